@@ -1,0 +1,80 @@
+// Trace channel switches and output.
+#include "base/log.h"
+
+#include <cstdio>
+#include <cstring>
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace ia64::log {
+namespace {
+
+struct ChannelRow {
+  Channel channel;
+  std::string_view name;
+};
+constexpr ChannelRow kChannels[] = {
+#define X(e, name, help) {Channel::e, name},
+    LOG_CHANNELS(X)
+#undef X
+};
+
+constexpr u64 kAlwaysOn = (u64{1} << static_cast<unsigned>(Channel::Error)) |
+                          (u64{1} << static_cast<unsigned>(Channel::Warn));
+
+std::mutex mutex;
+std::FILE* output = nullptr;  // stderr when null
+std::set<std::pair<Channel, u64>> seen;
+
+Result<u64> mask_of(std::string_view name) {
+  if (name == "all") return ~u64{0};
+  for (const auto& row : kChannels)
+    if (row.name == name) return u64{1} << static_cast<unsigned>(row.channel);
+  std::string known;
+  for (const auto& row : kChannels) known += fmt::format(" {}", row.name);
+  return Error{ErrorKind::Invalid, fmt::format("no trace channel '{}'; known:{} all", name, known)};
+}
+
+}  // namespace
+
+std::atomic<u64> enabled_mask{kAlwaysOn};
+
+Result<void> enable(std::string_view list) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const auto name = list.substr(0, comma);
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    if (name.empty()) continue;
+    auto mask = mask_of(name);
+    if (!mask) return mask.error();
+    enabled_mask.fetch_or(*mask);
+  }
+  return {};
+}
+
+Result<void> to_file(const std::string& path) {
+  std::FILE* f = std::fopen(path.c_str(), "w");
+  if (!f) return Error{ErrorKind::Io, fmt::format("cannot open trace file {}: {}", path, std::strerror(errno))};
+  std::lock_guard lock(mutex);
+  if (output) std::fclose(output);
+  output = f;
+  return {};
+}
+
+void write(Channel c, std::string_view text) {
+  const auto name = kChannels[static_cast<unsigned>(c)].name;
+  std::lock_guard lock(mutex);
+  std::FILE* f = output ? output : stderr;
+  std::fprintf(f, "ivm: %.*s: %.*s\n", static_cast<int>(name.size()), name.data(), static_cast<int>(text.size()),
+               text.data());
+  std::fflush(f);
+}
+
+bool first_time(Channel c, u64 key) {
+  std::lock_guard lock(mutex);
+  return seen.size() < 100000 && seen.emplace(c, key).second;
+}
+
+}  // namespace ia64::log

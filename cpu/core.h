@@ -1,0 +1,151 @@
+// One IA-64 processor: state, memory access as instructions see it, interruptions, and the engine that runs it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/address_space.h"
+#include "base/clock.h"
+#include "base/inspect.h"
+#include "base/interrupt_bus.h"
+#include "cpu/arch/fault.h"
+#include "cpu/arch/model.h"
+#include "cpu/arch/registers.h"
+#include "cpu/decode/insn.h"
+
+namespace ia64::cpu {
+
+/// What the outside world gives a processor.
+struct CoreWires {
+  AddressSpace* bus = nullptr;
+  Clock* clock = nullptr;
+  u64 itc_hz = 400'000'000;  ///< AR.ITC increments per second of virtual time
+  const CpuModel* model = &kMontecito;
+};
+
+/// What a gate asks of the engine after it handled a `break`.
+enum class GateAction : u8 {
+  NotMine,   ///< deliver the Break Instruction fault
+  Continue,  ///< go on with the instruction after the break
+  Resume,    ///< the gate changed ip/psr/cfm itself: go on from there
+  Stop,      ///< leave run() with StopReason::Gate
+};
+
+/// The firmware gate: called for `break` instructions fetched from gate ROM. Runs on the CPU's thread.
+class BreakGate {
+ public:
+  virtual ~BreakGate() = default;
+  virtual GateAction on_break(Core& core, u64 imm) = 0;
+};
+
+enum class StopReason : u8 { Budget, Requested, Halted, Gate, Interruption, StopAddress };
+
+/// How an access is used, for rights, ISR and deferral.
+struct AccessKind {
+  bool read = false, write = false, execute = false;
+  bool non_access = false;
+  u8 na_code = 0;  ///< isr::NonAccess when non_access
+};
+
+class Tlb;
+class Rse;
+class Alat;
+class LocalSapic;
+class Interpreter;
+
+class Core final : public Inspectable {
+ public:
+  explicit Core(const CoreWires& wires);
+  ~Core() override;
+  Core(const Core&) = delete;
+
+  // --- running (CPU thread) --------------------------------------------------------------------------------------
+  /// Architected reset state. @source SDM vol. 2, 11.2 (PALE_RESET state as far as software can see it)
+  void reset();
+  /// Runs up to `max_slots` instructions (0 = no limit), delivering interruptions, until something stops it.
+  StopReason run(u64 max_slots);
+  /// Makes run() return soon with Requested. Any thread.
+  void request_stop();
+  /// Makes run() look at interrupts and stop requests soon, and wakes a halted CPU. Any thread.
+  void kick();
+  u64 slots_retired() const { return slots_retired_; }
+  void set_gate(BreakGate* gate) { gate_ = gate; }
+
+  // --- interrupts (any thread) -----------------------------------------------------------------------------------
+  /// Pends a message from the interrupt bus (IRR, NMI, INIT, PMI).
+  void post_interrupt(DeliveryMode mode, u8 vector);
+  /// PAL_HALT_LIGHT: run() returns Halted until an unmasked interrupt is pending. CPU thread.
+  void halt();
+
+  Registers& regs() { return r_; }
+  const Registers& regs() const { return r_; }
+  const CoreWires& wires() const { return wires_; }
+
+  // --- services for instruction handlers (CPU thread, noexcept) ----------------------------------------------------
+  /// Address of the bundle that holds `i`, in the block being executed.
+  u64 insn_ip(const Insn& i) const { return block_ip_ + u64{i.bundle} * 16; }
+  /// Branch: sets ip/slot and returns Next::Branch. Taken-branch traps are the engine's business.
+  Next branch_to(u64 ip) {
+    r_.ip = ip & ~u64{15};
+    r_.slot = 0;
+    return Next::Branch;
+  }
+
+  /// Loads and stores as `ldN`/`stN` do: translation, rights, keys, debug, alignment, byte order (PSR.be).
+  /// On Next::Fault the fault is pending and nothing happened; otherwise Continue (or Sync after self-modifying stores).
+  /// @tparam T u8, u16, u32, u64 (and u128 for ld16/st16/10-byte forms through the byte functions below)
+  template <class T>
+  Next load(u64 va, T& value) noexcept;
+  template <class T>
+  Next store(u64 va, T value) noexcept;
+  /// Any size 1..16 at natural alignment `align` into/out of a byte image in guest memory order (no byte swap).
+  Next load_bytes(u64 va, void* out, unsigned size, unsigned align) noexcept;
+  Next store_bytes(u64 va, const void* in, unsigned size, unsigned align) noexcept;
+  /// Speculative load: as load_bytes, but sets `deferred` (and no fault) where PSR/DCR/ITLB.ed say a fault is deferred.
+  Next load_speculative(u64 va, void* out, unsigned size, unsigned align, bool& deferred) noexcept;
+  /// Atomic read-modify-write on `size` 4..16 bytes (1 and 2 too); `op(old image) -> new image` may run more than once.
+  /// Always strict about alignment; raises the faults of a semaphore (read and write rights).
+  /// Returns a host pointer for the caller's atomic operation, or nullptr with the fault pending.
+  void* semaphore_address(u64 va, unsigned size) noexcept;
+  bool big_endian() const { return r_.psr & psr::kBe; }
+  /// Non-access translations (probe, tpa, tak, fc, lfetch...) live in mmu/ and are called by exec/system.cpp.
+
+  // --- raising faults: fill pending_fault() and return Next::Fault ---------------------------------------------------
+  Next raise(const Fault& f) noexcept {
+    pending_ = f;
+    return Next::Fault;
+  }
+  Next raise_general(isr::General code) noexcept;             ///< General Exception
+  Next raise_illegal_operation() noexcept { return raise_general(isr::kIllegalOperation); }
+  Next raise_register_nat(AccessKind kind) noexcept;          ///< Register NaT Consumption
+  Next raise_nat_consumption() noexcept { return raise_register_nat({}); }  ///< by a non-memory instruction
+  Next raise_break(u64 imm) noexcept;
+  Next raise_speculation(u64 imm) noexcept;                   ///< chk/fchkf failure, when not branching natively
+  Next raise_disabled_fp(bool low, bool high) noexcept;       ///< ISR.code: bit 0 mfl bank, bit 1 mfh bank
+  Next raise_fp_fault(u64 isr_code) noexcept;
+  Next raise_fp_trap(u64 isr_code) noexcept;                  ///< a trap: the instruction has completed
+  const Fault& pending_fault() const { return pending_; }
+
+  // --- parts --------------------------------------------------------------------------------------------------------
+  Tlb& tlb() { return *tlb_; }
+  Rse& rse() { return *rse_; }
+  Alat& alat() { return *alat_; }
+  LocalSapic& sapic() { return *sapic_; }
+  void inspect(InspectWriter& out) const override;
+
+ private:
+  friend class Interpreter;
+  Registers r_;
+  u64 block_ip_ = 0;
+  Fault pending_;
+  CoreWires wires_;
+  BreakGate* gate_ = nullptr;
+  u64 slots_retired_ = 0;
+  std::unique_ptr<Tlb> tlb_;
+  std::unique_ptr<Rse> rse_;
+  std::unique_ptr<Alat> alat_;
+  std::unique_ptr<LocalSapic> sapic_;
+  std::unique_ptr<Interpreter> interpreter_;
+};
+
+}  // namespace ia64::cpu
