@@ -17,7 +17,10 @@ class GuestCpu {
   /// Physical address behind a data pointer of the caller (its PSR.dt, TLB and VHPT), or false when not mapped.
   /// In physical mode bit 63 is dropped.
   virtual bool translate(u64 va, bool write, GuestPhys& phys) = 0;
-  /// Starts an empty register frame with `sof` registers for a call into the guest (all locals 0), keeping older frames on the RSE.
+  /// Starts a register frame for a call into the guest, exactly as `alloc` making the whole current frame local followed by
+  /// `br.call` and `alloc` of `sof` outputs would: AR.PFS receives the old frame marker with sol = sof (and EC, cpl), the
+  /// new frame has sol = sor = 0, rotation is off and its registers are 0. Older frames stay on the RSE, so the callee's
+  /// `br.ret` with that AR.PFS brings the old frame back.
   virtual void push_frame(unsigned sof) = 0;
   /// PAL_CACHE_FLUSH and loaders: drops every decoded or translated block of this CPU.
   virtual void flush_code() = 0;
