@@ -1,0 +1,29 @@
+// What a user asks a machine to be. Every default is here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/int_types.h"
+#include "machine/resource_statement.h"
+
+namespace ia64::machine {
+
+struct KernelBoot {
+  std::string kernel_path;  ///< empty: boot from disk through the boot manager
+  std::string initrd_path;
+  std::string arguments;
+};
+
+struct MachineConfig {
+  std::string machine = "hpvm";             ///< board name; a bare name means its newest version
+  std::string name = "guest";
+  u64 memory_bytes = u64{1} << 30;
+  unsigned cpus = 1;
+  std::vector<ResourceStatement> storage;   ///< with addresses allocated
+  std::string nvram_path;                   ///< empty: variables last as long as the process
+  int boot_timeout_s = -1;                  ///< -1: the guest's own Timeout variable (10 s when new)
+  KernelBoot kernel;
+};
+
+}  // namespace ia64::machine

@@ -1,0 +1,29 @@
+// Guest RAM: one host mapping per range, untouched until the guest touches it.
+#pragma once
+
+#include "base/int_types.h"
+#include "base/result.h"
+
+namespace ia64::machine {
+
+/// An anonymous host mapping that reads as zeroes. Huge pages are advised.
+class GuestMemory {
+ public:
+  /// @param size_bytes a multiple of 4 KiB, not 0
+  static Result<GuestMemory> map(u64 size_bytes);
+  GuestMemory(GuestMemory&& other) noexcept;
+  GuestMemory& operator=(GuestMemory&&) = delete;
+  ~GuestMemory();
+
+  u8* data() const { return data_; }
+  u64 size_bytes() const { return size_; }
+  /// Gives all pages back to the host: the range reads as zeroes again, as after a power cycle.
+  void clear();
+
+ private:
+  GuestMemory(u8* data, u64 size) : data_(data), size_(size) {}
+  u8* data_;
+  u64 size_;
+};
+
+}  // namespace ia64::machine

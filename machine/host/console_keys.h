@@ -1,0 +1,29 @@
+// The console's escape key: Ctrl-] and what may follow it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/int_types.h"
+
+namespace ia64::machine {
+
+/// Splits typed bytes into guest input and console commands. Loop thread.
+class ConsoleKeys {
+ public:
+  static constexpr u8 kEscape = 0x1d;  ///< Ctrl-]
+  /// What the keys do; all must be set.
+  std::function<void(std::span<const u8>)> to_guest;
+  std::function<void()> quit, reset, send_break;
+  std::function<void(const std::string&)> show;  ///< text for the user, not for the guest
+
+  void feed(std::span<const u8> bytes);
+  static std::string help();
+
+ private:
+  void command(u8 key);
+  bool escaped_ = false;
+};
+
+}  // namespace ia64::machine

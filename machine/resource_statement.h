@@ -1,0 +1,38 @@
+// Storage resource statements of Integrity VM: `disk:avio_stor:[bus,slot,target]:file:PATH`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/int_types.h"
+
+namespace ia64::machine {
+
+/// Address of a virtual storage device; omitted numbers are allocated by allocate_addresses().
+struct DeviceAddress {
+  std::optional<u8> bus, slot, target;
+};
+
+/// One parsed statement. Only syntax and value ranges are checked here; media are opened later.
+struct ResourceStatement {
+  std::string device;    ///< "disk"
+  std::string adapter;   ///< "avio_stor" (the alias "aviostor" is rewritten)
+  DeviceAddress address;
+  std::string storage;   ///< "file"
+  std::string location;  ///< path; may contain colons
+  std::string text;      ///< the statement as written, for messages
+};
+
+/// Parses `<device>:<adapter>:[<bus>,<slot>,<target>]:<storage>:<location>`.
+/// @returns Invalid or Unsupported with a line that names the statement and what is wrong
+/// @source integrity-vm reference, 2.1 (M43 p.101-103)
+Result<ResourceStatement> parse_resource_statement(std::string_view text);
+
+/// Fills omitted bus, slot and target numbers and refuses a target given twice.
+/// New adapters go to bus 0 from slot 2 on, targets count from 0, as Integrity VM was seen to choose.
+Result<void> allocate_addresses(std::vector<ResourceStatement>& statements);
+
+}  // namespace ia64::machine

@@ -1,0 +1,113 @@
+// Console keys, scripts and typing with flow control.
+#include "machine/host/console_hub.h"
+#include "machine/host/console_keys.h"
+#include "machine/host/console_script.h"
+#include "machine/host/host_loop.h"
+
+#include "tests/support/test.h"
+
+using namespace ia64;
+using namespace ia64::machine;
+using Step = ConsoleScript::Step;
+
+namespace {
+
+std::span<const u8> bytes(std::string_view s) { return {reinterpret_cast<const u8*>(s.data()), s.size()}; }
+
+struct ScriptRun {
+  std::unique_ptr<ConsoleScript> script;
+  std::vector<std::string> sent;
+  bool done = false;
+  explicit ScriptRun(std::vector<Step> steps) {
+    auto r = ConsoleScript::create(std::move(steps));
+    REQUIRE(r);
+    script = std::move(*r);
+    script->send = [this](std::string s) { sent.push_back(std::move(s)); };
+    script->done = [this] { done = true; };
+    script->start();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("console script: steps happen in order, a match may span writes", "[machine]") {
+  ScriptRun run({{Step::Kind::Expect, "login: $"}, {Step::Kind::Send, "root\\r"}, {Step::Kind::Expect, "# $"}});
+  run.script->feed(bytes("boot\r\nlog"));
+  CHECK(run.sent.empty());
+  run.script->feed(bytes("in: "));
+  CHECK(run.sent == std::vector<std::string>{"root\r"});
+  CHECK_FALSE(run.done);
+  CHECK(run.script->waiting_for() == "# $");
+  run.script->feed(bytes("root\r\n# "));
+  CHECK(run.done);
+}
+
+TEST_CASE("console script: output matched by one step is not matched again", "[machine]") {
+  ScriptRun run({{Step::Kind::Expect, "ready"}, {Step::Kind::Expect, "ready"}});
+  run.script->feed(bytes("ready\n"));
+  CHECK_FALSE(run.done);
+  run.script->feed(bytes("ready\n"));
+  CHECK(run.done);
+}
+
+TEST_CASE("console script: bad steps are named", "[machine]") {
+  auto bad = ConsoleScript::create({{Step::Kind::Expect, "("}});
+  REQUIRE_FALSE(bad);
+  CHECK(bad.error().message.find("'('") != std::string::npos);
+  CHECK_FALSE(decode_escapes("\\q"));
+  CHECK_FALSE(decode_escapes("\\x4"));
+  CHECK(*decode_escapes("a\\x41\\e\\\\") == "aA\033\\");
+}
+
+TEST_CASE("console keys: the escape works across reads and passes itself on", "[machine]") {
+  ConsoleKeys keys;
+  std::string guest, shown;
+  int quits = 0, resets = 0, breaks = 0;
+  keys.to_guest = [&](std::span<const u8> b) { guest.append(b.begin(), b.end()); };
+  keys.quit = [&] { quits++; };
+  keys.reset = [&] { resets++; };
+  keys.send_break = [&] { breaks++; };
+  keys.show = [&](const std::string& s) { shown += s; };
+  keys.feed(bytes("ab\x1d"));
+  keys.feed(bytes("bcd\x1d\x1d"));
+  keys.feed(bytes("\x1dr\x1d?\x1dq\x1dz"));
+  CHECK(guest == "abcd\x1d");
+  CHECK(breaks == 1);
+  CHECK(resets == 1);
+  CHECK(quits == 1);
+  CHECK(shown.find("quit") != std::string::npos);
+  CHECK(shown.find("no such console key") != std::string::npos);
+}
+
+TEST_CASE("console hub: typing waits for a full receiver and loses nothing", "[machine]") {
+  HostLoop loop;
+  ConsoleHub hub(loop);
+  std::string got;
+  size_t room = 3;
+  hub.set_receiver([&](std::span<const u8> b) {
+    const size_t n = std::min(room, b.size());
+    got.append(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n));
+    room -= n;
+    return n;
+  });
+  const std::string text(1000, 'x');
+  hub.type(bytes(text));
+  CHECK(got.size() == 3);
+  room = 5000;
+  hub.receiver_ready();
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  CHECK(got == text);
+}
+
+TEST_CASE("console hub: listeners see output in order", "[machine]") {
+  HostLoop loop;
+  ConsoleHub hub(loop);
+  std::string seen;
+  hub.add_listener([&](std::span<const u8> b) { seen.append(b.begin(), b.end()); });
+  hub.write(bytes("one "));
+  hub.write(bytes("two"));
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  CHECK(seen == "one two");
+}
