@@ -1,8 +1,13 @@
 // One IA-64 processor: state, memory access as instructions see it, interruptions, and the engine that runs it.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "base/address_space.h"
 #include "base/clock.h"
@@ -40,6 +45,36 @@ class BreakGate {
 
 enum class StopReason : u8 { Budget, Requested, Halted, Gate, Interruption, StopAddress };
 
+/// INIT and PMI enter processor firmware, which is simulated on the host. Called on the CPU thread at an instruction boundary
+/// with ip/slot/psr of the interrupted instruction; the handler may change the whole state.
+class PlatformEvents {
+ public:
+  virtual ~PlatformEvents() = default;
+  virtual void on_init(Core& core) = 0;
+  virtual void on_pmi(Core& core, u8 vector) = 0;
+};
+
+/// One interruption that was taken, for dumps and tests. Values of the control registers right after delivery.
+struct InterruptionRecord {
+  Vector vector = Vector::GeneralException;
+  u64 isr = 0, ifa = 0, iip = 0, iipa = 0;
+};
+
+/// Reasons for the engine to look up between two blocks; any thread may set one with Core::attend().
+namespace attention {
+enum : u32 {
+  kStop = 1,        ///< request_stop()
+  kInterrupt = 2,   ///< local SAPIC state or PSR.i changed
+  kCode = 4,        ///< physical pages with cached code were written
+  kPurge = 8,       ///< a remote ptc.g waits
+  kRseFill = 16,    ///< the current frame is incomplete and must be loaded
+  kInit = 32,
+  kPmi = 64,
+  kHalt = 128,      ///< halt()
+  kStops = 256,     ///< stop addresses are set: always on while there are any
+};
+}
+
 /// How an access is used, for rights, ISR and deferral.
 struct AccessKind {
   bool read = false, write = false, execute = false;
@@ -52,6 +87,7 @@ class Rse;
 class Alat;
 class LocalSapic;
 class Interpreter;
+class CoreGroup;
 
 class Core final : public Inspectable {
  public:
@@ -70,16 +106,54 @@ class Core final : public Inspectable {
   void kick();
   u64 slots_retired() const { return slots_retired_; }
   void set_gate(BreakGate* gate) { gate_ = gate; }
+  /// Only `break` instructions whose physical address lies here reach the gate; the rest are Break Instruction faults.
+  void set_gate_range(GuestPhys base, u64 size_bytes) { gate_base_ = base, gate_size_ = size_bytes; }
+  void set_platform_events(PlatformEvents* events) { events_ = events; }
+
+  // --- bare-metal runs and debuggers (CPU thread, outside run()) -------------------------------------------------------
+  /// run() returns StopAddress before it executes the bundle at any of these. A run that starts at one passes it.
+  void set_stop_addresses(std::vector<u64> ips);
+  /// run() returns Interruption after it delivered one (state is that of the handler's first instruction).
+  void set_stop_on_interruption(bool on) { stop_on_interruption_ = on; }
+  /// The last kInterruptionLog interruptions taken, oldest first. `total` counts all since reset.
+  static constexpr unsigned kInterruptionLog = 64;
+  std::vector<InterruptionRecord> interruptions() const;
+  u64 interruptions_taken() const { return interruptions_taken_; }
 
   // --- interrupts (any thread) -----------------------------------------------------------------------------------
   /// Pends a message from the interrupt bus (IRR, NMI, INIT, PMI).
   void post_interrupt(DeliveryMode mode, u8 vector);
-  /// PAL_HALT_LIGHT: run() returns Halted until an unmasked interrupt is pending. CPU thread.
+  /// PAL_HALT_LIGHT: run() returns Halted until an unmasked interrupt is pending, whatever PSR.i says. CPU thread.
   void halt();
+  bool halted() const { return halted_; }
+  /// Sleeps on the host until something may end a halt (interrupt, INIT, PMI, kick, stop request) or the time is over.
+  /// CPU thread, outside run(). @returns false when the time ran out
+  bool wait_for_interrupt(std::chrono::nanoseconds host_time);
+  /// Makes the engine look at `bits` of attention:: before its next block. Any thread.
+  void attend(u32 bits) { attention_.fetch_or(bits, std::memory_order_release); }
 
   Registers& regs() { return r_; }
   const Registers& regs() const { return r_; }
   const CoreWires& wires() const { return wires_; }
+
+  // --- state changes that engines must hear of (CPU thread) ---------------------------------------------------------------
+  /// PSR with ri, as IPSR would record it.
+  u64 full_psr() const { return r_.psr | u64{r_.slot} << psr::kRiPos; }
+  /// Replaces PSR (ri excepted): switches banks when bn changes and lets the MMU and the engine follow. The caller's
+  /// instruction must end its block (Next::Sync or Next::Branch).
+  void set_psr(u64 psr) noexcept;
+  /// ITC as AR.ITC reads now.
+  u64 itc() const;
+  /// Forget virtual->block shortcuts: an instruction translation, region register or protection key changed.
+  void instruction_mappings_changed() noexcept { mapping_epoch_++; }
+  /// Forget every decoded block of this processor (PAL_CACHE_FLUSH, loaders).
+  void drop_all_code() noexcept;
+  /// Whether the page of the running code has ITLB.ed set (exception deferral of speculative loads).
+  bool code_ed() const { return code_ed_; }
+
+  // --- several processors -------------------------------------------------------------------------------------------------
+  CoreGroup* group() const { return group_; }
+  void set_group(CoreGroup* group) { group_ = group; }
 
   // --- services for instruction handlers (CPU thread, noexcept) ----------------------------------------------------
   /// Address of the bundle that holds `i`, in the block being executed.
@@ -125,6 +199,8 @@ class Core final : public Inspectable {
   Next raise_fp_fault(u64 isr_code) noexcept;
   Next raise_fp_trap(u64 isr_code) noexcept;                  ///< a trap: the instruction has completed
   const Fault& pending_fault() const { return pending_; }
+  /// Notes a Lower-Privilege Transfer trap of the branch that is executing; delivered after it.
+  void note_lower_privilege_trap() noexcept { trap_bits_ |= 2; }
 
   // --- parts --------------------------------------------------------------------------------------------------------
   Tlb& tlb() { return *tlb_; }
@@ -135,12 +211,30 @@ class Core final : public Inspectable {
 
  private:
   friend class Interpreter;
+  friend class CoreGroup;
   Registers r_;
   u64 block_ip_ = 0;
   Fault pending_;
+  u64 mapping_epoch_ = 1;        ///< changes whenever a cached virtual->block association may be wrong
+  std::atomic<u32> attention_{0};
+  u8 trap_bits_ = 0;             ///< concurrent traps of the last instruction, as in ISR.code{3:0}
+  bool code_ed_ = false;
+  bool halted_ = false;
+  bool stop_on_interruption_ = false;
   CoreWires wires_;
   BreakGate* gate_ = nullptr;
+  GuestPhys gate_base_ = 0;
+  u64 gate_size_ = 0;
+  PlatformEvents* events_ = nullptr;
+  CoreGroup* group_ = nullptr;
   u64 slots_retired_ = 0;
+  u64 interruptions_taken_ = 0;
+  std::array<InterruptionRecord, kInterruptionLog> interruption_log_;
+  std::vector<u64> stop_addresses_;
+  std::atomic<u32> pmi_vectors_{0};
+  std::mutex sleep_mutex_;
+  std::condition_variable sleep_;
+  bool wake_ = false;            ///< guarded by sleep_mutex_
   std::unique_ptr<Tlb> tlb_;
   std::unique_ptr<Rse> rse_;
   std::unique_ptr<Alat> alat_;
