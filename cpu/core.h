@@ -17,6 +17,7 @@
 #include "cpu/arch/model.h"
 #include "cpu/arch/registers.h"
 #include "cpu/decode/insn.h"
+#include "cpu/mmu/fast_tlb.h"
 
 namespace ia64::cpu {
 
@@ -167,22 +168,42 @@ class Core final : public Inspectable {
 
   /// Loads and stores as `ldN`/`stN` do: translation, rights, keys, debug, alignment, byte order (PSR.be).
   /// On Next::Fault the fault is pending and nothing happened; otherwise Continue (or Sync after self-modifying stores).
-  /// @tparam T u8, u16, u32, u64 (and u128 for ld16/st16/10-byte forms through the byte functions below)
+  /// @tparam T u8, u16, u32, u64, or u128 for ld16/st16 (always aligned, write-back memory only; atomic)
   template <class T>
   Next load(u64 va, T& value) noexcept;
   template <class T>
   Next store(u64 va, T value) noexcept;
-  /// Any size 1..16 at natural alignment `align` into/out of a byte image in guest memory order (no byte swap).
-  Next load_bytes(u64 va, void* out, unsigned size, unsigned align) noexcept;
-  Next store_bytes(u64 va, const void* in, unsigned size, unsigned align) noexcept;
-  /// Speculative load: as load_bytes, but sets `deferred` (and no fault) where PSR/DCR/ITLB.ed say a fault is deferred.
+  /// Any size 1..16 at natural alignment `align` into/out of a byte image in guest memory order (no byte swap): the
+  /// floating-point forms. 10-byte accesses need write-back memory (Unsupported Data Reference elsewhere).
+  Next load_bytes(u64 va, void* out, unsigned size, unsigned align) noexcept { return load_slow(va, out, size, align); }
+  Next store_bytes(u64 va, const void* in, unsigned size, unsigned align) noexcept {
+    return store_slow(va, in, size, align);
+  }
+  /// Speculative load: as load_bytes, but sets `deferred` (and no fault; `out` untouched) where PSR, DCR, ITLB.ed or the
+  /// memory attribute say so. @source SDM vol. 2, 5.5.5
   Next load_speculative(u64 va, void* out, unsigned size, unsigned align, bool& deferred) noexcept;
+  /// Advanced load (ld.a; with `speculative` ld.sa): as load_bytes or load_speculative. `phys` receives the physical address
+  /// for the ALAT, or kNoAlatEntry when no entry may be made (memory that is not speculative: then no access is done and
+  /// `out` is zeroed; deferred loads).
+  static constexpr GuestPhys kNoAlatEntry = ~GuestPhys{0};
+  Next load_advanced(u64 va, void* out, unsigned size, unsigned align, bool speculative, bool& deferred,
+                     GuestPhys& phys) noexcept;
+  /// Physical address of data the program could reach at `va` without a miss now (for ALAT checks of stores that have just
+  /// been done); false when unknown. No side effects.
+  bool data_physical(u64 va, GuestPhys& phys) const noexcept;
   /// Atomic read-modify-write on `size` 4..16 bytes (1 and 2 too); `op(old image) -> new image` may run more than once.
-  /// Always strict about alignment; raises the faults of a semaphore (read and write rights).
-  /// Returns a host pointer for the caller's atomic operation, or nullptr with the fault pending.
+  /// Always strict about alignment; raises the faults of a semaphore (read and write rights; Unsupported Data Reference
+  /// outside write-back memory).
+  /// Returns a host pointer for the caller's atomic operation, or nullptr with the fault pending. Code cached from the page is
+  /// dropped beforehand.
   void* semaphore_address(u64 va, unsigned size) noexcept;
+  /// The line prefetch: nothing at all for plain lfetch; for lfetch.fault the faults of a read (none when PSR.ed = 1).
+  Next prefetch(u64 va, bool fault, bool exclusive) noexcept;
+  /// The page at `phys` now holds decoded code: stores to it must reach AddressSpace::code_written(). To be called on every
+  /// CPU's thread after AddressSpace::mark_code().
+  void watch_code_page(GuestPhys phys) noexcept;
   bool big_endian() const { return r_.psr & psr::kBe; }
-  /// Non-access translations (probe, tpa, tak, fc, lfetch...) live in mmu/ and are called by exec/system.cpp.
+  /// Non-access translations (probe, tpa, tak, fc) are in exec/system_tlb.cpp, RSE traffic in mmu/rse_access.h.
 
   // --- raising faults: fill pending_fault() and return Next::Fault ---------------------------------------------------
   Next raise(const Fault& f) noexcept {
@@ -204,6 +225,8 @@ class Core final : public Inspectable {
 
   // --- parts --------------------------------------------------------------------------------------------------------
   Tlb& tlb() { return *tlb_; }
+  const Tlb& tlb() const { return *tlb_; }
+  FastTlb& fast_tlb() { return fast_tlb_; }
   Rse& rse() { return *rse_; }
   Alat& alat() { return *alat_; }
   LocalSapic& sapic() { return *sapic_; }
@@ -212,6 +235,10 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  Next load_slow(u64 va, void* out, unsigned size, unsigned align) noexcept;
+  Next store_slow(u64 va, const void* in, unsigned size, unsigned align) noexcept;
+
+  FastTlb fast_tlb_;
   Registers r_;
   u64 block_ip_ = 0;
   Fault pending_;
@@ -243,3 +270,5 @@ class Core final : public Inspectable {
 };
 
 }  // namespace ia64::cpu
+
+#include "cpu/mmu/access_inl.h"

@@ -1,0 +1,127 @@
+// The software TLB: for each access kind a direct-mapped table from guest page to host address, checked in one compare.
+//
+// Every entry of the data tables stands for a translation that is live in the Tlb (or for physical mode), for which the
+// access would raise no fault in the context of its tag, and whose page is plain write-back RAM (ROM too for reads).
+// Whoever removes a translation calls forget_range().
+#pragma once
+
+#include "base/bits.h"
+#include "cpu/arch/psr.h"
+
+namespace ia64::cpu {
+
+/// Tags. Bits 63:12 are the virtual page, bits 11:4 a context key, bits 3:0 zero, so that one compare of
+/// (va & page-and-alignment bits) | context with the tag also refuses misaligned addresses.
+///
+/// A context key stands, per region, for (RID, privilege level, translated or physical, PSR.pk, PSR.db): neither kernel entry
+/// nor a context switch flushes anything. When the keys of a region run out, everything is dropped and they start anew.
+class FastTlb {
+ public:
+  static constexpr unsigned kDataSlots = 2048;   ///< each for reads and writes
+  static constexpr unsigned kFetchSlots = 256;
+  /// PSR bits that decide what a data access may do.
+  static constexpr u64 kModeBits = psr::kDt | psr::kCpl | psr::kPk | psr::kDb;
+
+  struct Entry {
+    u64 tag;
+    u64 addend;  ///< host address = virtual address + addend (mod 2^64)
+  };
+  /// Index of a set of context keys.
+  using Mode = unsigned;
+
+  FastTlb() { reset(); }
+
+  /// Host address of an aligned `Size`-byte read or write at `va`, or nullptr: take the slow path.
+  template <unsigned Size>
+  u8* read_pointer(u64 va, u64 psr) const {
+    return pointer<Size>(read_, va, psr);
+  }
+  template <unsigned Size>
+  u8* write_pointer(u64 va, u64 psr) const {
+    return pointer<Size>(write_, va, psr);
+  }
+
+  static constexpr Mode make_mode(bool translated, unsigned pl, bool keys, bool debug) {
+    return Mode{translated} | pl << 1 | Mode{keys} << 3 | Mode{debug} << 4;
+  }
+  /// The mode of the program's own data accesses.
+  static constexpr Mode data_mode(u64 psr) {
+    return make_mode(psr & psr::kDt, static_cast<unsigned>(field(psr, psr::kCplPos, 2)), psr & psr::kPk, psr & psr::kDb);
+  }
+  /// Makes read_pointer/write_pointer work in the mode of `psr`. @returns false when they did already
+  bool follow_psr(u64 psr);
+
+  /// Context bits (11:4) of an address in `mode`, allocating a key when needed. Never fails.
+  u64 context(Mode mode, unsigned region, u32 rid);
+  /// As context(), but 0xfe0 (never in an entry) when none was allocated yet.
+  u64 known_context(Mode mode, unsigned region) const { return contexts_[mode][region]; }
+
+  void add_read(u64 va, u64 context, const u8* host) { fill(read_[slot(va)], va, context, host); }
+  void add_write(u64 va, u64 context, u8* host) { fill(write_[slot(va)], va, context, host); }
+  /// Table access for callers that have a context at hand (RSE): host address of the aligned 8 bytes, or nullptr.
+  u8* read_pointer_in(u64 va, u64 context) const { return checked(read_[slot(va)], va, context); }
+  u8* write_pointer_in(u64 va, u64 context) const { return checked(write_[slot(va)], va, context); }
+
+  /// What fetch remembers of a code page.
+  struct FetchEntry {
+    u64 tag;
+    u64 phys;        ///< of the page
+    const u8* host;  ///< of the page; nullptr: not memory
+    u8 promote_to;
+    bool ed;
+  };
+  FetchEntry& fetch_slot(u64 va) { return fetch_[(va >> 12) % kFetchSlots]; }
+
+  // --- changes -----------------------------------------------------------------------------------------------------
+  /// A data translation went away: drops what lies in the 2^ps bytes at region offset `offset`, in every region and context.
+  void forget_data(u64 offset, unsigned ps);
+  /// The same for an instruction translation.
+  void forget_fetch(u64 offset, unsigned ps);
+  /// A region register got another RID.
+  void region_changed(unsigned region);
+  /// Protection keys or debug registers changed: entries made under PSR.pk or PSR.db become unreachable.
+  void protection_changed();
+  /// Writes to the 4 KiB of RAM at `host_page` must be seen again (code was found there). CPU thread.
+  void forget_writes(const u8* host_page);
+  /// Drops everything.
+  void reset();
+
+ private:
+  static constexpr unsigned kModes = 32, kRegions = 8, kKeys = 254;
+  static constexpr u64 kPageMask = ~low_mask(12);
+  static constexpr u64 kNoContext = 0xfe0;  // key 254, never given out
+  static constexpr u64 kNoEntry = ~u64{0};  // key 255, never looked up
+
+  static constexpr unsigned slot(u64 va) { return static_cast<unsigned>(va >> 12) % kDataSlots; }
+
+  template <unsigned Size>
+  u8* pointer(const Entry* table, u64 va, u64 psr) const {
+    static_assert(Size <= 16 && (Size & (Size - 1)) == 0);
+    const Entry& e = table[slot(va)];
+    const u64 wanted = (va & (kPageMask | (Size - 1))) | active_[va >> 61];
+    if (((psr ^ mode_psr_) & kModeBits) != 0 || e.tag != wanted) [[unlikely]]
+      return nullptr;
+    return reinterpret_cast<u8*>(va + e.addend);
+  }
+  static u8* checked(const Entry& e, u64 va, u64 context) {
+    return e.tag == ((va & (kPageMask | 7)) | context) ? reinterpret_cast<u8*>(va + e.addend) : nullptr;
+  }
+  static void fill(Entry& e, u64 va, u64 context, const u8* host) {
+    e = {(va & kPageMask) | context, reinterpret_cast<u64>(host) - va};
+  }
+  u64 owner(Mode mode, u32 rid) const;
+  void clear_tables();
+  void forget_contexts();
+
+  u64 mode_psr_ = 0;
+  const u64* active_ = nullptr;   // contexts_[mode of mode_psr_]
+  u64 contexts_[kModes][kRegions];
+  u64 owners_[kRegions][kKeys];   // who a key stands for
+  unsigned used_keys_[kRegions];
+  u64 generation_ = 0;            // of protection keys and debug registers
+  alignas(64) Entry read_[kDataSlots];
+  alignas(64) Entry write_[kDataSlots];
+  FetchEntry fetch_[kFetchSlots];
+};
+
+}  // namespace ia64::cpu
