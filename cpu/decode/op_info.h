@@ -21,6 +21,7 @@ enum class Format : u8 {
 #define X(f) f,
   INSTRUCTION_FORMATS(X)
 #undef X
+  Reserved,  ///< of op 0 only: an encoding no row covers
 };
 
 /// Attributes of a row (fourth column of the *_unit.inc files). Namespaced so that the rows can use short names.
@@ -44,6 +45,9 @@ enum : u32 {
 };
 }  // namespace op_flag
 
+/// Number of kReservedOp, the pseudo-row of encodings that no row covers.
+inline constexpr u16 kReservedOp = 0;
+
 /// One row of the tables.
 struct OpInfo {
   const char* text;     ///< printing template, see cpu/disasm/printer.cpp
@@ -54,5 +58,26 @@ struct OpInfo {
   Format format;
   Unit unit;
 };
+
+/// The row with number `op` (Insn::op). @param op  0..op_count()-1
+const OpInfo& op_info(u16 op) noexcept;
+
+/// Number of rows, the reserved pseudo-row included.
+unsigned op_count() noexcept;
+
+/// The fixed bits of a picture.
+struct OpPattern {
+  u64 mask = 0;
+  u64 value = 0;
+};
+constexpr OpPattern pattern_of(const char* picture) {
+  OpPattern p;
+  for (const char* c = picture; *c != '\0'; ++c) {
+    if (*c == ' ') continue;
+    p.mask = p.mask << 1 | u64{*c == '0' || *c == '1'};
+    p.value = p.value << 1 | u64{*c == '1'};
+  }
+  return p;
+}
 
 }  // namespace ia64::cpu
