@@ -1,0 +1,44 @@
+// One virtual machine: board, processors, firmware and media put together and run.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/char_channel.h"
+#include "base/inspect.h"
+#include "base/result.h"
+#include "machine/config.h"
+
+namespace ia64::machine {
+
+/// Why a machine stopped by itself.
+enum class MachineEnd : u8 {
+  PowerOff,      ///< the guest or its firmware switched the power off
+  ResetLoop,     ///< reset again and again without getting anywhere
+  FirmwareStop,  ///< firmware gave up: the console shows why
+  CpuStop,       ///< a processor cannot go on (machine check, no handler to enter)
+};
+
+const char* describe(MachineEnd end);
+
+/// Lifetime: create(), start(), any number of reset()/stop(), destruction. Media are closed by the destructor, after every
+/// request in flight has ended.
+class Machine : public Inspectable {
+ public:
+  /// Opens media and builds the board. Nothing runs yet and no image has been changed.
+  /// @param console  host end of the first serial line; must outlive the machine
+  static Result<std::unique_ptr<Machine>> create(const MachineConfig& config, CharChannel& console);
+  ~Machine() override = default;
+
+  /// Powers on. `on_end` is called once, on a CPU thread, if the machine stops by itself.
+  virtual void start(std::function<void(MachineEnd)> on_end) = 0;
+  /// Presses the reset button. Any thread.
+  virtual void reset() = 0;
+  /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
+  virtual void stop() = 0;
+  /// Instructions executed by all processors since power-on.
+  virtual u64 slots_retired() const = 0;
+};
+
+}  // namespace ia64::machine

@@ -1,0 +1,156 @@
+// Front end of one machine run.
+#include "machine/run_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include "machine/host/console_hub.h"
+#include "machine/host/console_keys.h"
+#include "machine/host/host_loop.h"
+#include "machine/host/terminal.h"
+#include "machine/machine.h"
+
+namespace ia64::machine {
+namespace {
+
+void say(const std::string& text) { std::fprintf(stderr, "ivm: %s\n", text.c_str()); }
+
+/// The parts of one run, on the loop thread except where noted.
+class Session {
+ public:
+  explicit Session(const RunOptions& options) : options_(options), hub_(loop_) {}
+
+  Result<ExitStatus> run() {
+    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_console})
+      if (auto ok = (this->*step)(); !ok) return ok.error();
+    connect_signals_and_timeout();
+    const auto began = std::chrono::steady_clock::now();
+    machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
+    if (script_) script_->start();
+    loop_.run();
+    machine_->stop();
+    hub_.drain();
+    if (options_.print_speed) report_speed(began);
+    terminal_.reset();
+    if (!message_.empty()) say(message_);
+    return status_;
+  }
+
+ private:
+  Result<void> open_log() {
+    if (options_.log_path.empty()) return {};
+    return hub_.log_to(options_.log_path);
+  }
+
+  Result<void> make_script() {
+    if (options_.steps.empty()) return {};
+    auto script = ConsoleScript::create(options_.steps);
+    if (!script) return script.error();
+    script_ = std::move(*script);
+    script_->send = [this](std::string text) { hub_.type(as_bytes(text)); };
+    script_->done = [this] { end(ExitStatus::Done, ""); };
+    hub_.add_listener([this](std::span<const u8> b) { script_->feed(b); });
+    return {};
+  }
+
+  Result<void> make_machine() {
+    auto machine = Machine::create(options_.machine, hub_);
+    if (!machine) return machine.error();
+    machine_ = std::move(*machine);
+    return {};
+  }
+
+  Result<void> open_console() {
+    if (options_.console == "none") return {};
+    connect_keys();
+    const auto on_data = [this](std::span<const u8> b) { keys_.feed(b); };
+    if (options_.console == "stdio") {
+      terminal_.emplace();
+      stream_ = loop_.adopt(STDIN_FILENO, STDOUT_FILENO, on_data);
+    } else if (options_.console.starts_with("unix:")) {
+      auto stream = loop_.listen_unix(options_.console.substr(5), on_data);
+      if (!stream) return stream.error();
+      stream_ = std::move(*stream);
+    } else {
+      return Error{ErrorKind::Invalid,
+                   fmt::format("--console {}: unknown kind; use stdio, none or unix:PATH", options_.console)};
+    }
+    hub_.add_listener([this](std::span<const u8> b) { stream_->send(b); });
+    return {};
+  }
+
+  void connect_keys() {
+    keys_.to_guest = [this](std::span<const u8> b) { hub_.type(b); };
+    keys_.quit = [this] { end(ExitStatus::Done, "stopped from the console"); };
+    keys_.reset = [this] { machine_->reset(); };
+    keys_.send_break = [this] { hub_.send_break(); };
+    keys_.show = [this](const std::string& text) { stream_->send(as_bytes(text)); };
+  }
+
+  void connect_signals_and_timeout() {
+    loop_.on_signal([this](int number) { end(ExitStatus::Done, fmt::format("stopped by signal {}", number)); });
+    if (options_.timeout_s == 0) return;
+    loop_.after(u64{options_.timeout_s} * 1000, [this] {
+      std::string waiting = script_ ? script_->waiting_for() : "";
+      if (!waiting.empty()) waiting = fmt::format(" while waiting for '{}'", waiting);
+      end(ExitStatus::Timeout, fmt::format("time is up after {} s{}", options_.timeout_s, waiting));
+    });
+  }
+
+  void machine_ended(MachineEnd why) {
+    hub_.drain();
+    if (why != MachineEnd::PowerOff) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
+    const std::string waiting = script_ && !ended_ ? script_->waiting_for() : "";
+    if (!waiting.empty())
+      return end(ExitStatus::GuestStopped, fmt::format("guest powered off while the script waits for '{}'", waiting));
+    end(ExitStatus::Done, "");
+  }
+
+  void end(ExitStatus status, std::string message) {
+    if (ended_) return;
+    ended_ = true;
+    status_ = status;
+    message_ = std::move(message);
+    loop_.stop();
+  }
+
+  void report_speed(std::chrono::steady_clock::time_point began) {
+    const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const double n = static_cast<double>(machine_->slots_retired());
+    say(fmt::format("{:.0f} instructions in {:.2f} s: {:.1f} million/s", n, s, n / s / 1e6));
+  }
+
+  static std::span<const u8> as_bytes(const std::string& s) { return {reinterpret_cast<const u8*>(s.data()), s.size()}; }
+
+  const RunOptions& options_;
+  HostLoop loop_;
+  ConsoleHub hub_;
+  ConsoleKeys keys_;
+  std::unique_ptr<ConsoleScript> script_;
+  std::optional<RawTerminal> terminal_;
+  std::unique_ptr<HostStream> stream_;
+  std::unique_ptr<Machine> machine_;
+  ExitStatus status_ = ExitStatus::Done;
+  std::string message_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+const char* describe(MachineEnd end) {
+  switch (end) {
+    case MachineEnd::PowerOff: return "powered off";
+    case MachineEnd::ResetLoop: return "it resets again and again";
+    case MachineEnd::FirmwareStop: return "firmware gave up; see the console";
+    case MachineEnd::CpuStop: return "a processor cannot go on";
+  }
+  return "unknown";
+}
+
+Result<ExitStatus> run_session(const RunOptions& options) { return Session(options).run(); }
+
+}  // namespace ia64::machine

@@ -1,0 +1,29 @@
+// `ivm run`: a machine in front of a console, with scripting, a transcript and an exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "machine/config.h"
+#include "machine/host/console_script.h"
+
+namespace ia64::machine {
+
+/// Exit statuses of `ivm run`.
+enum class ExitStatus : int { Done = 0, Usage = 2, Timeout = 3, GuestStopped = 4, Internal = 5 };
+
+struct RunOptions {
+  MachineConfig machine;
+  std::string console = "stdio";  ///< stdio, none or unix:PATH
+  std::string log_path;           ///< transcript of guest output; empty for none
+  unsigned timeout_s = 0;         ///< host time; 0 for none
+  std::vector<ConsoleScript::Step> steps;
+  bool print_speed = false;       ///< after the run: instructions, seconds and rate on stderr
+};
+
+/// Runs a machine until it ends, the script is done, the user quits or time is up. Blocks.
+/// @returns the exit status, or an error of configuration (exit status 2)
+Result<ExitStatus> run_session(const RunOptions& options);
+
+}  // namespace ia64::machine

@@ -1,0 +1,120 @@
+// ivm run: options of a machine and its console.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "base/log.h"
+#include "machine/run_session.h"
+#include "tools/cli/command.h"
+
+namespace ia64::cli {
+namespace {
+
+using machine::ConsoleScript;
+
+struct RunArguments {
+  machine::RunOptions options;
+  std::vector<std::string> resources, expects, sends, untils;
+  std::string memory = "1G";
+  std::string trace, trace_file;
+};
+
+/// "1G", "512M", "4096K" or a plain number of MiB, as Integrity VM reads -r.
+Result<u64> parse_memory(const std::string& text) {
+  char* end = nullptr;
+  const u64 n = std::strtoull(text.c_str(), &end, 10);
+  const std::string unit = end ? end : "";
+  unsigned shift = 0;
+  if (unit.empty() || unit == "M" || unit == "m") {
+    shift = 20;
+  } else if (unit == "G" || unit == "g") {
+    shift = 30;
+  } else if (unit == "K" || unit == "k") {
+    shift = 10;
+  } else {
+    return Error{ErrorKind::Invalid, fmt::format("-m {}: not a size; write 1G, 512M or a number of MiB", text)};
+  }
+  if (text[0] == '-' || n == 0 || n > (u64{1} << 50 >> shift))
+    return Error{ErrorKind::Invalid, fmt::format("-m {}: out of range", text)};
+  return n << shift;
+}
+
+/// The expect/send/until options in the order of the command line.
+std::vector<ConsoleScript::Step> ordered_steps(const CLI::App& command, const RunArguments& a) {
+  std::vector<ConsoleScript::Step> steps;
+  size_t expect = 0, send = 0, until = 0;
+  for (const CLI::Option* option : command.parse_order()) {
+    const std::string name = option->get_single_name();
+    if (name == "expect") steps.push_back({ConsoleScript::Step::Kind::Expect, a.expects[expect++]});
+    if (name == "send") steps.push_back({ConsoleScript::Step::Kind::Send, a.sends[send++]});
+    if (name == "until") steps.push_back({ConsoleScript::Step::Kind::Expect, a.untils[until++]});
+  }
+  return steps;
+}
+
+Result<void> complete(const CLI::App& command, RunArguments& a) {
+  if (auto ok = log::enable(a.trace); !ok) return Error{ErrorKind::Invalid, "--trace: " + ok.error().message};
+  if (!a.trace_file.empty())
+    if (auto ok = log::to_file(a.trace_file); !ok) return ok.error();
+  auto memory = parse_memory(a.memory);
+  if (!memory) return memory.error();
+  auto& m = a.options.machine;
+  m.memory_bytes = *memory;
+  for (const auto& text : a.resources) {
+    auto statement = machine::parse_resource_statement(text);
+    if (!statement) return statement.error();
+    m.storage.push_back(*statement);
+  }
+  if (auto ok = machine::allocate_addresses(m.storage); !ok) return ok.error();
+  if (m.kernel.kernel_path.empty() && !(m.kernel.initrd_path.empty() && m.kernel.arguments.empty()))
+    return Error{ErrorKind::Invalid, "--initrd and --append need --kernel"};
+  a.options.steps = ordered_steps(command, a);
+  return {};
+}
+
+int run(const CLI::App& command, RunArguments& a) {
+  if (auto ok = complete(command, a); !ok) return usage_error(ok.error().message.c_str());
+  auto status = machine::run_session(a.options);
+  if (!status) return usage_error(status.error().message.c_str());
+  return static_cast<int>(*status);
+}
+
+}  // namespace
+
+Run add_run(CLI::App& command) {
+  auto a = std::make_shared<RunArguments>();
+  auto& o = a->options;
+  auto& m = o.machine;
+  command.add_option("-a", a->resources,
+                     "storage, repeatable: disk:avio_stor:[bus,slot,target]:file:PATH; empty numbers are allocated")
+      ->take_all()->type_name("RESOURCE")->expected(1);
+  command.add_option("-m", a->memory, "memory: 1G, 512M, or a number of MiB")->capture_default_str();
+  command.add_option("-c", m.cpus, "number of processors")->capture_default_str();
+  command.add_option("--machine", m.machine, "board; a bare name means its newest version")->capture_default_str();
+  command.add_option("--name", m.name, "name of the guest")->capture_default_str();
+  command.add_option("--nvram", m.nvram_path, "file that keeps the EFI variables; without it they last for this run");
+  command.add_option("--boot-timeout", m.boot_timeout_s, "seconds the boot manager counts down; 0 boots at once")
+      ->check(CLI::Range(0, 65534));
+  command.add_option("--kernel", m.kernel.kernel_path, "start this ELF kernel (plain or gzipped) without a boot loader");
+  command.add_option("--initrd", m.kernel.initrd_path, "initial RAM disk for --kernel");
+  command.add_option("--append", m.kernel.arguments, "command line for --kernel");
+  command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
+      ->capture_default_str();
+  command.add_option("--log", o.log_path, "write the guest's console output to this file as well");
+  command.add_option("--trace", a->trace, "comma-separated trace channels on standard error; a wrong name lists them");
+  command.add_option("--trace-file", a->trace_file, "send traces to this file instead");
+  command.add_option("--timeout", o.timeout_s, "stop with status 3 after this many seconds of host time");
+  command.add_option("--expect", a->expects, "wait for console output matching this regular expression")->take_all()->expected(1);
+  command.add_option("--send", a->sends, "then type this text; escapes \\r \\n \\t \\e \\\\ \\xNN")->take_all()->expected(1);
+  command.add_option("--until", a->untils, "as --expect; status 0 once the last step has matched")->take_all()->expected(1);
+  command.add_flag("--speed", o.print_speed, "report executed instructions per second at the end");
+  command.footer(
+      "Steps run in the order given. Exit status: 0 powered off or script done, 2 bad usage or configuration,\n"
+      "3 timeout, 4 the guest stopped otherwise, 5 internal error.");
+  return [a, &command] { return run(command, *a); };
+}
+
+}  // namespace ia64::cli
