@@ -56,7 +56,7 @@ namespace cr {
 enum : u8 {
   kDcr = 0, kItm = 1, kIva = 2, kPta = 8, kIpsr = 16, kIsr = 17, kIip = 19, kIfa = 20, kItir = 21, kIipa = 22, kIfs = 23,
   kIim = 24, kIha = 25, kIib0 = 26, kIib1 = 27, kLid = 64, kIvr = 65, kTpr = 66, kEoi = 67, kIrr0 = 68, kItv = 72,
-  kPmv = 74, kCmcv = 75, kLrr0 = 80, kLrr1 = 81,
+  kPmv = 73, kCmcv = 74, kLrr0 = 80, kLrr1 = 81,
 };
 }
 
