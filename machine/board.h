@@ -1,0 +1,39 @@
+// A board: everything around the processors. One class per board family; boards.cpp lists them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/address_space.h"
+#include "base/char_channel.h"
+#include "base/clock.h"
+#include "base/inspect.h"
+#include "base/interrupt_bus.h"
+#include "base/result.h"
+#include "firmware/board_description.h"
+#include "machine/config.h"
+
+namespace ia64::machine {
+
+/// What a board gets from the machine that holds it. All outlive the board.
+struct BoardWires {
+  Clock* clock = nullptr;
+  InterruptBus* interrupts = nullptr;
+  CharChannel* console = nullptr;
+  std::function<void()> on_soft_off;  ///< the guest switched the power off through ACPI; any thread
+};
+
+class Board : public Inspectable {
+ public:
+  virtual AddressSpace& bus() = 0;
+  virtual const firmware::BoardDescription& description() const = 0;
+  /// Power-on state of every device; RAM is cleared too when `cold`. No processor runs meanwhile.
+  virtual void reset(bool cold) = 0;
+};
+
+/// Builds the board that config.machine names, with its RAM, devices and opened media.
+/// @returns Invalid naming the option for an unknown board or impossible sizes; errors of media as they are
+Result<std::unique_ptr<Board>> make_board(const MachineConfig& config, const BoardWires& wires);
+
+}  // namespace ia64::machine

@@ -1,0 +1,249 @@
+// Puts processors, board and firmware together and runs them.
+#include "machine/machine.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "cpu/core.h"
+#include "firmware/firmware.h"
+#include "machine/board.h"
+#include "machine/guest_cpu_adapter.h"
+#include "machine/host_clock.h"
+#include "machine/host_files.h"
+#include "machine/nvram_file.h"
+
+namespace ia64::machine {
+namespace {
+
+constexpr unsigned kMaxCpus = 1;
+constexpr u64 kNsPerSecond = 1'000'000'000;
+constexpr unsigned kResetLoopCount = 10;       // this many resets in a row,
+constexpr u64 kResetLoopNs = kNsPerSecond;     // each after less than this, are a loop
+constexpr u64 kHaltSliceNs = kNsPerSecond;     // a halted processor looks at stop requests at least this often
+
+/// Messages from I/O SAPICs, MSIs and IPIs to the processors.
+class ProcessorBus final : public InterruptBus {
+ public:
+  void add(u16 id_eid, cpu::Core* core) { cores_.emplace_back(id_eid, core); }
+  void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
+    for (const auto& [address, core] : cores_)
+      if (address == id_eid) return core->post_interrupt(mode, vector);
+    LOG(Irq, "message {:#x} to absent processor {:#x} dropped", vector, id_eid);
+  }
+
+ private:
+  std::vector<std::pair<u16, cpu::Core*>> cores_;
+};
+
+Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& boot) {
+  if (boot.kernel_path.empty()) return std::optional<firmware::DirectBoot>{};
+  firmware::DirectBoot direct;
+  auto kernel = read_kernel(boot.kernel_path);
+  if (!kernel) return kernel.error();
+  direct.kernel = std::move(*kernel);
+  if (!boot.initrd_path.empty()) {
+    auto initrd = read_file(boot.initrd_path, "initrd");
+    if (!initrd) return initrd.error();
+    direct.initrd = std::move(*initrd);
+  }
+  direct.arguments = boot.arguments;
+  return std::optional<firmware::DirectBoot>(std::move(direct));
+}
+
+class MachineImpl final : public Machine, public cpu::BreakGate, public firmware::FirmwareHost {
+ public:
+  explicit MachineImpl(NvramFile nvram) : nvram_(std::move(nvram)) {}
+  ~MachineImpl() override { stop(); }
+
+  Result<void> build(const MachineConfig& config, CharChannel& console);
+
+  void start(std::function<void(MachineEnd)> on_end) override;
+  void reset() override { request_reset(true); }
+  void stop() override;
+  u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
+  void inspect(InspectWriter& out) const override {
+    core_->inspect(out);
+    board_->inspect(out);
+  }
+
+ private:
+  // cpu::BreakGate
+  cpu::GateAction on_break(cpu::Core& core, u64 imm) override;
+  // firmware::FirmwareHost
+  void power_off() override { end(MachineEnd::PowerOff); }
+  void reset(bool cold) override { request_reset(cold); }
+  void wall_clock(i64& seconds, u32& nanoseconds) override;
+  void set_wall_clock(i64 seconds) override;
+  std::vector<u8> load_nvram() override { return nvram_.image(); }
+  bool save_nvram(const std::vector<u8>& image) override;
+
+  void power_on();
+  void cpu_main();
+  void idle();
+  void do_reset();
+  void request_reset(bool cold);
+  void end(MachineEnd why);
+
+  NvramFile nvram_;
+  HostClock clock_;
+  ProcessorBus processor_bus_;
+  std::unique_ptr<Board> board_;
+  std::unique_ptr<cpu::Core> core_;
+  std::unique_ptr<GuestCpuAdapter> adapter_;
+  std::unique_ptr<firmware::Firmware> firmware_;
+  std::function<void(MachineEnd)> on_end_;
+  i64 wall_clock_offset_s_ = 0;
+
+  std::thread thread_;
+  std::mutex stop_mutex_;  // one stop() at a time
+  std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true};
+  // CPU thread only
+  std::optional<u64> idle_until_ns_;
+  u64 powered_on_ns_ = 0;
+  unsigned quick_resets_ = 0;
+  std::atomic<u64> retired_before_reset_{0};
+};
+
+Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& console) {
+  if (config.cpus == 0 || config.cpus > kMaxCpus)
+    return Error{ErrorKind::Invalid, fmt::format("-c {}: this board takes {} processor", config.cpus, kMaxCpus)};
+  auto direct = read_direct_boot(config.kernel);
+  if (!direct) return direct.error();
+  auto board = make_board(config, {.clock = &clock_,
+                                   .interrupts = &processor_bus_,
+                                   .console = &console,
+                                   .on_soft_off = [this] { end(MachineEnd::PowerOff); }});
+  if (!board) return board.error();
+  board_ = std::move(*board);
+
+  const auto& description = board_->description();
+  core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &board_->bus(), .clock = &clock_, .itc_hz = description.itc_hz});
+  core_->set_gate(this);
+  adapter_ = std::make_unique<GuestCpuAdapter>(*core_, 0);
+  const auto& id = description.cpus[0];
+  processor_bus_.add(static_cast<u16>(id.id << 8 | id.eid), core_.get());
+
+  firmware::FirmwareOptions options{.direct_boot = std::move(*direct), .boot_timeout_s = {}};
+  if (config.boot_timeout_s >= 0) options.boot_timeout_s = static_cast<u32>(config.boot_timeout_s);
+  firmware_ = std::make_unique<firmware::Firmware>(description, board_->bus(), clock_, *this, std::move(options));
+  return {};
+}
+
+void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
+  on_end_ = std::move(on_end);
+  thread_ = std::thread([this] {
+    power_on();
+    cpu_main();
+  });
+}
+
+void MachineImpl::stop() {
+  std::lock_guard lock(stop_mutex_);
+  stopping_ = true;
+  if (!thread_.joinable()) return;
+  core_->request_stop();
+  thread_.join();
+}
+
+void MachineImpl::power_on() {
+  core_->reset();
+  firmware_->power_on(*adapter_);
+  const firmware::GateRange range = firmware_->gate_range();
+  const GuestPhys base = std::min(range.code.base, range.pal_code.base);
+  const GuestPhys last = std::max(range.code.base + range.code.size_bytes, range.pal_code.base + range.pal_code.size_bytes);
+  core_->set_gate_range(base, last - base);
+  powered_on_ns_ = clock_.now_ns();
+}
+
+void MachineImpl::cpu_main() {
+  while (!stopping_) {
+    if (reset_wanted_.exchange(false)) do_reset();
+    if (ended_) return;
+    switch (core_->run(0)) {
+      case cpu::StopReason::Gate: idle(); break;
+      case cpu::StopReason::Halted: core_->wait_for_interrupt(std::chrono::nanoseconds(kHaltSliceNs)); break;
+      default: break;
+    }
+  }
+}
+
+/// Sleeps as long as firmware asked for; a console key or an interrupt ends it early.
+void MachineImpl::idle() {
+  if (!idle_until_ns_ || stopping_ || ended_ || reset_wanted_) return;
+  const u64 now = clock_.now_ns();
+  if (now < *idle_until_ns_) core_->wait_for_interrupt(std::chrono::nanoseconds(*idle_until_ns_ - now));
+  idle_until_ns_.reset();
+}
+
+cpu::GateAction MachineImpl::on_break(cpu::Core&, u64 imm) {
+  const firmware::GateResult result = firmware_->on_break(*adapter_, imm);
+  switch (result.action) {
+    case firmware::GateAction::NotMine: return cpu::GateAction::NotMine;
+    case firmware::GateAction::Continue: return cpu::GateAction::Continue;
+    case firmware::GateAction::Resume: break;
+    case firmware::GateAction::Stop:
+      if (!reset_wanted_) end(MachineEnd::FirmwareStop);
+      return cpu::GateAction::Stop;
+  }
+  if (!result.idle_until_ns && !ended_ && !reset_wanted_) return cpu::GateAction::Resume;
+  idle_until_ns_ = result.idle_until_ns;
+  return cpu::GateAction::Stop;
+}
+
+void MachineImpl::wall_clock(i64& seconds, u32& nanoseconds) {
+  timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  seconds = t.tv_sec + wall_clock_offset_s_;
+  nanoseconds = static_cast<u32>(t.tv_nsec);
+}
+
+void MachineImpl::set_wall_clock(i64 seconds) { wall_clock_offset_s_ = seconds - static_cast<i64>(std::time(nullptr)); }
+
+bool MachineImpl::save_nvram(const std::vector<u8>& image) {
+  auto ok = nvram_.save(image);
+  if (!ok) LOG(Warn, "{}", ok.error().message);
+  return ok.ok();
+}
+
+void MachineImpl::request_reset(bool cold) {
+  cold_reset_ = cold;
+  reset_wanted_ = true;
+  core_->request_stop();
+}
+
+void MachineImpl::do_reset() {
+  const u64 ran_ns = clock_.now_ns() - powered_on_ns_;
+  quick_resets_ = ran_ns < kResetLoopNs ? quick_resets_ + 1 : 0;
+  if (quick_resets_ == kResetLoopCount) return end(MachineEnd::ResetLoop);
+  LOG(Machine, "{} reset after {} ms", cold_reset_ ? "cold" : "warm", ran_ns / 1'000'000);
+  retired_before_reset_ += core_->slots_retired();
+  idle_until_ns_.reset();
+  board_->reset(cold_reset_);
+  core_->drop_all_code();
+  power_on();
+}
+
+void MachineImpl::end(MachineEnd why) {
+  if (ended_.exchange(true)) return;
+  core_->request_stop();
+  if (on_end_) on_end_(why);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::create(const MachineConfig& config, CharChannel& console) {
+  auto nvram = NvramFile::open(config.nvram_path);
+  if (!nvram) return nvram.error();
+  auto machine = std::make_unique<MachineImpl>(std::move(*nvram));
+  if (auto ok = machine->build(config, console); !ok) return ok.error();
+  return std::unique_ptr<Machine>(std::move(machine));
+}
+
+}  // namespace ia64::machine

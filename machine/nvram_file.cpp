@@ -1,0 +1,32 @@
+// NVRAM image on a host file.
+#include "machine/nvram_file.h"
+
+#include <unistd.h>
+
+#include "machine/host_files.h"
+
+namespace ia64::machine {
+
+Result<NvramFile> NvramFile::open(const std::string& path) {
+  NvramFile nvram;
+  nvram.path_ = path;
+  if (path.empty()) return nvram;
+  auto image = read_file(path, "--nvram");
+  if (!image && image.error().kind != ErrorKind::NotFound) return image.error();
+  if (image) nvram.image_ = std::move(*image);
+  return nvram;
+}
+
+Result<void> NvramFile::save(const std::vector<u8>& image) {
+  image_ = image;
+  if (path_.empty()) return {};
+  if (!kept_former_) {
+    const std::string former = path_ + ".old";
+    unlink(former.c_str());
+    if (link(path_.c_str(), former.c_str()) == 0) {}  // no former file, or a file system without links: nothing to keep
+    kept_former_ = true;
+  }
+  return replace_file(path_, image, "--nvram");
+}
+
+}  // namespace ia64::machine

@@ -1,0 +1,27 @@
+// Where a guest's EFI variables live on the host.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/int_types.h"
+#include "base/result.h"
+
+namespace ia64::machine {
+
+/// One NVRAM image: a file, or memory for the life of the process when the path is empty. One thread.
+class NvramFile {
+ public:
+  /// Reads the image; a missing file is an empty image. @returns an error when it exists and cannot be read
+  static Result<NvramFile> open(const std::string& path);
+  const std::vector<u8>& image() const { return image_; }
+  /// Replaces the image durably. Before the first replacement the former file is kept as PATH.old.
+  Result<void> save(const std::vector<u8>& image);
+
+ private:
+  std::string path_;
+  std::vector<u8> image_;
+  bool kept_former_ = false;
+};
+
+}  // namespace ia64::machine
