@@ -1,6 +1,7 @@
 // PAL and SAL procedures called through a fake gate: what operating systems compute from their answers.
 #include <map>
 
+#include "base/endian.h"
 #include "firmware/pal/pal.h"
 #include "firmware/sal/sal.h"
 #include "tests/support/test.h"
@@ -180,12 +181,18 @@ TEST_CASE("PAL: halting and cache flushes reach the processor", "[pal]") {
 
 TEST_CASE("PAL: COPY_PAL moves the stub and reports its offset", "[pal]") {
   Bench b;
-  const GuestPhys code = TableRam::kBase, target = TableRam::kBase + 0x8000;
-  b.ram.host[0] = 0x11, b.ram.host[63] = 0x22;
-  b.pal.set_code(code, 64);
-  CHECK(b.pal_stacked(256, target | bit(63), 4096, 0).status == 0);
-  CHECK(b.ram.host[0x8000] == 0x11);
-  CHECK(b.ram.host[0x803f] == 0x22);
+  struct OneStub final : ServiceTable {
+    GuestPhys add(std::string, StubKind kind, Service) override { return kind == StubKind::PalEntry ? 0x10 : 0; }
+    GuestPhys entry_of(GuestPhys) const override { return TableRam::kBase + 0x40; }
+  } gate;
+  CHECK(b.pal.install(gate) == 0x10);
+  const GuestPhys target = TableRam::kBase + 0x8000;
+  b.ram.host[0x40] = 0x11, b.ram.host[0x7f] = 0x22;
+  const auto r = b.pal_stacked(256, target | bit(63), 4096, 0);
+  CHECK(r.status == 0);
+  CHECK(r.v0 == 0x40);
+  CHECK(b.ram.host[0x8040] == 0x11);
+  CHECK(b.ram.host[0x807f] == 0x22);
   CHECK(b.pal_stacked(256, 0x7000'0000, 4096, 0).status == -2);
 }
 
