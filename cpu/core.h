@@ -89,6 +89,8 @@ class Alat;
 class LocalSapic;
 class Interpreter;
 class CoreGroup;
+class InterruptListener;
+class RemoteRequests;
 
 class Core final : public Inspectable {
  public:
@@ -143,6 +145,8 @@ class Core final : public Inspectable {
   /// Replaces PSR (ri excepted): switches banks when bn changes and lets the MMU and the engine follow. The caller's
   /// instruction must end its block (Next::Sync or Next::Branch).
   void set_psr(u64 psr) noexcept;
+  /// Asks the engine for a look at pending interrupts: PSR.i, TPR or the in-service state changed. Cheap when nothing waits.
+  void interrupt_masking_changed() noexcept;
   /// ITC as AR.ITC reads now.
   u64 itc() const;
   /// Forget virtual->block shortcuts: an instruction translation, region register or protection key changed.
@@ -155,6 +159,7 @@ class Core final : public Inspectable {
   // --- several processors -------------------------------------------------------------------------------------------------
   CoreGroup* group() const { return group_; }
   void set_group(CoreGroup* group) { group_ = group; }
+  RemoteRequests& remote_requests() { return *remote_requests_; }
 
   // --- services for instruction handlers (CPU thread, noexcept) ----------------------------------------------------
   /// Address of the bundle that holds `i`, in the block being executed.
@@ -239,6 +244,7 @@ class Core final : public Inspectable {
   Next store_slow(u64 va, const void* in, unsigned size, unsigned align) noexcept;
 
   FastTlb fast_tlb_;
+  alignas(16) u8 rom_copy_[16] = {};  ///< what semaphores on ROM work on
   Registers r_;
   u64 block_ip_ = 0;
   Fault pending_;
@@ -265,7 +271,9 @@ class Core final : public Inspectable {
   std::unique_ptr<Tlb> tlb_;
   std::unique_ptr<Rse> rse_;
   std::unique_ptr<Alat> alat_;
+  std::unique_ptr<InterruptListener> interrupt_listener_;
   std::unique_ptr<LocalSapic> sapic_;
+  std::unique_ptr<RemoteRequests> remote_requests_;
   std::unique_ptr<Interpreter> interpreter_;
 };
 

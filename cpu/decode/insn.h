@@ -44,7 +44,7 @@ struct alignas(32) Insn {
   u8 slot = 0;        ///< 0..2; L+X instructions have slot 1
   u8 bundle = 0;      ///< index of the bundle in its block
   u8 flags = 0;       ///< InsnFlag bits below
-  u8 spare = 0;
+  u8 spare = 0;       ///< in a block: instructions before this one, nops included (interp/block.h)
 };
 static_assert(sizeof(Insn) == 32);
 

@@ -1,0 +1,54 @@
+// Delivery of interruptions: what is saved, what PSR becomes, where execution goes on.
+#include <cstring>
+
+#include "cpu/interp/interpreter.h"
+
+namespace ia64::cpu {
+
+namespace {
+
+/// PSR bits an interruption leaves alone; be and pp come from DCR, all others become 0. @source SDM vol. 2, table 3-2
+constexpr u64 kPsrKept = psr::kUp | psr::kMfl | psr::kMfh | psr::kPk | psr::kDt | psr::kRt | psr::kMc | psr::kIt;
+constexpr u64 kDcrPp = bit(0), kDcrBe = bit(1);
+constexpr u64 kIfsValid = bit(63);
+
+void collect(Registers& r, const Fault& f, u64 psr) {
+  r.ipsr = psr;
+  r.iip = r.ip;
+  r.ifs &= ~kIfsValid;
+  if (f.has_ifa) r.ifa = f.ifa, r.itir = f.itir;
+  if (f.has_iim) r.iim = f.iim;
+  if (f.has_iha) r.iha = f.iha;
+}
+
+u64 handler_psr(const Registers& r) {
+  u64 psr = r.psr & kPsrKept;
+  if (r.dcr & kDcrBe) psr |= psr::kBe;
+  if (r.dcr & kDcrPp) psr |= psr::kPp;
+  return psr;
+}
+
+}  // namespace
+
+void Interpreter::deliver(const Fault& fault, unsigned ei, GuestPhys bundle) {
+  Registers& r = core_.r_;
+  const bool ic = r.psr & psr::kIc;
+  if (ic) {
+    collect(r, fault, core_.full_psr());
+    if (const u8* host = bundle != ~GuestPhys{0} ? core_.wires_.bus->host_ptr(bundle, false) : nullptr) {
+      std::memcpy(&r.iib0, host, 8);
+      std::memcpy(&r.iib1, host + 8, 8);
+    }
+  }
+  if (fault.vector != Vector::DataNestedTlb)
+    r.isr = fault.isr | u64{ei} << isr::kEiPos | (ic ? 0 : isr::kNi);
+  r.rse_cfle = false;
+  core_.set_psr(handler_psr(r));
+  r.ip = r.iva + static_cast<u16>(fault.vector);
+  r.slot = 0;
+
+  core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = {fault.vector, r.isr, r.ifa, r.iip, r.iipa};
+  if (core_.stop_on_interruption_) stop(StopReason::Interruption);
+}
+
+}  // namespace ia64::cpu

@@ -1,0 +1,255 @@
+// The engine's main loop: events between blocks, block look-up, execution of blocks.
+#include "cpu/interp/interpreter.h"
+
+#include <algorithm>
+
+#include "cpu/core_group.h"
+#include "cpu/rse/rse.h"
+#include "cpu/sapic.h"
+
+namespace ia64::cpu {
+
+namespace {
+
+/// PSR bits under which every instruction needs individual care.
+constexpr u64 kStepBits = psr::kSs | psr::kTb | psr::kIa | psr::kDa | psr::kDd | psr::kId | psr::kEd;
+
+bool instruction_breakpoints(const Registers& r) {
+  constexpr u64 kExecute = bit(63);
+  return (r.psr & psr::kDb) && ((r.ibr[1] | r.ibr[3] | r.ibr[5] | r.ibr[7]) & kExecute);
+}
+
+bool must_step(const Registers& r) { return (r.psr & (kStepBits | psr::kDb)) && ((r.psr & kStepBits) || instruction_breakpoints(r)); }
+
+}  // namespace
+
+Interpreter::Interpreter(Core& core) : core_(core), lookup_(kLookup), inbox_(std::make_shared<CodeInbox>()) {
+  inbox_->core = &core;
+  if (!core.wires_.bus) return;
+  core.wires_.bus->add_code_listener([inbox = inbox_](GuestPhys page) {
+    std::lock_guard lock(inbox->mutex);
+    if (!inbox->core) return;
+    inbox->pages.push_back(page);
+    inbox->core->attend(attention::kCode);
+  });
+}
+
+Interpreter::~Interpreter() {
+  std::lock_guard lock(inbox_->mutex);
+  inbox_->core = nullptr;
+}
+
+void Interpreter::drop_all_code() {
+  cache_.clear();
+  core_.instruction_mappings_changed();
+}
+
+void Interpreter::stop(StopReason reason) {
+  stop_ = reason;
+  core_.attend(attention::kStop);
+}
+
+void Interpreter::stop_addresses_changed() {
+  stop_offsets_.clear();
+  for (u64 ip : core_.stop_addresses_) stop_offsets_.push_back(static_cast<u16>(ip % AddressSpace::kPageSize & ~15u));
+  std::sort(stop_offsets_.begin(), stop_offsets_.end());
+  drop_all_code();
+}
+
+// --- between blocks ---------------------------------------------------------------------------------------------------
+
+StopReason Interpreter::run(u64 max_slots) {
+  Registers& r = core_.r_;
+  budget_end_ = max_slots ? core_.slots_retired_ + max_slots : ~u64{0};
+  stop_.reset();
+  passed_stop_address_ = r.ip;
+  if (core_.halted_) core_.attend(attention::kHalt);
+  core_.interrupt_masking_changed();
+  for (;;) {
+    if (const u32 bits = core_.attention_.load(std::memory_order_acquire); bits) [[unlikely]] {
+      if (look_up_events(bits)) return *stop_;
+    }
+    if (core_.slots_retired_ >= budget_end_) return StopReason::Budget;
+    if (must_step(r)) [[unlikely]] {
+      step();
+      continue;
+    }
+    const LookupEntry* entry = find_block();
+    if (!entry) continue;  // a fault was delivered, or the instruction was stepped
+    Block& block = *entry->block;
+    if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired_) [[unlikely]] {
+      step();
+      continue;
+    }
+    core_.code_ed_ = entry->ed;
+    execute(block);
+  }
+}
+
+/// @returns true when run() is to return `stop_`
+bool Interpreter::look_up_events(u32 bits) {
+  core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
+  if (bits & attention::kPurge) core_.remote_requests().serve(core_.tlb());
+  if (bits & attention::kCode) drop_written_code();
+  if (bits & attention::kStop) {
+    if (!stop_) stop_ = StopReason::Requested;
+    core_.attention_.fetch_or(bits & ~(attention::kStop | attention::kPurge | attention::kCode));
+    return true;
+  }
+  if (bits & attention::kRseFill) complete_frame();
+  if ((bits & attention::kInit) && core_.events_) core_.halted_ = false, core_.events_->on_init(core_);
+  if (bits & attention::kPmi) {
+    const u32 vectors = core_.pmi_vectors_.exchange(0);
+    for (u8 v = 0; v < 16; v++)
+      if ((vectors >> v & 1) && core_.events_) core_.events_->on_pmi(core_, v);
+  }
+  if (core_.halted_) {
+    if (halt_goes_on()) {
+      stop_ = StopReason::Halted;
+      return true;
+    }
+    core_.halted_ = false;
+  }
+  if (bits & (attention::kInterrupt | attention::kHalt)) take_external_interrupt();
+  if ((bits & attention::kStops) && at_stop_address()) {
+    stop_ = StopReason::StopAddress;
+    return true;
+  }
+  passed_stop_address_ = kNowhere;
+  return false;
+}
+
+bool Interpreter::at_stop_address() const {
+  const Registers& r = core_.r_;
+  return r.ip != passed_stop_address_ && r.slot == 0 &&
+         std::binary_search(core_.stop_addresses_.begin(), core_.stop_addresses_.end(), r.ip);
+}
+
+void Interpreter::drop_written_code() {
+  std::vector<GuestPhys> pages;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    pages.swap(inbox_->pages);
+  }
+  for (GuestPhys page : pages) cache_.drop_page(page);
+  core_.instruction_mappings_changed();
+}
+
+bool Interpreter::halt_goes_on() { return !core_.sapic().deliverable() && !core_.sapic().nmi_pending(); }
+
+/// NMIs ignore PSR.i, but wait for PSR.ic: without it the interrupted state would be lost.
+bool Interpreter::take_external_interrupt() {
+  const Registers& r = core_.r_;
+  const LocalSapic& sapic = core_.sapic();
+  const bool nmi = (r.psr & psr::kIc) && sapic.nmi_pending();
+  const bool enabled = (r.psr & psr::kI) && sapic.deliverable();
+  if (!nmi && !enabled) return false;
+  Fault fault;
+  fault.vector = Vector::ExternalInterrupt;
+  deliver(fault, r.slot);
+  return true;
+}
+
+/// Mandatory loads at the target of br.ret or rfi; their faults belong to the target instruction.
+void Interpreter::complete_frame() {
+  Registers& r = core_.r_;
+  if (!r.rse_cfle || core_.rse().complete_frame() != Next::Fault) return;
+  Fault fault = core_.pending_;
+  fault.isr |= isr::kIr;
+  deliver(fault, r.slot);
+}
+
+// --- blocks ---------------------------------------------------------------------------------------------------------------
+
+/// What a virtual->block association depends on besides the address.
+inline u64 Interpreter::fetch_key() const {
+  const u64 psr = core_.r_.psr;
+  return (core_.mapping_epoch_ << 8) | ((psr >> psr::kCplPos) & 0x13) | ((psr & psr::kPk) >> 13);
+}
+
+inline const Interpreter::LookupEntry* Interpreter::find_block() {
+  const Registers& r = core_.r_;
+  const u64 ip = r.ip | r.slot;
+  LookupEntry& entry = lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup];
+  if (entry.ip == ip && entry.key == fetch_key()) [[likely]]
+    return &entry;
+  return find_block_slow(entry);
+}
+
+const Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
+  Registers& r = core_.r_;
+  FetchPage page;
+  if (fetch_page(core_, r.ip, page) == Next::Fault) {
+    deliver(core_.pending_, r.slot);
+    return nullptr;
+  }
+  if (!page.host) {
+    step();
+    return nullptr;
+  }
+  const GuestPhys phys = page.phys + r.ip % AddressSpace::kPageSize;
+  Block* block = cache_.find(phys + r.slot);
+  if (!block) {
+    AddressSpace& bus = *core_.wires_.bus;
+    bus.mark_code(page.phys);  // before the bytes are read, so that no write in between is lost
+    core_.fast_tlb().forget_writes(page.host);
+    const u64 generation = cache_.generation();
+    block = build_block(cache_, phys, r.slot, page.host, stop_offsets_);
+    if (cache_.generation() != generation) core_.instruction_mappings_changed();
+  }
+  entry = {r.ip | r.slot, fetch_key(), block, page.ed};
+  return &entry;
+}
+
+void Interpreter::execute(Block& block) {
+  Registers& r = core_.r_;
+  const bool ic = r.psr & psr::kIc;
+  core_.block_ip_ = r.ip;
+  const Insn* i = block.insns();
+  Next next;
+  for (;; ++i) {
+    if (!r.pr(i->qp) && !(i->flags & kReadsOwnPredicate)) continue;
+    next = i->handler(core_, *i);
+    if (next != Next::Continue) [[unlikely]]
+      break;
+  }
+  if (next == Next::Fault) [[unlikely]] {
+    leave_by_fault(*i, block, ic);
+    return;
+  }
+  core_.slots_retired_ += i->spare + 1u;
+  if (ic) r.iipa = core_.insn_ip(*i);
+  if (next == Next::Sync) {
+    advance(*i);
+  } else if (core_.trap_bits_) [[unlikely]] {
+    deliver_traps({}, core_.trap_bits_, i->slot, block.phys() + i->bundle * 16u);
+  }
+}
+
+/// Reconstructs what the fast path did not keep: ip, slot, the instructions retired and IIPA.
+void Interpreter::leave_by_fault(const Insn& i, Block& block, bool ic) {
+  Registers& r = core_.r_;
+  const u64 ip = core_.insn_ip(i);
+  const GuestPhys bundle = block.phys() + i.bundle * 16u;
+  core_.slots_retired_ += i.spare;
+  if (core_.pending_.is_trap) {
+    core_.slots_retired_++;
+    if (ic) r.iipa = ip;
+    advance(i);
+    deliver_traps(core_.pending_, 1, i.slot, bundle);
+    return;
+  }
+  r.ip = ip, r.slot = i.slot;
+  if (ic && i.spare) r.iipa = i.slot ? ip : ip - 16;
+  handle_fault(i, bundle);
+}
+
+/// Moves ip and slot behind `i`.
+void Interpreter::advance(const Insn& i) {
+  Registers& r = core_.r_;
+  r.ip = core_.insn_ip(i);
+  r.slot = static_cast<u8>(i.slot + 1);
+  if (i.flags & kLastSlot) r.ip += 16, r.slot = 0;
+}
+
+}  // namespace ia64::cpu

@@ -1,0 +1,89 @@
+// The reference engine: runs decoded blocks, steps single instructions where exactness needs it, delivers interruptions.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "cpu/core.h"
+#include "cpu/interp/block.h"
+#include "cpu/mmu/fetch.h"
+
+namespace ia64::cpu {
+
+/// Executes instructions on a Core. Two ways, with one definition of semantics (the handlers):
+/// - blocks, the fast path: many instructions between two looks at interrupts, traps and stop requests;
+/// - step(): one freshly decoded instruction with every check, used while PSR has single step, taken-branch trap, one-shot or
+///   debug bits, when a target register may lie outside the frame, and to honour an exact instruction budget.
+/// CPU thread only, apart from the code listener it registers at the bus.
+class Interpreter {
+ public:
+  explicit Interpreter(Core& core);
+  ~Interpreter();
+  Interpreter(const Interpreter&) = delete;
+
+  StopReason run(u64 max_slots);
+  void drop_all_code();
+  /// Ends run() with `reason` before the next block.
+  void stop(StopReason reason);
+  void stop_addresses_changed();
+
+  /// Delivers `fault`; ip and slot are those to be recorded in IIP and IPSR.ri.
+  /// @param ei         slot of the instruction at fault, for ISR.ei
+  /// @param bundle     physical address of the bundle for IIB0/1, or ~0
+  /// @source SDM vol. 2, 5.5 and ch. 8
+  void deliver(const Fault& fault, unsigned ei, GuestPhys bundle = ~GuestPhys{0});
+
+ private:
+  /// Pages whose code was written, filled by any thread. Shared with the bus listener, which may outlive this.
+  struct CodeInbox {
+    std::mutex mutex;
+    std::vector<GuestPhys> pages;
+    Core* core = nullptr;
+  };
+  struct LookupEntry {
+    u64 ip = ~u64{0};   ///< with the slot in the low bits
+    u64 key = 0;        ///< fetch_key() it was found under
+    Block* block = nullptr;
+    bool ed = false;
+  };
+  static constexpr unsigned kLookup = 1u << 13;
+
+  // Between blocks (interpreter.cpp).
+  bool look_up_events(u32 bits);
+  bool at_stop_address() const;
+  void drop_written_code();
+  bool take_external_interrupt();
+  bool halt_goes_on();
+
+  // Blocks (interpreter.cpp).
+  u64 fetch_key() const;
+  const LookupEntry* find_block();
+  const LookupEntry* find_block_slow(LookupEntry& entry);
+  void execute(Block& block);
+  void leave_by_fault(const Insn& i, Block& block, bool ic);
+
+  // One instruction and the endings of instructions (step.cpp).
+  void step();
+  const Insn* fetch_for_step(GuestPhys& bundle_phys);
+  void finish_step(const Insn& i, u64 psr_before, Next next, GuestPhys bundle_phys);
+  void handle_fault(const Insn& i, GuestPhys bundle_phys);
+  bool call_gate(const Insn& i);
+  void deliver_traps(Fault trap, u8 bits, unsigned ei, GuestPhys bundle_phys);
+  void advance(const Insn& i);
+  void complete_frame();
+
+  Core& core_;
+  BlockCache cache_;
+  std::vector<LookupEntry> lookup_;
+  std::shared_ptr<CodeInbox> inbox_;
+  std::optional<StopReason> stop_;
+  std::vector<u16> stop_offsets_;  ///< page offsets of the stop addresses, sorted
+  static constexpr u64 kNowhere = 1;  ///< never an instruction address
+  u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until the first look at events
+  u64 budget_end_ = ~u64{0};
+  Insn decoded_[3];                ///< step()'s bundle
+};
+
+}  // namespace ia64::cpu

@@ -1,0 +1,84 @@
+// The local SAPIC of one processor: external interrupt registers and the interval timer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "base/clock.h"
+#include "base/interrupt_bus.h"
+#include "cpu/arch/registers.h"
+
+namespace ia64::cpu {
+
+/// Told, on whichever thread, that an interrupt was pended.
+class InterruptListener {
+ public:
+  virtual ~InterruptListener() = default;
+  virtual void on_interrupt_pended() = 0;
+};
+
+/// Pending and in-service external interrupts, their masking by TPR, and the timer that ITC and ITM make.
+/// post() may be called from any thread; everything else belongs to the CPU thread.
+/// @source SDM vol. 2, 5.8 (External Interrupts) and 3.3.4.2 (ITM)
+class LocalSapic {
+ public:
+  static constexpr u8 kExtInt = 0, kNmi = 2, kSpurious = 0x0f;
+
+  LocalSapic(Registers& regs, Clock* clock, u64 itc_hz, InterruptListener& listener);
+  ~LocalSapic();
+  LocalSapic(const LocalSapic&) = delete;
+
+  void reset();
+
+  /// Sets the IRR bit of `vector`; reserved vectors (1, 3..15) are dropped as the processor does.
+  void post(u8 vector);
+
+  /// Whether an interrupt may be taken now, PSR.i and PSR.ic aside: something pending is above TPR and what is in service.
+  bool deliverable() const { return highest_deliverable() >= 0; }
+  /// Whether an NMI waits that is not yet in service; NMIs ignore PSR.i and TPR.
+  bool nmi_pending() const;
+
+  /// Register reads and writes as `mov` performs them; field checks are the caller's.
+  u64 read_ivr();  ///< side effect: the highest deliverable interrupt moves to in-service
+  void write_eoi();
+  u64 irr(unsigned n) const { return irr_[n].load(std::memory_order_acquire); }
+  u64 in_service(unsigned n) const { return isr_[n]; }
+  void write_itm(u64 value);
+  void write_itv(u64 value);
+
+  u64 itc() const;
+  void write_itc(u64 value);
+  /// Host-independent virtual time, in ns, of the next timer interrupt; ~0 when none is to come.
+  u64 timer_due_ns() const { return due_ns_; }
+
+ private:
+  /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
+  struct Timer {
+    std::mutex mutex;
+    LocalSapic* owner = nullptr;
+    u64 generation = 0;
+  };
+
+  int highest_pending() const;
+  int highest_in_service() const;
+  int highest_deliverable() const;
+  void arm();
+  void timer_fired(u64 generation);
+
+  Registers& regs_;
+  Clock* clock_;
+  u64 itc_hz_;
+  InterruptListener& listener_;
+
+  std::atomic<u64> irr_[4] = {};
+  u64 isr_[4] = {};
+  u64 itc_offset_ = 0;
+  std::atomic<bool> itv_masked_{true};
+  std::atomic<u8> itv_vector_{0};
+  u64 due_ns_ = ~u64{0};
+  std::shared_ptr<Timer> timer_;
+  Clock::TimerId timer_id_ = 0;
+};
+
+}  // namespace ia64::cpu
