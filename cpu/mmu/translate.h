@@ -48,7 +48,8 @@ struct Reference {
   bool rse = false;           ///< ISR.rs
   bool non_access = false;    ///< ISR.na and code
   u8 na_code = 0;             ///< isr::NonAccess
-  bool check_keys = true, check_rights = true;  ///< and the dirty, access and debug checks with the rights
+  bool check_keys = true, check_rights = true;
+  bool check_bits = true;     ///< dirty, access and debug
 };
 
 /// Where a reference leads.
@@ -63,6 +64,9 @@ struct Translation {
 /// @returns 0 when the access may be done
 /// @source SDM vol. 2, 4.1, 5.5.5 (qualification), 5.6
 Problems translate(Core& core, const Reference& ref, Translation& out) noexcept;
+
+/// The checks that follow a TLB hit: presence, NaT page, keys, rights, bits, debug. Set as in translate().
+Problems check_entry(const Core& core, const Reference& ref, const TlbEntry& entry) noexcept;
 
 /// The most important of a non-empty set.
 constexpr Problem first_problem(Problems p) { return static_cast<Problem>(__builtin_ctz(p)); }

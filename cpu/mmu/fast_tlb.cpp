@@ -1,0 +1,96 @@
+// Context keys and invalidation of the software TLB.
+#include "cpu/mmu/fast_tlb.h"
+
+#include <cstring>
+
+namespace ia64::cpu {
+
+namespace {
+constexpr bool is_protected_mode(FastTlb::Mode mode) { return mode & (1u << 3 | 1u << 4); }  // PSR.pk or PSR.db
+constexpr bool is_translated(FastTlb::Mode mode) { return mode & 1; }
+
+/// Applies `drop` to each slot of a table that may hold a page of the range.
+template <class Entry, unsigned N>
+void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
+  if (ps < 12 + 6) {
+    const u64 first = offset >> 12 & ~low_mask(ps - 12);
+    for (u64 page = first; page < first + (u64{1} << (ps - 12)); page++) table[page % N].tag = no_entry;
+    return;
+  }
+  for (Entry& e : table)
+    if (((e.tag ^ offset) & low_mask(61)) >> ps == 0) e.tag = no_entry;
+}
+}  // namespace
+
+bool FastTlb::follow_psr(u64 psr) {
+  if (((psr ^ mode_psr_) & kModeBits) == 0) return false;
+  mode_psr_ = psr & kModeBits;
+  active_ = contexts_[data_mode(psr)];
+  return true;
+}
+
+u64 FastTlb::owner(Mode mode, u32 rid) const {
+  return u64{mode} | u64{is_translated(mode) ? rid : 0} << 5 | (is_protected_mode(mode) ? generation_ << 29 : 0);
+}
+
+u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
+  u64& context = contexts_[mode][region];
+  if (context != kNoContext) return context;
+  const u64 wanted = owner(mode, rid);
+  u64* owners = owners_[region];
+  unsigned key = 0;
+  while (key < used_keys_[region] && owners[key] != wanted) key++;
+  if (key == kKeys) {
+    clear_tables();
+    forget_contexts();
+    std::memset(used_keys_, 0, sizeof used_keys_);
+    key = 0;
+  }
+  if (key == used_keys_[region]) owners[used_keys_[region]++] = wanted;
+  return context = u64{key} << 4;
+}
+
+void FastTlb::forget_data(u64 offset, unsigned ps) {
+  drop_range(read_, offset, ps, kNoEntry);
+  drop_range(write_, offset, ps, kNoEntry);
+}
+
+void FastTlb::forget_fetch(u64 offset, unsigned ps) { drop_range(fetch_, offset, ps, kNoEntry); }
+
+void FastTlb::region_changed(unsigned region) {
+  for (Mode mode = 0; mode < kModes; mode++)
+    if (is_translated(mode)) contexts_[mode][region] = kNoContext;
+}
+
+void FastTlb::protection_changed() {
+  generation_++;
+  for (Mode mode = 0; mode < kModes; mode++)
+    if (is_protected_mode(mode))
+      for (u64& context : contexts_[mode]) context = kNoContext;
+}
+
+void FastTlb::forget_writes(const u8* host_page) {
+  const auto page = reinterpret_cast<u64>(host_page);
+  for (Entry& e : write_)
+    if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
+}
+
+void FastTlb::clear_tables() {
+  for (Entry& e : read_) e = {kNoEntry, 0};
+  for (Entry& e : write_) e = {kNoEntry, 0};
+  for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
+}
+
+void FastTlb::forget_contexts() {
+  for (auto& mode : contexts_)
+    for (u64& context : mode) context = kNoContext;
+}
+
+void FastTlb::reset() {
+  clear_tables();
+  forget_contexts();
+  std::memset(used_keys_, 0, sizeof used_keys_);
+  active_ = contexts_[data_mode(mode_psr_)];
+}
+
+}  // namespace ia64::cpu
