@@ -29,6 +29,21 @@ class GateCall {
   /// Lets virtual time pass: the CPU idles (host sleeps) until `deadline_ns` of virtual time or an input event.
   virtual void wait_until(u64 deadline_ns) = 0;
 
+  /// As call_guest for an image's entry point `entry(handle, system_table)`, but abandon_image() with the same token, from
+  /// any service called below it, makes this call return early with that result.
+  virtual u64 call_image(u64 descriptor, u64 handle, u64 system_table, u64 token) {
+    const u64 args[] = {handle, system_table};
+    return call_guest(descriptor, args);
+  }
+  /// Ends the call_image() of `token` with `result`: everything the guest had on its stacks above it is gone, and so is
+  /// this call. Returns only when there is no such call.
+  virtual void abandon_image(u64 token, u64 result) {}
+  /// The service has set ip and the other registers of the CPU itself: after it returns the CPU goes on there, and every
+  /// call still open on this CPU is forgotten (hand-over to an operating system).
+  virtual void leave() {}
+  /// After the service returns the CPU leaves its run loop (GateAction::Stop): power off, or a firmware crash.
+  virtual void stop() {}
+
   template <class T>
   bool read_value(u64 va, T& v) { return read(va, &v, sizeof v); }
   template <class T>

@@ -54,6 +54,7 @@ class MemoryMap {
   using Map = std::map<GuestPhys, Range>;
   void split(GuestPhys at);
   bool covered(GuestPhys base, u64 pages, bool (*accept)(const Range&)) const;
+  GuestPhys highest_fit(u64 pages, u64 limit, u64 alignment) const;
   void retype(GuestPhys base, u64 pages, MemoryType type, u64 attributes, bool allocated);
 
   Map ranges_;
