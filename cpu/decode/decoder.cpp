@@ -26,17 +26,18 @@ class DecodeTables {
     for (size_t n = 0; n < rows.size(); ++n) start_[n] = chain_for(std::move(rows[n]), chains);
   }
 
-  u16 find(Unit unit, u64 bits) const {
-    const Member* m = &members_[start_[index(unit, bits)]];
-    while ((bits & m->pattern.mask) != m->pattern.value) ++m;
-    return m->op;
-  }
-
- private:
   struct Member {
     OpPattern pattern;
     u16 op;
   };
+
+  const Member& find(Unit unit, u64 bits) const {
+    const Member* m = &members_[start_[index(unit, bits)]];
+    while ((bits & m->pattern.mask) != m->pattern.value) ++m;
+    return *m;
+  }
+
+ private:
   static constexpr unsigned kUnits = 5, kIndexBits = 14, kShift = 41 - kIndexBits;
   static constexpr size_t kIndices = size_t{1} << kIndexBits;
 
@@ -69,7 +70,7 @@ class DecodeTables {
     if (known != chains.end()) return known->second;
     const u16 start = static_cast<u16>(members_.size());
     for (u16 op : ops) members_.push_back({pattern_of(op_info(op).picture), op});
-    members_.push_back({{0, 0}, kReservedOp});
+    members_.push_back({{}, kReservedOp});
     chains.emplace(std::move(ops), start);
     return start;
   }
@@ -95,7 +96,8 @@ void make_illegal(Insn& i, bool whatever_predicate) {
 void decode_slot(Unit unit, u64 bits, u64 lslot, unsigned slot, Insn& out) noexcept {
   out = Insn{};
   out.slot = static_cast<u8>(slot);
-  out.op = tables().find(unit, bits);
+  const DecodeTables::Member& row = tables().find(unit, bits);
+  out.op = row.op;
   if (out.op == kReservedOp) {
     out.imm = bits;
     out.qp = static_cast<u8>(bits & 63);
@@ -107,7 +109,8 @@ void decode_slot(Unit unit, u64 bits, u64 lslot, unsigned slot, Insn& out) noexc
   out.handler = op.handler;
   if (op.flags & kEnds) out.flags |= kEndsBlock;
   if (op.flags & kReadsQp) out.flags |= kReadsOwnPredicate;
-  const StaticFault fault = static_fault(op, out);
+  StaticFault fault = static_fault(op, out);
+  if (bits & row.pattern.must_be_0) fault = op.flags & kNoQp ? StaticFault::Always : StaticFault::IfPredicated;
   if (fault != StaticFault::None) make_illegal(out, fault == StaticFault::Always);
 }
 

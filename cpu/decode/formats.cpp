@@ -20,6 +20,8 @@ struct Slot {
 using Extract = void (*)(const Slot&, Insn&);
 
 void none(const Slot&, Insn&) {}
+/// Formats whose low six bits are not a predicate.
+void no_qp(const Slot&, Insn& i) { i.qp = 0; }
 
 // --- A ------------------------------------------------------------------------------------------------------------------
 void a1(const Slot& w, Insn& i) {
@@ -99,6 +101,9 @@ void i24(const Slot& w, Insn& i) { i.imm = sign_extend(w.s() << 43 | w.at(6, 27)
 
 // --- M ------------------------------------------------------------------------------------------------------------------
 void hint(const Slot& w, Insn& i) { i.x = w.byte(28, 2); }
+// Forms with a free field have a third hint bit there, used by later processors only.
+void load_hint(const Slot& w, Insn& i) { i.x = static_cast<u8>(w.at(28, 2) | w.at(19, 1) << 2); }
+void store_hint(const Slot& w, Insn& i) { i.x = static_cast<u8>(w.at(28, 2) | w.at(12, 1) << 2); }
 void load_imm9(const Slot& w, Insn& i) {
   hint(w, i);
   i.imm = sign_extend(w.s() << 8 | w.at(27, 1) << 7 | w.at(13, 7), 9);
@@ -106,6 +111,10 @@ void load_imm9(const Slot& w, Insn& i) {
 void store_imm9(const Slot& w, Insn& i) {
   hint(w, i);
   i.imm = sign_extend(w.s() << 8 | w.at(27, 1) << 7 | w.at(6, 7), 9);
+}
+void m15(const Slot& w, Insn& i) {
+  load_imm9(w, i);
+  store_hint(w, i);
 }
 void m12(const Slot& w, Insn& i) {
   hint(w, i);
@@ -118,7 +127,10 @@ void m17(const Slot& w, Insn& i) {
   i.imm = w.at(15, 1) ? ~n + 1 : n;
 }
 void chk_a(const Slot& w, Insn& i) { i.imm = sign_extend(w.s() << 20 | w.at(13, 20), 21) << 4; }
-void m34(const Slot& w, Insn& i) { i.imm = w.at(13, 7) | w.at(20, 7) << 7 | w.at(27, 4) << 14; }
+void m34(const Slot& w, Insn& i) {
+  i.qp = 0;
+  i.imm = w.at(13, 7) | w.at(20, 7) << 7 | w.at(27, 4) << 14;
+}
 void level(const Slot& w, Insn& i) { i.imm = w.at(13, 2); }
 void m44(const Slot& w, Insn& i) { i.imm = w.s() << 23 | w.at(31, 2) << 21 | w.at(6, 21); }
 
@@ -128,6 +140,10 @@ u8 branch_hints(const Slot& w) { return static_cast<u8>(w.at(33, 2) | w.at(12, 1
 void b1(const Slot& w, Insn& i) {
   i.imm = target25(w);
   i.x = branch_hints(w);
+}
+void b2(const Slot& w, Insn& i) {
+  b1(w, i);
+  i.qp = 0;
 }
 void b3(const Slot& w, Insn& i) {
   b1(w, i);
@@ -186,7 +202,7 @@ void f14(const Slot& w, Insn& i) {
 }
 
 // --- X ------------------------------------------------------------------------------------------------------------------
-void imm62(const Slot& w, Insn& i) { i.imm = w.s() << 61 | w.lslot << 20 | w.at(6, 20); }
+void imm62(const Slot& w, Insn& i) { i.imm = w.lslot << 21 | w.s() << 20 | w.at(6, 20); }
 void x2(const Slot& w, Insn& i) {
   i.imm = w.s() << 63 | w.lslot << 22 | w.at(21, 1) << 21 | w.at(22, 5) << 16 | w.at(27, 9) << 7 | w.at(13, 7);
 }
@@ -205,12 +221,12 @@ constexpr Extract kExtract[] = {
     a1, a2, imm8, a4, a5, predicates, a7, a8, none, a2,                             // A1..A10
     i1, none, i3, i4, none, i6, none, i8, none, i10, i11, i12, i13, i14, i15, i16,  // I1..I16
     predicates, imm21, imm21, chk_s, i21, i22, i23, i24, none, none, imm8, none, none, i30,  // I17..I30
-    hint, hint, load_imm9, hint, store_imm9, hint, hint, load_imm9, hint, store_imm9,        // M1..M10
-    hint, m12, hint, hint, load_imm9, hint, m17, none, none, chk_s,                          // M11..M20
-    chk_s, chk_a, chk_a, none, none, none, none, none, none, imm8,                           // M21..M30
+    load_hint, hint, load_imm9, store_hint, store_imm9, load_hint, hint, load_imm9, store_hint, store_imm9,  // M1..M10
+    hint, m12, store_hint, store_hint, m15, hint, m17, none, none, chk_s,                    // M11..M20
+    chk_s, chk_a, chk_a, none, no_qp, none, none, none, none, imm8,                          // M21..M30
     none, none, none, m34, none, none, imm21, none, level, level,                            // M31..M40
     none, none, none, m44, none, none, none, imm21,                                          // M41..M48
-    b1, b1, b3, b4, b5, b6, b7, none, imm21,                                                 // B1..B9
+    b1, b2, b3, b4, b5, b6, b7, no_qp, imm21,                                                // B1..B9
     f1, f2, f2, f4, f5, f6, f6, sf, none, sf, none, f12, sf, f14, imm21, imm21,              // F1..F16
     imm62, x2, x3, x4, imm62,                                                                // X1..X5
 };

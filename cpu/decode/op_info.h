@@ -65,10 +65,11 @@ const OpInfo& op_info(u16 op) noexcept;
 /// Number of rows, the reserved pseudo-row included.
 unsigned op_count() noexcept;
 
-/// The fixed bits of a picture.
+/// What a picture demands of the bits of a slot.
 struct OpPattern {
-  u64 mask = 0;
-  u64 value = 0;
+  u64 mask = 0;       ///< bits that choose the row (cells 0 and 1)...
+  u64 value = 0;      ///< ...and their value
+  u64 must_be_0 = 0;  ///< reserved fields (cells z): the row is illegal when one is not zero
 };
 constexpr OpPattern pattern_of(const char* picture) {
   OpPattern p;
@@ -76,6 +77,7 @@ constexpr OpPattern pattern_of(const char* picture) {
     if (*c == ' ') continue;
     p.mask = p.mask << 1 | u64{*c == '0' || *c == '1'};
     p.value = p.value << 1 | u64{*c == '1'};
+    p.must_be_0 = p.must_be_0 << 1 | u64{*c == 'z'};
   }
   return p;
 }

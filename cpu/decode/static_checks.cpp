@@ -2,6 +2,7 @@
 #include "cpu/decode/static_checks.h"
 
 #include "base/bits.h"
+#include "cpu/exec/handlers.h"
 
 namespace ia64::cpu {
 namespace {
@@ -40,6 +41,7 @@ bool alloc_illegal(const Insn& i) {
 
 StaticFault static_fault(const OpInfo& op, const Insn& i) noexcept {
   if ((op.flags & kSlot2) && i.slot != 2) return StaticFault::Always;
+  if (op.handler == br_ia_b4 && i.qp != 0) return StaticFault::Always;
   if ((op.flags & kBothPredicates) == kBothPredicates && i.p1 == i.p2)
     return op.flags & kReadsQp ? StaticFault::Always : StaticFault::IfPredicated;  // .unc acts even when predicated off
   bool illegal = general_target_illegal(op, i) || fp_target_illegal(op, i);
