@@ -58,15 +58,14 @@ u8 unordered_exceptions(const FpReg& a, const FpReg& b, Relation relation) {
 
 bool is_ordered(const FpReg& r) { return !is_nan(r) && !is_unsupported(r); }
 
-FpReg absolute(const FpReg& r) { return {r.significand, r.exponent(), 0}; }
-
-}  // namespace
-
-Comparison compare(const FpReg& a, const FpReg& b, Relation relation, const Control& control) noexcept {
+/// Tests a relation with `order_function` as the order of numbers.
+template <class OrderFunction>
+inline Comparison compare_by(OrderFunction order_function, const FpReg& a, const FpReg& b, Relation relation,
+                             const Control& control) {
   Order o = Order::Unordered;
   u8 raised = 0;
   if (is_ordered(a) && is_ordered(b)) [[likely]] {
-    o = order(a, b);
+    o = order_function(a, b);
     if (is_unnormal(a) || is_unnormal(b)) raised = kDenormal;
   } else {
     raised = unordered_exceptions(a, b, relation);
@@ -74,11 +73,18 @@ Comparison compare(const FpReg& a, const FpReg& b, Relation relation, const Cont
   return {holds(o, relation), raised, static_cast<u8>(raised & ~control.masked)};
 }
 
+}  // namespace
+
+Comparison compare(const FpReg& a, const FpReg& b, Relation relation, const Control& control) noexcept {
+  return compare_by(order, a, b, relation, control);
+}
+
 Outcome min_max(const FpReg& f2, const FpReg& f3, Extremum which, const Control& control) noexcept {
   const bool by_magnitude = which == Extremum::MinimumMagnitude || which == Extremum::MaximumMagnitude;
   const bool maximum = which == Extremum::Maximum || which == Extremum::MaximumMagnitude;
-  const FpReg a = by_magnitude ? absolute(f2) : f2, b = by_magnitude ? absolute(f3) : f3;
-  const Comparison c = maximum ? compare(b, a, Relation::Less, control) : compare(a, b, Relation::Less, control);
+  const auto order_function = by_magnitude ? order_magnitudes : order;
+  const Comparison c = maximum ? compare_by(order_function, f3, f2, Relation::Less, control)
+                               : compare_by(order_function, f2, f3, Relation::Less, control);
   return {.value = c.holds ? f2 : f3, .flags = c.flags, .faults = c.faults};
 }
 
