@@ -1,5 +1,5 @@
-// Branches that leave the frame alone, loop branches, branch prediction, and the instructions that do nothing.
-// @source SDM vol. 3, br, brl, brp, nop, hint; SDM vol. 1, 4.5.1
+// Branches that leave the frame alone, loop branches, branch prediction, break, and the instructions that do nothing.
+// @source SDM vol. 3, br, brl, brp, break, nop, hint; SDM vol. 1, 4.5.1
 #include "cpu/core.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/exec/rotation.h"
@@ -50,6 +50,12 @@ Next br_ctop_b2(Core& core, const Insn& i) noexcept { return branch_if(core, i, 
 Next br_cexit_b2(Core& core, const Insn& i) noexcept { return branch_if(core, i, !counted_step(core.regs())); }
 Next br_wtop_b1(Core& core, const Insn& i) noexcept { return branch_if(core, i, while_step(core.regs(), i)); }
 Next br_wexit_b1(Core& core, const Insn& i) noexcept { return branch_if(core, i, !while_step(core.regs(), i)); }
+
+// IIM gets 21 bits of immediate, and zero from the B unit whatever was encoded there.
+Next break_i19(Core& core, const Insn& i) noexcept { return core.raise_break(i.imm); }
+Next break_m37(Core& core, const Insn& i) noexcept { return core.raise_break(i.imm); }
+Next break_x1(Core& core, const Insn& i) noexcept { return core.raise_break(i.imm & low_mask(21)); }
+Next break_b9(Core& core, const Insn&) noexcept { return core.raise_break(0); }
 
 // Predictions and hints have no architectural effect.
 #define NO_EFFECT(name) \
