@@ -35,7 +35,7 @@ class Builder {
 
  private:
   bool add_bundle(const Insn* insns, unsigned count);
-  bool add(Insn i);
+  bool add(const Insn& decoded);
   bool must_stop_before(unsigned offset) const {
     return std::binary_search(stops_.begin(), stops_.end(), static_cast<u16>(offset));
   }
@@ -53,8 +53,9 @@ class Builder {
   Insn last_;                 // the last instruction, nop or not
 };
 
-/// @returns false when the block ends with `i` or, the instruction not added, before it
-bool Builder::add(Insn i) {
+/// @returns false when the block ends with the instruction or, the instruction not added, before it
+bool Builder::add(const Insn& decoded) {
+  Insn i = decoded;
   const unsigned target = highest_gr_target(i);
   const unsigned needed = target >= 32 ? target - 31 : 0;
   if (known_sof_ >= 0) {
