@@ -40,13 +40,22 @@ struct Operands {
 };
 // The three sources of the left operand, named after their formats.
 struct A6 {
-  static Operands read(const Registers& r, const Insn& i) { return {r.gr(i.r2), r.gr(i.r3), r.nat(i.r2) || r.nat(i.r3)}; }
+  static Operands read(Registers& r, const Insn& i) {
+    const Gr a(r, i.r2), b(r, i.r3);
+    return {a.value(), b.value(), static_cast<bool>(a.nat() | b.nat())};
+  }
 };
 struct A7 {
-  static Operands read(const Registers& r, const Insn& i) { return {0, r.gr(i.r3), r.nat(i.r3)}; }
+  static Operands read(Registers& r, const Insn& i) {
+    const Gr b(r, i.r3);
+    return {0, b.value(), b.nat()};
+  }
 };
 struct A8 {
-  static Operands read(const Registers& r, const Insn& i) { return {i.imm, r.gr(i.r3), r.nat(i.r3)}; }
+  static Operands read(Registers& r, const Insn& i) {
+    const Gr b(r, i.r3);
+    return {i.imm, b.value(), b.nat()};
+  }
 };
 
 // Relations over a signed type S; the unsigned ones convert.
@@ -70,7 +79,8 @@ template <Type kType>
 inline Next test_bit(Core& core, const Insn& i, bool wanted) noexcept {
   Registers& r = core.regs();
   if (predicated_off<kType>(r, i)) return Next::Continue;
-  write_predicates<kType>(r, i, static_cast<bool>((r.gr(i.r3) >> i.pos) & 1) == wanted, r.nat(i.r3));
+  const Gr source(r, i.r3);
+  write_predicates<kType>(r, i, static_cast<bool>((source.value() >> i.pos) & 1) == wanted, source.nat());
   return Next::Continue;
 }
 

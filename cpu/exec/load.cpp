@@ -20,7 +20,7 @@ struct Integer : GeneralTarget {
   static constexpr unsigned kSize = sizeof(T), kAlign = sizeof(T);
   static T decode(const u8* raw, bool big_endian) { return from_guest_order<T>(raw, big_endian); }
   static Next read(Core& core, u64 va, T& image) { return core.load(va, image); }
-  static void put(Core& core, const Insn& i, T image, u64) { core.regs().set_gr(i.r1, image); }
+  static void put(Core& core, const Insn& i, T image, u64) { Gr(core.regs(), i.r1).set(image); }
 };
 
 // The NaT bit comes back from the bit of UNAT that the address selects.

@@ -101,21 +101,21 @@ inline Next load_value(Core& core, const Insn& i, u64 va) noexcept {
 /// The handler body. @source SDM vol. 3, ld, ldf, ldfp
 template <class D, LoadType kType, Update kUpdate>
 inline Next load(Core& core, const Insn& i) noexcept {
-  constexpr AccessKind kKind{.read = true};
   Registers& r = core.regs();
   if (D::check(core, i, isr::kR | (is_speculative(kType) ? isr::kSp : 0)) == Next::Fault) [[unlikely]] return Next::Fault;
-  const u64 va = r.gr(i.r3);
+  const Gr base(r, i.r3);
+  const u64 va = base.value();
   const PostIncrement<kUpdate> increment(r, i);
-  if (r.nat(i.r3)) [[unlikely]] {
-    if constexpr (!is_speculative(kType)) return core.raise_register_nat(kKind);
+  if (base.nat()) [[unlikely]] {
+    if constexpr (!is_speculative(kType)) return raise_nat_read(core);
     if constexpr (is_advanced(kType)) core.alat().remove(D::tag(r, i));
     D::put_nat(r, i);
-    increment.apply(r, i, va, true);
+    increment.apply(base, va, true);
     return Next::Continue;
   }
   const Next next = load_value<D, kType>(core, i, va);
   if (next == Next::Fault) [[unlikely]] return next;
-  increment.apply(r, i, va);
+  increment.apply(base, va);
   return next;
 }
 

@@ -5,6 +5,7 @@
 #include "base/endian.h"
 #include "cpu/core.h"
 #include "cpu/exec/alat.h"
+#include "cpu/exec/operands.h"
 
 namespace ia64::cpu {
 
@@ -22,14 +23,19 @@ class PostIncrement {
   }
   /// @param va        value of the base register
   /// @param base_nat  its NaT bit (speculative loads and lfetch only)
-  void apply(Registers& r, const Insn& i, u64 va, bool base_nat = false) const {
-    if constexpr (kUpdate != Update::None) r.set_gr_nat(i.r3, va + amount_, base_nat | nat_);
+  void apply(const Gr& base, u64 va, bool base_nat = false) const {
+    if constexpr (kUpdate != Update::None) base.set(va + amount_, base_nat | nat_);
   }
 
  private:
   u64 amount_ = 0;
   bool nat_ = false;
 };
+
+/// Register NaT Consumption by a load, a store, a semaphore.
+[[gnu::cold]] Next raise_nat_read(Core& core) noexcept;
+[[gnu::cold]] Next raise_nat_write(Core& core) noexcept;
+[[gnu::cold]] Next raise_nat_semaphore(Core& core) noexcept;
 
 /// A T from / into a byte image in guest memory order.
 template <class T>

@@ -5,11 +5,33 @@
 
 namespace ia64::cpu {
 
+/// A general register whose place is found once for several uses. Valid until frame, rotation or bank change.
+class Gr {
+ public:
+  /// @param n 0..127; writing r0 is the caller's mistake, as with Registers::set_gr
+  [[gnu::always_inline]] Gr(Registers& r, unsigned n) {
+    if (n < 32) {
+      value_ = &r.gr_static[n], nat_ = &r.gr_static_nat[n];
+    } else {
+      const unsigned index = r.stack_index(n);
+      value_ = &r.stack_gr[index], nat_ = &r.stack_nat[index];
+    }
+  }
+  u64 value() const { return *value_; }
+  bool nat() const { return *nat_; }
+  void set(u64 value, bool nat = false) const { *value_ = value, *nat_ = nat; }
+
+ private:
+  u64* value_;
+  u8* nat_;
+};
+
 /// r1 = op(r2, r3).
 template <class Op>
 inline Next two_sources(Core& core, const Insn& i, Op op) noexcept {
   Registers& r = core.regs();
-  r.set_gr_nat(i.r1, op(r.gr(i.r2), r.gr(i.r3)), r.nat(i.r2) | r.nat(i.r3));
+  const Gr a(r, i.r2), b(r, i.r3);
+  Gr(r, i.r1).set(op(a.value(), b.value()), a.nat() | b.nat());
   return Next::Continue;
 }
 
@@ -17,7 +39,8 @@ inline Next two_sources(Core& core, const Insn& i, Op op) noexcept {
 template <class Op>
 inline Next source_r2(Core& core, const Insn& i, Op op) noexcept {
   Registers& r = core.regs();
-  r.set_gr_nat(i.r1, op(r.gr(i.r2)), r.nat(i.r2));
+  const Gr source(r, i.r2);
+  Gr(r, i.r1).set(op(source.value()), source.nat());
   return Next::Continue;
 }
 
@@ -25,7 +48,8 @@ inline Next source_r2(Core& core, const Insn& i, Op op) noexcept {
 template <class Op>
 inline Next source_r3(Core& core, const Insn& i, Op op) noexcept {
   Registers& r = core.regs();
-  r.set_gr_nat(i.r1, op(r.gr(i.r3)), r.nat(i.r3));
+  const Gr source(r, i.r3);
+  Gr(r, i.r1).set(op(source.value()), source.nat());
   return Next::Continue;
 }
 

@@ -9,8 +9,6 @@ namespace ia64::cpu {
 
 namespace {
 
-constexpr AccessKind kReadWrite{.read = true, .write = true};
-
 // After the memory operation: entries of overlapping advanced loads go; with acquire semantics what others stored before
 // must be seen from here on, so all of them do.
 Next finish(Core& core, const Insn& i, u64 va, unsigned size, bool written, bool acquire, u64 old) noexcept {
@@ -27,7 +25,7 @@ Next finish(Core& core, const Insn& i, u64 va, unsigned size, bool written, bool
 template <class T, bool kAcquire>
 Next compare_exchange(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return core.raise_register_nat(kReadWrite);
+  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return raise_nat_semaphore(core);
   const u64 va = r.gr(i.r3);
   auto* const memory = static_cast<T*>(core.semaphore_address(va, sizeof(T)));
   if (!memory) [[unlikely]] return Next::Fault;
@@ -60,7 +58,7 @@ bool compare_exchange_pair(Pair* memory, Pair& expected, const Pair& wanted) {
 template <bool kAcquire>
 Next compare_eight_exchange_sixteen(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return core.raise_register_nat(kReadWrite);
+  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return raise_nat_semaphore(core);
   const u64 va = r.gr(i.r3);
   auto* const compared = static_cast<u64*>(core.semaphore_address(va, 8));
   if (!compared) [[unlikely]] return Next::Fault;
@@ -80,7 +78,7 @@ Next compare_eight_exchange_sixteen(Core& core, const Insn& i) noexcept {
 template <class T>
 Next exchange(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return core.raise_register_nat(kReadWrite);
+  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return raise_nat_semaphore(core);
   const u64 va = r.gr(i.r3);
   auto* const memory = static_cast<T*>(core.semaphore_address(va, sizeof(T)));
   if (!memory) [[unlikely]] return Next::Fault;
@@ -102,7 +100,7 @@ T add_swapped(T* memory, T increment) {
 template <class T, bool kAcquire>
 Next fetch_add(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3)) [[unlikely]] return core.raise_register_nat(kReadWrite);
+  if (r.nat(i.r3)) [[unlikely]] return raise_nat_semaphore(core);
   const u64 va = r.gr(i.r3);
   auto* const memory = static_cast<T*>(core.semaphore_address(va, sizeof(T)));
   if (!memory) [[unlikely]] return Next::Fault;

@@ -14,6 +14,10 @@ void drop_overlapping_slow(Core& core, u64 va, unsigned size) noexcept {
   }
 }
 
+Next raise_nat_read(Core& core) noexcept { return core.raise_register_nat({.read = true}); }
+Next raise_nat_write(Core& core) noexcept { return core.raise_register_nat({.write = true}); }
+Next raise_nat_semaphore(Core& core) noexcept { return core.raise_register_nat({.read = true, .write = true}); }
+
 namespace {
 
 // A failed check branches to the recovery code by itself.
@@ -39,8 +43,9 @@ Next check_advanced_fr(Core& core, const Insn& i) {
 template <Update kUpdate, bool kFault, bool kExclusive>
 Next prefetch(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  const u64 va = r.gr(i.r3);
-  const bool nat = r.nat(i.r3);
+  const Gr base(r, i.r3);
+  const u64 va = base.value();
+  const bool nat = base.nat();
   const PostIncrement<kUpdate> increment(r, i);
   if constexpr (kFault) {
     if (nat) return core.raise_register_nat({.read = true, .non_access = true, .na_code = isr::kLfetch});
@@ -48,7 +53,7 @@ Next prefetch(Core& core, const Insn& i) noexcept {
   } else {
     if (!nat) core.prefetch(va, false, kExclusive);
   }
-  increment.apply(r, i, va, nat);
+  increment.apply(base, va, nat);
   return Next::Continue;
 }
 

@@ -8,46 +8,45 @@ namespace ia64::cpu {
 
 namespace {
 
-constexpr AccessKind kWrite{.write = true};
-
 // What follows a successful access: the ALAT, then the base register.
 template <Update kUpdate>
-Next finish(Core& core, const Insn& i, u64 va, unsigned size, Next next) noexcept {
+inline Next finish(Core& core, const Insn& i, const Gr& base, unsigned size, Next next) noexcept {
   if (next == Next::Fault) [[unlikely]] return next;
+  const u64 va = base.value();
   drop_overlapping(core, va, size);
-  if constexpr (kUpdate == Update::Immediate) core.regs().set_gr(i.r3, va + i.imm);
+  if constexpr (kUpdate == Update::Immediate) base.set(va + i.imm);
   return next;
 }
 
 template <class T, Update kUpdate>
 Next store_general(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return core.raise_register_nat(kWrite);
-  const u64 va = r.gr(i.r3);
-  return finish<kUpdate>(core, i, va, sizeof(T), core.store<T>(va, static_cast<T>(r.gr(i.r2))));
+  const Gr base(r, i.r3), source(r, i.r2);
+  if (base.nat() | source.nat()) [[unlikely]] return raise_nat_write(core);
+  return finish<kUpdate>(core, i, base, sizeof(T), core.store<T>(base.value(), static_cast<T>(source.value())));
 }
 
 // The NaT bit of the source goes to the bit of UNAT that the address selects.
 template <Update kUpdate>
 Next spill_general(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3)) [[unlikely]] return core.raise_register_nat(kWrite);
-  const u64 va = r.gr(i.r3);
-  const bool nat = r.nat(i.r2);
-  const Next next = core.store<u64>(va, r.gr(i.r2));
-  if (next != Next::Fault) r.unat = with_field(r.unat, static_cast<unsigned>(field(va, 3, 6)), 1, nat);
-  return finish<kUpdate>(core, i, va, 8, next);
+  const Gr base(r, i.r3), source(r, i.r2);
+  if (base.nat()) [[unlikely]] return raise_nat_write(core);
+  const u64 va = base.value();
+  const Next next = core.store<u64>(va, source.value());
+  if (next != Next::Fault) r.unat = with_field(r.unat, static_cast<unsigned>(field(va, 3, 6)), 1, source.nat());
+  return finish<kUpdate>(core, i, base, 8, next);
 }
 
 // Two 8-byte values, each in the current byte order: r2 to the lower address, AR.CSD to the higher.
 Next store_sixteen(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
-  if (r.nat(i.r3) | r.nat(i.r2)) [[unlikely]] return core.raise_register_nat(kWrite);
-  const u64 va = r.gr(i.r3);
-  const u64 lower = r.gr(i.r2), upper = r.csd;
+  const Gr base(r, i.r3), source(r, i.r2);
+  if (base.nat() | source.nat()) [[unlikely]] return raise_nat_write(core);
+  const u64 lower = source.value(), upper = r.csd;
   const bool big_endian = core.big_endian();  // then the access reverses all sixteen bytes
   const u128 image = big_endian ? u128{lower} << 64 | upper : u128{upper} << 64 | lower;
-  return finish<Update::None>(core, i, va, 16, core.store<u128>(va, image));
+  return finish<Update::None>(core, i, base, 16, core.store<u128>(base.value(), image));
 }
 
 // Floating-point formats: how a register is written to `va`.
@@ -87,9 +86,9 @@ Next store_fp(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
   if (check_fp_enabled(core, i.r2, isr::kW) == Next::Fault) [[unlikely]] return Next::Fault;
   const FpReg f = r.fr(i.r2);
-  if (r.nat(i.r3) || (!Format::kSpill && f.is_natval())) [[unlikely]] return core.raise_register_nat(kWrite);
-  const u64 va = r.gr(i.r3);
-  return finish<kUpdate>(core, i, va, Format::kSize, Format::write(core, va, f));
+  const Gr base(r, i.r3);
+  if (base.nat() || (!Format::kSpill && f.is_natval())) [[unlikely]] return raise_nat_write(core);
+  return finish<kUpdate>(core, i, base, Format::kSize, Format::write(core, base.value(), f));
 }
 
 }  // namespace
