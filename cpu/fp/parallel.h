@@ -37,9 +37,9 @@ inline PairOutcome pair_of(const Outcome& high, const Outcome& low) {
 inline u64 fault_code(const Outcome& scalar) { return scalar.faults; }
 inline u64 fault_code(const PairOutcome& p) { return p.high.faults | u64{p.low.faults} << 4; }
 
-/// ISR.code of a Floating-point Trap. Bit 0 says "floating-point trap" among the trap codes.
+/// ISR.code bits 14:7 of a Floating-point Trap; delivery adds the trap codes of bits 3:0.
 inline u64 trap_bits(const Outcome& o) { return u64{o.traps} >> 3 | u64{o.fpa && o.traps} << 3; }
-inline u64 trap_code(const Outcome& scalar) { return trap_bits(scalar) << 11 | 1; }
-inline u64 trap_code(const PairOutcome& p) { return trap_bits(p.high) << 11 | trap_bits(p.low) << 7 | 1; }
+inline u64 trap_code(const Outcome& scalar) { return trap_bits(scalar) << 11; }
+inline u64 trap_code(const PairOutcome& p) { return trap_bits(p.high) << 11 | trap_bits(p.low) << 7; }
 
 }  // namespace ia64::cpu::fp

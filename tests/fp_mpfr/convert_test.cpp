@@ -43,7 +43,7 @@ Expected expected_integer(const FpReg& f2, IntegerKind kind, const Environment& 
 TEST_CASE("conversion to integers equals MPFR") {
   Random random(announce_seed("to_integer"));
   unsigned failures = 0;
-  for (unsigned n = 0; n < 600'000; n++) {
+  for (unsigned n = 0; n < scaled(600'000); n++) {
     const FpReg f2 = near_integers(random);
     const Environment env = random_environment(random, random.one_in(4));
     const IntegerKind kind{random.below(2) != 0, random.below(2) != 0, random.below(2) ? 64u : 32u};
@@ -59,7 +59,7 @@ TEST_CASE("conversion to integers equals MPFR") {
 TEST_CASE("conversion from signed integers equals MPFR") {
   Random random(announce_seed("from_signed"));
   unsigned failures = 0;
-  for (unsigned n = 0; n < 300'000; n++) {
+  for (unsigned n = 0; n < scaled(300'000); n++) {
     u64 v = random.next() >> random.below(64);
     if (n < 3) v = n == 2 ? u64{1} << 63 : n;
     if (random.below(2)) v = -v;
@@ -76,7 +76,7 @@ TEST_CASE("conversion from signed integers equals MPFR") {
 TEST_CASE("comparison, minimum and maximum equal MPFR") {
   Random random(announce_seed("compare"));
   unsigned failures = 0;
-  for (unsigned n = 0; n < 500'000; n++) {
+  for (unsigned n = 0; n < scaled(500'000); n++) {
     const FpReg f2 = random_register(random);
     FpReg f3 = random.one_in(3) ? f2 : random_register(random);
     if (random.one_in(3)) f3.sign_exp ^= 1u << 17;

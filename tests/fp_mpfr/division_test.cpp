@@ -36,7 +36,7 @@ TEST_CASE("the compilers' division sequences give correctly rounded quotients an
   for (const Case& c : kCases) {
     Random random(announce_seed(c.name));
     unsigned failures = 0;
-    for (unsigned n = 0; n < 250'000; n++) {
+    for (unsigned n = 0; n < scaled(250'000); n++) {
       const FpReg a = random_in_format(random, c.precision, c.emax), b = random_in_format(random, c.precision, c.emax);
       const Environment env = environment(c, random);
       SequenceMachine machine(env.fpsr());
@@ -56,7 +56,7 @@ TEST_CASE("the compilers' square-root sequences give correctly rounded roots and
   for (const Case& c : kCases) {
     Random random(announce_seed(c.name));
     unsigned failures = 0;
-    for (unsigned n = 0; n < 200'000; n++) {
+    for (unsigned n = 0; n < scaled(200'000); n++) {
       FpReg a = random_in_format(random, c.precision, c.emax);
       a.sign_exp &= 0x1ffff;
       const Environment env = environment(c, random);
@@ -76,7 +76,7 @@ TEST_CASE("the compilers' square-root sequences give correctly rounded roots and
 TEST_CASE("quotients and roots that are not refined are correctly rounded") {
   Random random(announce_seed("direct quotients"));
   unsigned failures = 0, quotients = 0, roots = 0;
-  for (unsigned n = 0; n < 400'000; n++) {
+  for (unsigned n = 0; n < scaled(400'000); n++) {
     FpReg a = random_register(random), b = random_register(random);
     const bool near_end = random.below(2) != 0;
     const u32 exponent = random.below(70);
@@ -113,7 +113,7 @@ TEST_CASE("approximations have the accuracy that the manual states") {
   Random random(announce_seed("approximations"));
   double worst_reciprocal = 0, worst_root = 0;
   Real one, product, square;
-  for (unsigned n = 0; n < 200'000; n++) {
+  for (unsigned n = 0; n < scaled(200'000); n++) {
     const FpReg b{random_significand(random), 0xffff - 40 + random.below(80), 0};
     const Real x(b), y(reciprocal(cpu::kFpOne, b, {}).outcome.value), z(reciprocal_root(b, {}).outcome.value);
     mpfr_mul(product.get(), x.get(), y.get(), MPFR_RNDN);

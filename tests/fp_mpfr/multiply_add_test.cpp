@@ -83,14 +83,14 @@ unsigned run(const char* what, u64 count, bool traps) {
 
 }  // namespace
 
-TEST_CASE("multiply-add equals MPFR with all traps disabled") { CHECK(run("multiply_add", 3'200'000, false) == 0); }
+TEST_CASE("multiply-add equals MPFR with all traps disabled") { CHECK(run("multiply_add", scaled(6'000'000), false) == 0); }
 
-TEST_CASE("multiply-add gives the trap-enabled responses") { CHECK(run("multiply_add traps", 600'000, true) == 0); }
+TEST_CASE("multiply-add gives the trap-enabled responses") { CHECK(run("multiply_add traps", scaled(1'500'000), true) == 0); }
 
 TEST_CASE("fnorm equals MPFR") {
   Random random(announce_seed("fnorm"));
   unsigned failures = 0;
-  for (unsigned n = 0; n < 400'000; n++) {
+  for (unsigned n = 0; n < scaled(400'000); n++) {
     const Triple t{random_register(random), cpu::kFpOne, {}, {false, false, true}};
     const Environment env = random_environment(random, false);
     const Outcome got = multiply_add(t.f3, t.f4, t.f2, t.kind, Fpsr(env.fpsr()).control(env.completer, 0));

@@ -55,6 +55,11 @@ u64 announce_seed(const char* what) {
   return seed;
 }
 
+unsigned scaled(unsigned count) {
+  const char* text = std::getenv("IVM_FP_SCALE");
+  return count * (text ? static_cast<unsigned>(std::strtoul(text, nullptr, 0)) : 1u);
+}
+
 Environment random_environment(Random& random, bool traps) {
   const Row row = kRows[random.below(sizeof kRows / sizeof kRows[0])];
   const u8 unmasked = traps ? static_cast<u8>(random.below(8) << 3) : 0;

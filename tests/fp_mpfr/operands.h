@@ -25,6 +25,9 @@ class Random {
 /// The seed of this run: IVM_SEED or a fixed one; printed with `what`.
 u64 announce_seed(const char* what);
 
+/// `count` operands, times IVM_FP_SCALE for long runs.
+unsigned scaled(unsigned count);
+
 /// Any legal row of the computation-model table, any rounding. @param traps also unmasked O, U, I (V, D, Z stay masked)
 Environment random_environment(Random& random, bool traps);
 
