@@ -155,6 +155,8 @@ class Core final : public Inspectable {
   void drop_all_code() noexcept;
   /// Whether the page of the running code has ITLB.ed set (exception deferral of speculative loads).
   bool code_ed() const { return code_ed_; }
+  /// The engine keeps code_ed() true to the page it executes from (FetchPage::ed).
+  void set_code_ed(bool ed) { code_ed_ = ed; }
 
   // --- several processors -------------------------------------------------------------------------------------------------
   CoreGroup* group() const { return group_; }
