@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,11 @@ struct FakeInterruptBus final : InterruptBus {
     bool operator==(const Message&) const = default;
   };
   std::vector<Message> messages;
-  void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override { messages.push_back({id_eid, mode, vector}); }
+  std::mutex mutex;
+  void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
+    std::lock_guard lock(mutex);
+    messages.push_back({id_eid, mode, vector});
+  }
 };
 
 /// Virtual time that moves only when told; timers run inside advance_to().
@@ -70,7 +75,11 @@ struct FakeChannel final : CharChannel {
   std::deque<u8> typed;
   std::function<size_t(std::span<const u8>)> receiver;
   std::function<void()> on_break;
-  void write(std::span<const u8> bytes) override { output.append(bytes.begin(), bytes.end()); }
+  std::mutex mutex;
+  void write(std::span<const u8> bytes) override {
+    std::lock_guard lock(mutex);
+    output.append(bytes.begin(), bytes.end());
+  }
   void set_receiver(std::function<size_t(std::span<const u8>)> r) override { receiver = std::move(r); }
   void receiver_ready() override { offer(); }
   void set_break_handler(std::function<void()> fn) override { on_break = std::move(fn); }
