@@ -86,6 +86,11 @@ class FirmwareHost {
   virtual std::vector<u8> load_nvram() = 0;
   /// Saves the image so that it survives a crash of the emulator after return. @returns false when the host refused (logged there)
   virtual bool save_nvram(const std::vector<u8>& image) = 0;
+  /// The image load_nvram() gave is damaged (`reason` is one line): keep it aside before the next save replaces it.
+  virtual void nvram_rejected(const std::string& reason) {}
+  /// Code that ran before an operating system took over was interrupted in a way nothing handles; the register dump is on
+  /// the console already. The CPU stops.
+  virtual void firmware_crashed(const std::string& reason) {}
 };
 
 /// A kernel that firmware starts itself, as a boot loader would (`--kernel`).

@@ -44,8 +44,10 @@ CallGate::CallGate(AddressSpace& bus, const Layout& layout, unsigned cpu_count)
   stubs_.reserve(kDescriptorBytes / 16);
 }
 
+CallGate::~CallGate() { forget_calls(); }
+
 // Innermost calls first: an outer service may own what an inner one uses.
-CallGate::~CallGate() {
+void CallGate::forget_calls() {
   for (auto& cpu : cpus_)
     while (!cpu.calls.empty()) cpu.calls.pop_back();
 }

@@ -47,6 +47,8 @@ class CallGate final : public ServiceTable {
   GuestPhys global_pointer() const { return layout_.runtime_data.base; }
 
   GateResult on_break(GuestCpu& cpu, u64 imm);
+  /// Throws away every open call, innermost first: services' objects are about to go.
+  void forget_calls();
   /// Rewrites entry and gp of every descriptor (SetVirtualAddressMap). PAL stays physical: the OS maps it itself.
   void convert_descriptors(const std::function<u64(GuestPhys)>& convert);
   /// Bytes of runtime_data that descriptors may take; tables go behind it.
