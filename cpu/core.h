@@ -73,6 +73,7 @@ enum : u32 {
   kPmi = 64,
   kHalt = 128,      ///< halt()
   kStops = 256,     ///< stop addresses are set: always on while there are any
+  kOwnStop = 512,   ///< the engine itself ends run()
 };
 }
 
@@ -182,9 +183,11 @@ class Core final : public Inspectable {
   Next store(u64 va, T value) noexcept;
   /// Any size 1..16 at natural alignment `align` into/out of a byte image in guest memory order (no byte swap): the
   /// floating-point forms. 10-byte accesses need write-back memory (Unsupported Data Reference elsewhere).
-  Next load_bytes(u64 va, void* out, unsigned size, unsigned align) noexcept { return load_slow(va, out, size, align); }
+  Next load_bytes(u64 va, void* out, unsigned size, unsigned align) noexcept {
+    return load_slow(va, out, size, align, size == 10);
+  }
   Next store_bytes(u64 va, const void* in, unsigned size, unsigned align) noexcept {
-    return store_slow(va, in, size, align);
+    return store_slow(va, in, size, align, size == 10);
   }
   /// Speculative load: as load_bytes, but sets `deferred` (and no fault; `out` untouched) where PSR, DCR, ITLB.ed or the
   /// memory attribute say so. @source SDM vol. 2, 5.5.5
@@ -206,8 +209,9 @@ class Core final : public Inspectable {
   void* semaphore_address(u64 va, unsigned size) noexcept;
   /// The line prefetch: nothing at all for plain lfetch; for lfetch.fault the faults of a read (none when PSR.ed = 1).
   Next prefetch(u64 va, bool fault, bool exclusive) noexcept;
-  /// The page at `phys` now holds decoded code: stores to it must reach AddressSpace::code_written(). To be called on every
-  /// CPU's thread after AddressSpace::mark_code().
+  /// The page at `phys` now holds decoded code: this CPU's stores to it must reach AddressSpace::code_written(). To be called
+  /// after AddressSpace::mark_code() and before the code is read. Other CPUs that still store to the page directly are
+  /// covered by the fc or fc.i that the architecture asks of them.
   void watch_code_page(GuestPhys phys) noexcept;
   bool big_endian() const { return r_.psr & psr::kBe; }
   /// Non-access translations (probe, tpa, tak, fc) are in exec/system_tlb.cpp, RSE traffic in mmu/rse_access.h.
@@ -242,8 +246,8 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
-  Next load_slow(u64 va, void* out, unsigned size, unsigned align) noexcept;
-  Next store_slow(u64 va, const void* in, unsigned size, unsigned align) noexcept;
+  Next load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept;
+  Next store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept;
 
   FastTlb fast_tlb_;
   alignas(16) u8 rom_copy_[16] = {};  ///< what semaphores on ROM work on

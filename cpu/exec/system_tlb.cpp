@@ -164,8 +164,8 @@ mmu::Reference bare_reference(u64 va, u8 na_code) {
           .check_bits = false};
 }
 
-/// fc and fc.i: rights of a 1-byte read except at level 0, no keys. Stores and DMA drop cached code by themselves, so this only
-/// matters where a page was changed behind our back; it ends the block in any case.
+/// fc and fc.i: rights of a 1-byte read except at level 0, no keys. This CPU's stores and DMA drop cached code by themselves;
+/// other CPUs may have stored without notice and are caught here. Ends the block in any case.
 Next flush_line(Core& core, const Insn& i) noexcept {
   constexpr u64 kLine = 128;
   const Registers& r = core.regs();

@@ -20,8 +20,7 @@ Reference data_reference(const Core& core, u64 va, unsigned size, unsigned align
           .align = static_cast<u8>(align),
           .pl = static_cast<u8>(r.cpl()),
           .translate = (r.psr & psr::kDt) != 0,
-          .strict_align = size == 16,
-          .cacheable_only = size == 10};
+          .strict_align = size == 16};
 }
 
 u32 rid_of(const Core& core, u64 va) { return static_cast<u32>(field(core.regs().rr[va >> 61], 8, 24)); }
@@ -74,7 +73,7 @@ void read_translated(Core& core, u64 va, const Translation& t, void* out, unsign
 }
 }  // namespace
 
-Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align) noexcept {
+Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
   if (const u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, false)) {
     mmu::copy_from_memory(p, out, size);
@@ -82,6 +81,7 @@ Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align) noexcept 
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.read = true;
+  ref.cacheable_only = write_back_only;
   Translation t;
   if (const auto problems = mmu::translate(*this, ref, t)) [[unlikely]]
     return raise(mmu::make_fault(*this, ref, mmu::first_problem(problems), t.iha));
@@ -89,7 +89,7 @@ Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align) noexcept 
   return Next::Continue;
 }
 
-Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align) noexcept {
+Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
   if (u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, true)) {
     mmu::copy_to_memory(p, in, size);
@@ -97,6 +97,7 @@ Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align) noe
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.write = true;
+  ref.cacheable_only = write_back_only;
   Translation t;
   if (const auto problems = mmu::translate(*this, ref, t)) [[unlikely]]
     return raise(mmu::make_fault(*this, ref, mmu::first_problem(problems), t.iha));

@@ -33,7 +33,7 @@ inline Next Core::load(u64 va, T& value) noexcept {
   T v;
   if (const u8* p = fast_tlb_.read_pointer<sizeof(T)>(va, r_.psr)) [[likely]] {
     v = mmu::host_load<T>(p);
-  } else if (load_slow(va, &v, sizeof(T), sizeof(T)) == Next::Fault) {
+  } else if (load_slow(va, &v, sizeof(T), sizeof(T), sizeof(T) == 16) == Next::Fault) {
     return Next::Fault;
   }
   value = big_endian() ? byte_swap(v) : v;
@@ -47,7 +47,7 @@ inline Next Core::store(u64 va, T value) noexcept {
     mmu::host_store<T>(p, v);
     return Next::Continue;
   }
-  return store_slow(va, &v, sizeof(T), sizeof(T));
+  return store_slow(va, &v, sizeof(T), sizeof(T), sizeof(T) == 16);
 }
 
 }  // namespace ia64::cpu

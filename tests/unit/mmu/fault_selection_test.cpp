@@ -123,6 +123,10 @@ TEST_CASE("unsupported references come last") {
   CHECK(f.faults(f.core->load_bytes(0x7000, image, 10, 16), Vector::UnsupportedDataReference));
   CHECK(f.fault().isr == isr::kR);
   CHECK(f.faults(f.core->load_bytes(0x7008, image, 10, 16), Vector::UnalignedReference));
+  u128 pair = 0;
+  CHECK(f.faults(f.core->load(0x7000, pair), Vector::UnsupportedDataReference));
+  CHECK(f.faults(f.core->store(0x7000, pair), Vector::UnsupportedDataReference));
+  CHECK(f.core->load_bytes(0x7000, image, 16, 16) == Next::Continue);  // ldfp8 and ldf.fill may
   CHECK(f.core->semaphore_address(0x7000, 8) == nullptr);
   CHECK(f.fault().vector == Vector::UnsupportedDataReference);
   CHECK(f.fault().isr == (isr::kR | isr::kW));
