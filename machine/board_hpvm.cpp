@@ -1,0 +1,181 @@
+// Board hpvm-1: address map, devices and media.
+#include "machine/board_hpvm.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <vector>
+
+#include "devices/chipset/acpi_pm.h"
+#include "devices/chipset/acpi_pm_regs.h"
+#include "devices/chipset/port_space.h"
+#include "devices/irq/interrupt_block.h"
+#include "devices/irq/io_sapic.h"
+#include "devices/irq/io_sapic_regs.h"
+#include "devices/pci/pci_host.h"
+#include "devices/serial/uart16550.h"
+#include "devices/virtio/virtio_scsi.h"
+#include "machine/guest_memory.h"
+#include "storage/block_device.h"
+#include "storage/scsi/disk_target.h"
+#include "storage/store_registry.h"
+
+namespace ia64::machine {
+namespace {
+
+using devices::pci::PciHost;
+using devices::pci::RootBus;
+using devices::virtio::VirtioScsi;
+
+// @source integrity-vm reference 1.1 and 1.7, platform reference 1; what no document gives is our choice.
+constexpr u64 kMiB = u64{1} << 20, kGiB = u64{1} << 30;
+constexpr u64 kMinRam = 64 * kMiB, kMaxRam = 256 * kGiB, kRamUnit = kMiB;
+constexpr u64 kLowRamLimit = 2 * kGiB;
+constexpr GuestPhys kHighRamBase = 0x1'0000'0000;
+constexpr GuestPhys kIoSapicBase = 0xfec0'0000;
+constexpr GuestPhys kInterruptBlockBase = 0xfee0'0000;
+constexpr GuestPhys kAcpiPmBase = 0xff5c'1000;
+constexpr GuestPhys kUartBase = 0xff5e'0000;
+constexpr GuestPhys kPortSpaceBase = 0xfff'fc00'0000;
+constexpr u32 kGsiBase = 16;
+constexpr unsigned kIoSapicPins = 80;
+constexpr unsigned kUartPin = 64, kSciPin = 65;
+constexpr u8 kIoSapicId = 1;
+
+class BoardHpvm1 final : public Board {
+ public:
+  BoardHpvm1(const MachineConfig& config, const BoardWires& wires);
+
+  Result<void> build(const MachineConfig& config);
+  AddressSpace& bus() override { return memory_bus_; }
+  const firmware::BoardDescription& description() const override { return description_; }
+  void reset(bool cold) override;
+  void inspect(InspectWriter& out) const override;
+
+ private:
+  Result<void> add_ram(GuestPhys base, u64 size_bytes);
+  Result<void> add_disk(const ResourceStatement& statement);
+  VirtioScsi& adapter_at(u8 bus, u8 slot);
+  void describe();
+
+  AddressSpace memory_bus_, port_bus_;
+  std::vector<GuestMemory> ram_;
+  devices::IoSapic io_sapic_;
+  devices::InterruptBlock interrupt_block_;
+  devices::Uart16550 uart_;
+  devices::AcpiPm acpi_pm_;
+  devices::PortSpace port_space_{port_bus_};
+  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> adapters_;
+  std::unique_ptr<PciHost> pci_;
+  firmware::BoardDescription description_;
+};
+
+BoardHpvm1::BoardHpvm1(const MachineConfig&, const BoardWires& wires)
+    : io_sapic_(*wires.interrupts, kIoSapicId, kIoSapicPins),
+      interrupt_block_(*wires.interrupts),
+      uart_(io_sapic_.pin(kUartPin), *wires.console),
+      acpi_pm_(*wires.clock, io_sapic_.pin(kSciPin), wires.on_soft_off) {
+  memory_bus_.add_mmio(kIoSapicBase, devices::io_sapic::kSizeBytes, &io_sapic_, "I/O SAPIC");
+  memory_bus_.add_mmio(kInterruptBlockBase, devices::InterruptBlock::kSizeBytes, &interrupt_block_, "processor interrupt block");
+  memory_bus_.add_mmio(kAcpiPmBase, devices::acpi_pm::kSizeBytes, &acpi_pm_, "ACPI PM block");
+  memory_bus_.add_mmio(kUartBase, devices::Uart16550::kSizeBytes, &uart_, "16550");
+  memory_bus_.add_mmio(kPortSpaceBase, devices::PortSpace::kSizeBytes, &port_space_, "I/O port space");
+  pci_ = std::make_unique<PciHost>(memory_bus_, port_bus_);
+}
+
+Result<void> BoardHpvm1::build(const MachineConfig& config) {
+  const u64 size = config.memory_bytes;
+  if (size < kMinRam || size > kMaxRam || size % kRamUnit)
+    return Error{ErrorKind::Invalid, fmt::format("-m: {} KiB is not a whole number of MiB from {} MiB to {} GiB", size >> 10,
+                                                 kMinRam / kMiB, kMaxRam / kGiB)};
+  if (auto ok = add_ram(0, std::min(size, kLowRamLimit)); !ok) return ok;
+  if (size > kLowRamLimit)
+    if (auto ok = add_ram(kHighRamBase, size - kLowRamLimit); !ok) return ok;
+  for (const ResourceStatement& statement : config.storage)
+    if (auto ok = add_disk(statement); !ok) return ok;
+  describe();
+  return {};
+}
+
+Result<void> BoardHpvm1::add_ram(GuestPhys base, u64 size_bytes) {
+  auto memory = GuestMemory::map(size_bytes);
+  if (!memory) return memory.error();
+  memory_bus_.add_ram(base, size_bytes, memory->data(), "RAM");
+  ram_.push_back(std::move(*memory));
+  description_.ram.push_back({base, size_bytes});
+  return {};
+}
+
+VirtioScsi& BoardHpvm1::adapter_at(u8 bus, u8 slot) {
+  auto& adapter = adapters_[{bus, slot}];
+  if (!adapter) {
+    adapter = std::make_unique<VirtioScsi>(VirtioScsi::Config{}, io_sapic_.pin(PciHost::interrupt_pin(bus, slot)), memory_bus_);
+    pci_->plug(bus, slot, *adapter);
+  }
+  return *adapter;
+}
+
+Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
+  auto store = storage::open_store(s.storage + ":" + s.location);
+  if (!store) return Error{store.error().kind, fmt::format("resource '{}': {}", s.text, store.error().message)};
+  const u8 bus = *s.address.bus, slot = *s.address.slot, target = *s.address.target;
+  storage::scsi::DiskIdentity identity;
+  identity.product = "Virtual FileDisk";
+  identity.serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, target);
+  adapter_at(bus, slot).attach(
+      target, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
+  return {};
+}
+
+void BoardHpvm1::describe() {
+  auto& d = description_;
+  d.machine_name = "hpvm-1";
+  d.cpus = {{.id = 0, .eid = 0}};
+  for (u8 bus = 0; bus < PciHost::kBuses; bus++) {
+    const RootBus::Windows w = PciHost::windows(bus);
+    d.pci_roots.push_back({.bus = bus, .mmio = {w.memory_base, w.memory_bytes}, .port_base = static_cast<u32>(w.port_base),
+                           .port_count = static_cast<u32>(w.port_count)});
+    for (u8 slot = 0; slot < RootBus::kSlots; slot++)
+      for (u8 pin = 0; pin < 4; pin++)
+        d.pci_routes.push_back({bus, slot, pin, kGsiBase + PciHost::interrupt_pin(bus, slot)});
+  }
+  d.io_sapics = {{.id = kIoSapicId, .base = kIoSapicBase, .gsi_base = kGsiBase, .pins = kIoSapicPins}};
+  d.uarts = {{.base = kUartBase, .gsi = kGsiBase + kUartPin}};
+  d.pci_config_base = PciHost::kConfigBase;
+  d.port_space_base = kPortSpaceBase;
+  d.interrupt_block_base = kInterruptBlockBase;
+  d.acpi_pm_base = kAcpiPmBase;
+  d.sci_gsi = kGsiBase + kSciPin;
+}
+
+void BoardHpvm1::reset(bool cold) {
+  for (auto& [address, adapter] : adapters_) adapter->reset();
+  uart_.reset();
+  acpi_pm_.reset();
+  interrupt_block_.reset();
+  io_sapic_.reset();
+  if (cold)
+    for (GuestMemory& m : ram_) m.clear();
+}
+
+void BoardHpvm1::inspect(InspectWriter& out) const {
+  const auto show = [&](const devices::Device& d) {
+    out.begin(d.name());
+    d.inspect(out);
+    out.end();
+  };
+  show(io_sapic_);
+  show(uart_);
+  show(acpi_pm_);
+  for (const auto& [address, adapter] : adapters_) show(*adapter);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Board>> make_board_hpvm_1(const MachineConfig& config, const BoardWires& wires) {
+  auto board = std::make_unique<BoardHpvm1>(config, wires);
+  if (auto ok = board->build(config); !ok) return ok.error();
+  return std::unique_ptr<Board>(std::move(board));
+}
+
+}  // namespace ia64::machine
