@@ -15,8 +15,9 @@ namespace {
 
 using namespace op_flag;
 
-/// Rows whose fixed bits agree with an index (the major opcode and the ten bits below it), most specific first, ended by
-/// kReservedOp. Nearly all chains have one member; the longest are told apart by btype or the y and c bits.
+/// Rows whose fixed bits agree with an index (the major opcode and the ten bits below it), most specific
+/// first, ended by kReservedOp. Nearly all chains have one member; the longest are told apart by btype or the
+/// y and c bits.
 class DecodeTables {
  public:
   DecodeTables() {
@@ -110,8 +111,12 @@ void decode_slot(Unit unit, u64 bits, u64 lslot, unsigned slot, Insn& out) noexc
   if (op.flags & kEnds) out.flags |= kEndsBlock;
   if (op.flags & kReadsQp) out.flags |= kReadsOwnPredicate;
   StaticFault fault = static_fault(op, out);
-  if (bits & row.pattern.must_be_0) fault = op.flags & kNoQp ? StaticFault::Always : StaticFault::IfPredicated;
-  if (fault != StaticFault::None) make_illegal(out, fault == StaticFault::Always);
+  if (bits & row.pattern.must_be_0)
+    fault = op.flags & kNoQp ? StaticFault::Always : StaticFault::IfPredicated;
+  if (fault == StaticFault::None) return;
+  const bool clears_p2 = fault == StaticFault::IfPredicated && (op.flags & kReadsQp);
+  make_illegal(out, fault == StaticFault::Always || clears_p2);
+  if (clears_p2) out.handler = illegal_approximation;
 }
 
 unsigned decode_bundle(const u8* bytes, Insn out[3]) noexcept {

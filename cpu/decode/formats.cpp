@@ -216,6 +216,7 @@ void x4(const Slot& w, Insn& i) {
   i.r1 = w.byte(6, 3);
 }
 
+// clang-format off
 /// Extra work per format, beyond qp, r1, r2 and r3 in their usual places; in the order of enum Format.
 constexpr Extract kExtract[] = {
     a1, a2, imm8, a4, a5, predicates, a7, a8, none, a2,                             // A1..A10
@@ -230,6 +231,7 @@ constexpr Extract kExtract[] = {
     f1, f2, f2, f4, f5, f6, f6, sf, none, sf, none, f12, sf, f14, imm21, imm21,              // F1..F16
     imm62, x2, x3, x4, imm62,                                                                // X1..X5
 };
+// clang-format on
 #define X(f) +1
 static_assert(std::size(kExtract) == 0 INSTRUCTION_FORMATS(X));
 #undef X

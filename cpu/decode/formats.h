@@ -5,6 +5,7 @@
 
 namespace ia64::cpu {
 
+// clang-format off
 // Members of Insn by format, where insn.h alone does not settle it. Registers are always in r1..r4, p1, p2, qp by the
 // number of the manual's field (f2 -> r2, b1 -> r1, ar3 and cr3 -> r3).
 //
@@ -21,7 +22,8 @@ namespace ia64::cpu {
 //   I21           imm = tag displacement in bytes (hint only); x = wh | ih << 2 | (1 << 3 for mov.ret)
 //   I23           imm = mask17 (bit 0 is always 0), sign-extended;  I24: imm = imm44 sign-extended, low 16 bits 0
 //   I27 M30       imm = imm8, sign-extended
-//   M1..M17       x = hint field (bits 29:28), plus 4 for the third hint bit of M1 M4 M6 M9 M13 M14 M15;  M3 M5 M8 M10 M15: imm = imm9, sign-extended
+//   M1..M17       x = hint field (bits 29:28), plus 4 for the third hint bit of M1 M4 M6 M9 M13 M14 M15
+//   M3 M5 M8 M10 M15              imm = imm9, sign-extended
 //   M12           imm = 8 for ldfps, 16 for ldfp8 and ldfpd
 //   M17           imm = increment, sign-extended: -16 -8 -4 -1 1 4 8 16
 //   M34           alloc: r1; imm = value for CFM: sof | sol << 7 | sor << 14 (sor as the field: number of rotating
@@ -36,6 +38,7 @@ namespace ia64::cpu {
 //                 snan 64, qnan 128, nat 256)
 //   F12           imm = amask7 | omask7 << 7
 //   X2            imm = imm64
+// clang-format on
 
 /// Fills the operand members of `out` from the bits of a slot. Leaves handler, op, slot, bundle and flags alone.
 /// @param bits   the slot, 41 bits; for X formats slot 2 of the bundle

@@ -5,6 +5,7 @@
 
 namespace ia64::cpu {
 
+// clang-format off
 /// Instruction formats as the manual numbers them. @source SDM vol. 3, ch. 4 (table "Instruction format summary")
 #define INSTRUCTION_FORMATS(X) \
   X(A1) X(A2) X(A3) X(A4) X(A5) X(A6) X(A7) X(A8) X(A9) X(A10) \
@@ -16,6 +17,7 @@ namespace ia64::cpu {
   X(B1) X(B2) X(B3) X(B4) X(B5) X(B6) X(B7) X(B8) X(B9) \
   X(F1) X(F2) X(F3) X(F4) X(F5) X(F6) X(F7) X(F8) X(F9) X(F10) X(F11) X(F12) X(F13) X(F14) X(F15) X(F16) \
   X(X1) X(X2) X(X3) X(X4) X(X5)
+// clang-format on
 
 enum class Format : u8 {
 #define X(f) f,

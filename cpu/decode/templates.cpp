@@ -10,6 +10,7 @@ namespace {
 constexpr Unit M = Unit::M, I = Unit::I, B = Unit::B, F = Unit::F, X = Unit::X;
 constexpr BundleTemplate kReserved{{M, I, I}, 0, true, false, "???"};
 
+// clang-format off
 constexpr BundleTemplate kTemplates[32] = {
     {{M, I, I}, 0, false, false, "MII"}, {{M, I, I}, 4, false, false, "MII"},  // 00
     {{M, I, I}, 2, false, false, "MII"}, {{M, I, I}, 6, false, false, "MII"},  // 02
@@ -28,6 +29,7 @@ constexpr BundleTemplate kTemplates[32] = {
     {{M, F, B}, 0, false, false, "MFB"}, {{M, F, B}, 4, false, false, "MFB"},  // 1c
     kReserved,                           kReserved,                            // 1e
 };
+// clang-format on
 
 }  // namespace
 

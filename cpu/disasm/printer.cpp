@@ -73,7 +73,9 @@ const std::vector<RowText>& row_texts() {
   return rows;
 }
 
-std::string data_text(u64 slot) { return fmt::format("data8 {:#011x}", slot); }
+std::string data_text(u64 slot) {
+  return fmt::format("data8 {:#011x}", slot);
+}
 
 /// "(p06) " as wide as objdump's column, or blanks.
 std::string predicate_column(const Insn& i) {

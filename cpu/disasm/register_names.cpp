@@ -9,6 +9,7 @@ struct Named {
   const char* name;
 };
 
+// clang-format off
 constexpr Named kApplication[] = {
     {0, "ar.k0"},     {1, "ar.k1"},       {2, "ar.k2"},    {3, "ar.k3"},    {4, "ar.k4"},   {5, "ar.k5"},
     {6, "ar.k6"},     {7, "ar.k7"},       {16, "ar.rsc"},  {17, "ar.bsp"},  {18, "ar.bspstore"}, {19, "ar.rnat"},
@@ -24,6 +25,7 @@ constexpr Named kControl[] = {
     {67, "cr.eoi"},  {68, "cr.irr0"}, {69, "cr.irr1"}, {70, "cr.irr2"}, {71, "cr.irr3"}, {72, "cr.itv"},
     {73, "cr.pmv"},  {74, "cr.cmcv"}, {80, "cr.lrr0"}, {81, "cr.lrr1"},
 };
+// clang-format on
 
 template <unsigned N>
 const char* find(const Named (&names)[N], unsigned n) {

@@ -15,8 +15,8 @@ constexpr const char* kNoObjdump = "ia64-linux-gnu-objdump (binutils-ia64-linux-
 const std::string kGuest = std::string(IVM_SHARED) + "/guests/linux/";
 
 void report(const char* what, const Tally& tally) {
-  std::printf("%s: %llu slots, %llu unexplained differences\n", what, static_cast<unsigned long long>(tally.slots),
-              static_cast<unsigned long long>(tally.different));
+  std::printf("%s: %llu slots, %llu unexplained differences\n", what,
+              static_cast<unsigned long long>(tally.slots), static_cast<unsigned long long>(tally.different));
   for (const auto& [rule, count] : tally.deliberate)
     std::printf("  deliberate: %s: %llu\n", rule.c_str(), static_cast<unsigned long long>(count));
   for (const std::string& example : tally.examples) std::printf("  %s\n", example.c_str());

@@ -15,6 +15,7 @@ struct Difference {
 };
 
 /// The first rule that explains why `ours` is not `theirs`, or nullptr.
-const Difference* explain(const cpu::Insn& insn, u64 slot_bits, const std::string& ours, const std::string& theirs);
+const Difference* explain(const cpu::Insn& insn, u64 slot_bits, const std::string& ours,
+                          const std::string& theirs);
 
 }  // namespace ia64::sweep

@@ -52,7 +52,8 @@ std::string read_gzip(const std::string& path) {
 std::vector<Code> elf_code(const std::string& name, const std::string& image) {
   std::vector<Code> found;
   Elf64_Ehdr header;
-  if (!read_at(image, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_machine != EM_IA_64)
+  if (!read_at(image, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+      header.e_machine != EM_IA_64)
     return found;
   Elf64_Shdr strings{};
   read_at(image, header.e_shoff + u64{header.e_shstrndx} * sizeof(Elf64_Shdr), strings);

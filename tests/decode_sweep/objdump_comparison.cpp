@@ -73,7 +73,8 @@ void compare_line(const CurrentBundle& b, unsigned slot, u64 address, std::strin
   }
   ++tally.different;
   if (++tally.rows[b.insns[slot].op] <= kExamplesPerRow)
-    tally.examples.push_back(fmt::format("{:#x} slot {} bits {:#013x}\n    ours   |{}|\n    objdump|{}|", address, slot, bits, ours, theirs));
+    tally.examples.push_back(fmt::format("{:#x} slot {} bits {:#013x}\n    ours   |{}|\n    objdump|{}|",
+                                         address, slot, bits, ours, theirs));
 }
 
 struct ClosePipe {
@@ -94,13 +95,16 @@ void Tally::add(const Tally& other) {
   examples.insert(examples.end(), other.examples.begin(), other.examples.end());
 }
 
-bool objdump_available() { return std::system(fmt::format("{} --version >/dev/null 2>&1", kObjdump).c_str()) == 0; }
+bool objdump_available() {
+  return std::system(fmt::format("{} --version >/dev/null 2>&1", kObjdump).c_str()) == 0;
+}
 
 Tally compare_with_objdump(const std::vector<Bundle>& bundles, u64 base) {
   Tally tally;
   TemporaryFile file(bundles);
   if (!file.written()) return fail(tally, "cannot write the temporary file"), tally;
-  const std::string command = fmt::format("{} -D -z -b binary -m ia64 --no-show-raw-insn --adjust-vma={:#x} {}", kObjdump, base, file.path());
+  const std::string command = fmt::format(
+      "{} -D -z -b binary -m ia64 --no-show-raw-insn --adjust-vma={:#x} {}", kObjdump, base, file.path());
   std::unique_ptr<FILE, ClosePipe> pipe(popen(command.c_str(), "r"));
   if (!pipe) return fail(tally, "cannot run objdump"), tally;
   CurrentBundle current;
@@ -111,7 +115,8 @@ Tally compare_with_objdump(const std::vector<Bundle>& bundles, u64 base) {
     if (colon == nullptr) continue;
     const u64 address = std::strtoull(line, nullptr, 16), offset = address - base;
     line[std::strcspn(line, "\n")] = '\0';
-    if (offset / 16 >= bundles.size()) return fail(tally, "objdump printed an address outside the file"), tally;
+    if (offset / 16 >= bundles.size())
+      return fail(tally, "objdump printed an address outside the file"), tally;
     bundles_seen += offset % 16 == 0;
     current.move_to(bundles, offset / 16, base);
     compare_line(current, static_cast<unsigned>(offset % 16 / 6), address, colon + 2, tally);

@@ -17,11 +17,11 @@ bool objdump_available();
 
 /// What a comparison found.
 struct Tally {
-  u64 slots = 0;                                     ///< lines compared
-  u64 different = 0;                                 ///< of these, differences no rule of differences.cpp explains
-  std::map<std::string, u64> deliberate;             ///< explained differences, by rule
-  std::map<u16, u64> rows;                           ///< unexplained differences by row (Insn::op)
-  std::vector<std::string> examples;                 ///< a few unexplained ones of each row, both texts
+  u64 slots = 0;                          ///< lines compared
+  u64 different = 0;                      ///< of these, differences no rule of differences.cpp explains
+  std::map<std::string, u64> deliberate;  ///< explained differences, by rule
+  std::map<u16, u64> rows;                ///< unexplained differences by row (Insn::op)
+  std::vector<std::string> examples;      ///< a few unexplained ones of each row, both texts
   void add(const Tally& other);
 };
 

@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/exec/handlers.h"
+#include "tests/support/bare_machine.h"
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -34,8 +35,12 @@ Insn decode(Unit unit, u64 bits, unsigned slot = 0) {
   return i;
 }
 
-bool always(const Insn& i) { return i.handler == illegal_operation && (i.flags & kReadsOwnPredicate); }
-bool if_predicated(const Insn& i) { return i.handler == illegal_operation && !(i.flags & kReadsOwnPredicate); }
+bool always(const Insn& i) {
+  return i.handler == illegal_operation && (i.flags & kReadsOwnPredicate);
+}
+bool if_predicated(const Insn& i) {
+  return i.handler == illegal_operation && !(i.flags & kReadsOwnPredicate);
+}
 
 }  // namespace
 
@@ -99,10 +104,11 @@ TEST_CASE("templates assign units and stops as the manual's table does") {
     const char* name;
     unsigned stops;
   };
-  const Row rows[] = {{0x00, "MII", 0}, {0x01, "MII", 4}, {0x02, "MII", 2}, {0x03, "MII", 6}, {0x04, "MLX", 0},
-                      {0x05, "MLX", 4}, {0x08, "MMI", 0}, {0x09, "MMI", 4}, {0x0a, "MMI", 1}, {0x0b, "MMI", 5},
-                      {0x0c, "MFI", 0}, {0x0d, "MFI", 4}, {0x0e, "MMF", 0}, {0x0f, "MMF", 4}, {0x10, "MIB", 0},
-                      {0x11, "MIB", 4}, {0x12, "MBB", 0}, {0x13, "MBB", 4}, {0x16, "BBB", 0}, {0x17, "BBB", 4},
+  const Row rows[] = {{0x00, "MII", 0}, {0x01, "MII", 4}, {0x02, "MII", 2}, {0x03, "MII", 6},
+                      {0x04, "MLX", 0}, {0x05, "MLX", 4}, {0x08, "MMI", 0}, {0x09, "MMI", 4},
+                      {0x0a, "MMI", 1}, {0x0b, "MMI", 5}, {0x0c, "MFI", 0}, {0x0d, "MFI", 4},
+                      {0x0e, "MMF", 0}, {0x0f, "MMF", 4}, {0x10, "MIB", 0}, {0x11, "MIB", 4},
+                      {0x12, "MBB", 0}, {0x13, "MBB", 4}, {0x16, "BBB", 0}, {0x17, "BBB", 4},
                       {0x18, "MMB", 0}, {0x19, "MMB", 4}, {0x1c, "MFB", 0}, {0x1d, "MFB", 4}};
   for (const Row& r : rows) {
     const BundleTemplate& t = bundle_template(r.bits);
@@ -128,11 +134,26 @@ TEST_CASE("stops and the end of the bundle are flags of the instruction before t
 }
 
 TEST_CASE("targets that cannot be written are illegal when the predicate is true") {
-  CHECK(if_predicated(decode(Unit::M, 0x10000304000)));               // add r0=r2,r3
+  CHECK(if_predicated(decode(Unit::M, 0x10000304000)));                 // add r0=r2,r3
   CHECK(if_predicated(decode(Unit::M, 0x080c0304000 & ~u64{0x1fc0})));  // ld8 r0=[r3]
-  CHECK(if_predicated(decode(Unit::F, 0x12840712000)));               // fma.d.s2 f0=...
-  CHECK(if_predicated(decode(Unit::F, 0x12840712040)));               // fma.d.s2 f1=...
-  CHECK(decode(Unit::F, 0x12840712080).handler == fma_d_f1);          // fma.d.s2 f2=...
+  CHECK(if_predicated(decode(Unit::F, 0x12840712000)));                 // fma.d.s2 f0=...
+  CHECK(if_predicated(decode(Unit::F, 0x12840712040)));                 // fma.d.s2 f1=...
+  CHECK(decode(Unit::F, 0x12840712080).handler == fma_d_f1);            // fma.d.s2 f2=...
+}
+
+TEST_CASE("frcpa with a target that cannot be written clears p2 when predicated off, else is illegal") {
+  test::BareMachine machine;
+  Core& core = machine.core();
+  const Insn i = decode(
+      Unit::F, u64{1} << 33 | u64{7} << 27 | 3 << 20 | 2 << 13 | 1 << 6 | 6);  // (p6) frcpa f1,p7=f2,f3
+  REQUIRE((i.flags & kReadsOwnPredicate) != 0);
+  core.regs().set_pr(6, false);
+  core.regs().set_pr(7, true);
+  CHECK(i.handler(core, i) == Next::Continue);
+  CHECK_FALSE(core.regs().pr(7));
+  core.regs().set_pr(6, true);
+  CHECK(i.handler(core, i) == Next::Fault);
+  CHECK(core.pending_fault().vector == Vector::GeneralException);
 }
 
 TEST_CASE("a post-incremented base must not be r0 or the loaded register") {
@@ -146,8 +167,8 @@ TEST_CASE("equal predicate targets are illegal, for .unc even when predicated of
   const u64 cmp_eq = u64{14} << 37 | u64{9} << 27 | 9 << 6 | 2 << 20 | 3 << 13;
   CHECK(if_predicated(decode(Unit::I, cmp_eq)));
   CHECK(always(decode(Unit::I, cmp_eq | 1 << 12)));
-  CHECK(if_predicated(decode(Unit::I, u64{5} << 37 | u64{9} << 27 | 9 << 6)));             // tbit.z
-  CHECK(always(decode(Unit::F, u64{4} << 37 | u64{9} << 27 | 1 << 12 | 9 << 6)));          // fcmp.eq.unc
+  CHECK(if_predicated(decode(Unit::I, u64{5} << 37 | u64{9} << 27 | 9 << 6)));     // tbit.z
+  CHECK(always(decode(Unit::F, u64{4} << 37 | u64{9} << 27 | 1 << 12 | 9 << 6)));  // fcmp.eq.unc
   CHECK(decode(Unit::I, cmp_eq ^ 1 << 6).handler == cmp_eq_a6);
 }
 
@@ -191,13 +212,16 @@ TEST_CASE("load pairs need an odd and an even register where the numbers tell") 
 
 TEST_CASE("reserved operand codes are illegal when the predicate is true") {
   for (u64 type = 0; type < 16; ++type) {
-    const Insn i = decode(Unit::I, u64{7} << 37 | u64{3} << 34 | u64{2} << 30 | 2 << 28 | type << 20 | 4 << 13 | 5 << 6);
+    const Insn i =
+        decode(Unit::I, u64{7} << 37 | u64{3} << 34 | u64{2} << 30 | 2 << 28 | type << 20 | 4 << 13 | 5 << 6);
     CHECK((i.handler == mux1_i3) == (type == 0 || (type >= 8 && type <= 11)));
   }
-  CHECK(if_predicated(decode(Unit::M, u64{8} << 37 | u64{1} << 34 | u64{1} << 33 | u64{4} << 29 | 3 << 27 | 5 << 6)));
-  CHECK(if_predicated(decode(Unit::M, u64{12} << 37 | u64{1} << 36 | 2 << 27 | 1 << 13 | 1 << 6)));  // A7 with r2
-  CHECK(always(decode(Unit::B, u64{2} << 27 | 1, 2)));                                              // (p1) cover
-  CHECK(always(decode(Unit::B, u64{0x20} << 27 | 1 << 6 | 1)));                                     // (p1) br.ia
+  CHECK(if_predicated(
+      decode(Unit::M, u64{8} << 37 | u64{1} << 34 | u64{1} << 33 | u64{4} << 29 | 3 << 27 | 5 << 6)));
+  CHECK(if_predicated(
+      decode(Unit::M, u64{12} << 37 | u64{1} << 36 | 2 << 27 | 1 << 13 | 1 << 6)));  // A7 with r2
+  CHECK(always(decode(Unit::B, u64{2} << 27 | 1, 2)));                               // (p1) cover
+  CHECK(always(decode(Unit::B, u64{0x20} << 27 | 1 << 6 | 1)));                      // (p1) br.ia
 }
 
 TEST_CASE("rows that act when predicated off and rows that end a block are flagged") {
@@ -211,9 +235,9 @@ TEST_CASE("rows that act when predicated off and rows that end a block are flagg
 }
 
 TEST_CASE("the highest general target counts loads and their bases, not sources or alloc") {
-  CHECK(highest_gr_target(decode(Unit::M, 0x10000304040 | u64{100} << 20)) == 1);           // add r1=r2,r103
-  CHECK(highest_gr_target(decode(Unit::M, u64{5} << 37 | 90 << 20 | 40 << 6)) == 90);       // ld1 r40=[r90],0
+  CHECK(highest_gr_target(decode(Unit::M, 0x10000304040 | u64{100} << 20)) == 1);      // add r1=r2,r103
+  CHECK(highest_gr_target(decode(Unit::M, u64{5} << 37 | 90 << 20 | 40 << 6)) == 90);  // ld1 r40=[r90],0
   CHECK(highest_gr_target(decode(Unit::M, u64{4} << 37 | u64{0x30} << 30 | 90 << 20)) == 0);  // st1 [r90]=r0
-  CHECK(highest_gr_target(decode(Unit::M, 0x02c08712880)) == 0);                            // alloc r34=...
-  CHECK(highest_gr_target(decode(Unit::F, 0x12840712180)) == 0);                            // fma f6=...
+  CHECK(highest_gr_target(decode(Unit::M, 0x02c08712880)) == 0);                              // alloc r34=...
+  CHECK(highest_gr_target(decode(Unit::F, 0x12840712180)) == 0);                              // fma f6=...
 }

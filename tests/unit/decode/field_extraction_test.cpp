@@ -30,6 +30,7 @@ bool wanted(const Sample& s, const char* member) {
 
 constexpr u64 neg(u64 v) { return ~v + 1; }
 
+// clang-format off
 const Sample kSamples[] = {
     {"add r1=r2,r3", "add_a1", Unit::M, 0x10000304040, "r1 r2 r3 imm", {.r1 = 1, .r2 = 2, .r3 = 3}},
     {"add r1=r2,r3,1", "add_1_a1", Unit::I, 0x10008304040, "r1 r2 r3 imm", {.imm = 1, .r1 = 1, .r2 = 2, .r3 = 3}},
@@ -98,6 +99,7 @@ const Sample kSamples[] = {
     {"fchkf.s2 .+32", "fchkf_f14", Unit::F, 0x00840000080, "imm x", {.imm = 32, .x = 2}},
     {"break.b 0x123456", "break_b9", Unit::B, 0x010008d1580, "imm", {.imm = 0x123456}},
 };
+// clang-format on
 
 void check_sample(const Sample& s) {
   INFO(s.assembly);
