@@ -116,3 +116,105 @@ TEST_CASE("encodings: assembled instructions compute what their text says", "[ex
     CHECK(rig.r.gr(33) == row.r33);
   }
 }
+
+namespace {
+
+// One instruction on a fresh machine; the caller looks at what it left.
+struct One : Rig {
+  Next next;
+  One(Unit unit, u64 bits, u64 long_slot = 0, void (*setup)(Registers&) = nullptr) {
+    prepare(*this);
+    if (setup) setup(r);
+    Insn i;
+    decode_slot(unit, bits, long_slot, unit == Unit::X ? 1 : 2, i);
+    next = i.handler(core, i);
+  }
+  i64 jump() const { return static_cast<i64>(r.ip - core.insn_ip({})); }
+};
+
+}  // namespace
+
+TEST_CASE("encodings: stores and floating-point memory", "[exec]") {
+  {
+    One m(Unit::M, 0x0bcc8e11e00);  // st8 [r14]=r8,-8
+    CHECK(m.peek<u64>(kAt) == 0x123456789abcdef0);
+    CHECK(m.r.gr(14) == kAt - 8);
+  }
+  {
+    One m(Unit::M, 0x08d00e10000);  // st1.rel [r14]=r8
+    CHECK(m.peek<u64>(kAt) == 0x87868584838281f0);
+  }
+  {
+    One m(Unit::M, 0x0aec8e11fc0, 0, [](Registers& r) { r.set_gr_nat(8, 1, true); });  // st8.spill [r14]=r8,255
+    CHECK(m.r.unat == u64{1} << (kAt / 8 % 64));
+    CHECK(m.r.gr(14) == kAt + 255);
+  }
+  {
+    One m(Unit::M, 0x08c08e10000, 0, [](Registers& r) { r.csd = 0x77; });  // st16 [r14]=r8,ar.csd
+    CHECK(m.peek<u64>(kAt) == 0x123456789abcdef0);
+    CHECK(m.peek<u64>(kAt + 8) == 0x77);
+  }
+  {
+    One m(Unit::M, 0x0fcc0e0c000);  // stfd [r14]=f6,-256
+    CHECK(m.peek<u64>(kAt) == 0x4010000000000000);
+    CHECK(m.r.gr(14) == kAt - 256);
+  }
+  {
+    One m(Unit::M, 0x0eec0e0c400);  // stf.spill [r14]=f6,16
+    CHECK(m.peek<u64>(kAt) == 0x8000000000000000);
+    CHECK(m.peek<u64>(kAt + 8) == 0x10001);
+    CHECK(m.r.gr(14) == kAt + 16);
+  }
+  {
+    One m(Unit::M, 0x0d088e181c0);  // ldfps f7,f12=[r14],8
+    CHECK(m.r.gr(14) == kAt + 8);
+    // 0x83828180: sign 1, exponent 7, fraction 0x028180; 0x87868584: exponent 15, fraction 0x068584
+    CHECK(m.r.fr(7) == FpReg{0x8000000000000000 | u64{0x028180} << 40, 0x20000 | (7 + 0xffff - 127), 0});
+    CHECK(m.r.fr(12) == FpReg{0x8000000000000000 | u64{0x068584} << 40, 0x20000 | (15 + 0xffff - 127), 0});
+  }
+  CHECK(One(Unit::M, 0x0d0c8e181c0).r.gr(14) == kAt + 16);  // ldfpd f7,f12=[r14],16
+  {
+    One m(Unit::M, 0x0d040e141c0);  // ldf8 f7=[r14],r10
+    CHECK(m.r.fr(7) == FpReg{0x8786858483828180, 0x1003e, 0});
+    CHECK(m.r.gr(14) == kAt + 5);
+  }
+  {
+    One m(Unit::M, 0x0e800e201c0);  // ldfe.c.clr f7=[r14],16: sign and exponent 0x8988
+    CHECK(m.r.fr(7) == FpReg{0x8786858483828180, 0x20000 | (0x0988 + 0xffff - 16383), 0});
+    CHECK(m.r.gr(14) == kAt + 16);
+  }
+  CHECK(One(Unit::M, 0x0c7480141c0).r.fr(7) == FpReg{0x8000000000000000, 5, 0});  // setf.exp f7=r10
+  CHECK(One(Unit::M, 0x0fbc8e80000).r.gr(14) == kAt - 64);                       // lfetch.fault.excl [r14],-64
+}
+
+TEST_CASE("encodings: predicates", "[exec]") {
+  const auto p = [](const One& m, unsigned a, unsigned b) { return m.r.pr(a) * 2 + m.r.pr(b); };
+  CHECK(p(One(Unit::I, 0x0a238a09180), 6, 7) == 3);  // tbit.nz.or p6,p7=r10,2
+  CHECK(p(One(Unit::I, 0x0a038afc180), 6, 7) == 2);  // tbit.z p6,p7=r10,63
+  CHECK(p(One(Unit::I, 0x0b040a03180), 6, 8) == 0);  // tnat.nz.and p6,p8=r10
+  const bool clz = (kMontecito.cpuid[4] >> 32) & 1;
+  CHECK(p(One(Unit::I, 0x0a038082180), 6, 7) == (clz ? 1 : 2));  // tf.z p6,p7=32
+  CHECK(p(One(Unit::M, 0x1a438a13180), 6, 7) == 1);  // cmp4.ltu.unc p6,p7=r9,r10
+  CHECK(p(One(Unit::M, 0x1c838a0a180), 6, 7) == 2);  // cmp.eq p6,p7=5,r10
+  CHECK(p(One(Unit::M, 0x19838a00180), 6, 7) == 2);  // cmp.lt p6,p7=-128,r10
+  CHECK(p(One(Unit::M, 0x1d040a00180), 6, 8) == 1);  // cmp.gt.or.andcm p6,p8=r0,r10: zero is not greater than 5
+  const auto all = [](const One& m) { return m.r.pr_all(); };
+  CHECK(all(One(Unit::I, 0x016ff011fc0)) == 0x123456789abcdef1);                  // mov pr=r8,0x1fffe
+  CHECK(all(One(Unit::I, 0x00601010000)) == 0x401);                              // mov pr=r8,0x100: p8 from a clear bit
+  CHECK(all(One(Unit::I, 0x00400000040)) == 0x10501);                            // mov pr.rot=0x10000
+  CHECK(all(One(Unit::I, 0x015ffffffc0)) == 0xffffffffffff0501);                 // mov pr.rot=-0x10000
+  CHECK(One(Unit::I, 0x00e00110180).r.br[6] == 0x123456789abcdef0);              // mov b6=r8
+}
+
+TEST_CASE("encodings: branches and checks", "[exec]") {
+  const auto nat = [](Registers& r) { r.set_gr_nat(33, 0, true); };
+  CHECK(One(Unit::M, 0x022000423c0).next == Next::Continue);             // chk.s.m r33, 0xf0 ahead
+  CHECK(One(Unit::M, 0x022000423c0, 0, nat).jump() == 0xf0);
+  CHECK(One(Unit::M, 0x01bffff6840).jump() == -0x50);                    // chk.a.clr r33, 0x50 back
+  CHECK(One(Unit::I, 0x00200042100, 0, nat).jump() == 0x40);             // chk.s.i r33, 0x40 ahead
+  CHECK(One(Unit::M, 0x00090000840).next == Next::Continue);             // invala.e r33
+  CHECK(One(Unit::B, 0x08000040000).jump() == 0x200);                    // br.cond.sptk
+  CHECK(One(Unit::B, 0x091ffffc1c0, 0, [](Registers& r) { r.lc = 1; }).jump() == -0x20);  // br.ctop.sptk
+  CHECK(One(Unit::B, 0x0010000c000).r.ip == 0x1230);                     // br.cond.sptk b6
+  CHECK(One(Unit::X, 0x18000000000, 0x400).jump() == 0x100000000);       // brl.cond.sptk
+}

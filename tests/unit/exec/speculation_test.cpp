@@ -1,5 +1,6 @@
 // Control and data speculation: deferral seen by loads, checks, the ALAT and everything that removes its entries.
 #include "cpu/exec/rotation.h"
+#include "cpu/mmu/tlb.h"
 #include "tests/unit/exec/exec_rig.h"
 
 using namespace ia64;
@@ -202,6 +203,26 @@ TEST_CASE("ALAT: stores elsewhere in another page leave an entry, even at the sa
   m.store(kAt + 0x1000, st8_m4);
   CHECK(m.holds());
   m.store(kAt | Rig::kUncacheable, st8_m4);  // the same memory by its other name
+  CHECK_FALSE(m.holds());
+}
+
+TEST_CASE("ALAT: virtual aliases of one physical page are one, equal offsets of different pages are not", "[exec]") {
+  Machine m;
+  constexpr u64 kReadWrite = 1 | 1 << 5 | 1 << 6 | 2 << 9;  // present, accessed, dirty, read and write at level 0
+  m.core.tlb().write_rr(0, 0x10 << 8 | 12 << 2);
+  const auto map = [&](u64 va, u64 phys) { m.core.tlb().insert_data(va, kReadWrite | phys, 12 << 2); };
+  map(0x5000, Rig::kRam), map(0x7000, Rig::kRam), map(0x9000, Rig::kRam + 0x1000);
+  m.core.set_psr(m.r.psr | psr::kDt);
+  for (const auto& [store_at, survives] : {std::pair<u64, bool>{0x9400, true}, {0x73f8, true}, {0x7400, false}, {0x5400, false}}) {
+    m.r.set_gr(40, 0x5400);
+    m.load_advanced();
+    CHECK(m.core.alat().count() == 1);
+    m.store(store_at, st8_m4);
+    CHECK(m.holds() == survives);
+  }
+  m.load_advanced();
+  m.core.set_psr(m.r.psr & ~psr::kDt);
+  m.store(Rig::kRam + 0x404, st4_m4);  // and its physical address
   CHECK_FALSE(m.holds());
 }
 
