@@ -46,7 +46,7 @@ void Interpreter::drop_all_code() {
 
 void Interpreter::stop(StopReason reason) {
   stop_ = reason;
-  core_.attend(attention::kStop);
+  core_.attend(attention::kOwnStop);
 }
 
 void Interpreter::stop_addresses_changed() {
@@ -62,6 +62,7 @@ StopReason Interpreter::run(u64 max_slots) {
   Registers& r = core_.r_;
   budget_end_ = max_slots ? core_.slots_retired_ + max_slots : ~u64{0};
   stop_.reset();
+  core_.attention_.fetch_and(~u32{attention::kOwnStop});
   passed_stop_address_ = r.ip;
   if (core_.halted_) core_.attend(attention::kHalt);
   core_.interrupt_masking_changed();
@@ -93,7 +94,9 @@ bool Interpreter::look_up_events(u32 bits) {
   if (bits & attention::kCode) drop_written_code();
   if (bits & attention::kStop) {
     if (!stop_) stop_ = StopReason::Requested;
-    core_.attention_.fetch_or(bits & ~(attention::kStop | attention::kPurge | attention::kCode));
+  }
+  if (stop_) {  // what else was asked for waits for the next run
+    core_.attention_.fetch_or(bits & ~(attention::kStop | attention::kOwnStop | attention::kPurge | attention::kCode));
     return true;
   }
   if (bits & attention::kRseFill) complete_frame();
@@ -111,12 +114,9 @@ bool Interpreter::look_up_events(u32 bits) {
     core_.halted_ = false;
   }
   if (bits & (attention::kInterrupt | attention::kHalt)) take_external_interrupt();
-  if ((bits & attention::kStops) && at_stop_address()) {
-    stop_ = StopReason::StopAddress;
-    return true;
-  }
+  if (!stop_ && (bits & attention::kStops) && at_stop_address()) stop_ = StopReason::StopAddress;
   passed_stop_address_ = kNowhere;
-  return false;
+  return stop_.has_value();
 }
 
 bool Interpreter::at_stop_address() const {

@@ -21,7 +21,7 @@ unsigned slot_of(u64 address) { return static_cast<unsigned>(field(address, 3, 6
 
 u64 Rse::skip(u64 address, i64 count) {
   const i64 slot = slot_of(address);
-  if (count == 0) return address;
+  if (count == 0) return slot == kCollectionSlot ? address + 8 : address;
   if (count > 0) return address + 8 * static_cast<u64>(count + (slot + count) / kCollectionSlot);
   const i64 down = -count;
   const i64 collections = down <= slot ? 0 : (down - slot + 62) / kCollectionSlot;
@@ -71,14 +71,20 @@ void Rse::recentre() {
   core_.alat().clear();  // its tags are window positions
 }
 
+/// Stores the collection when BSPSTORE points at one: after loadrs, or where software put it.
+Next Rse::store_pending_collection() {
+  Registers& r = core_.regs();
+  if (slot_of(r.bspstore) != kCollectionSlot) return Next::Continue;
+  const Next next = rse_store(core_, r.bspstore, r.rnat);
+  if (next != Next::Fault) r.bspstore += 8, r.rnat = 0;
+  return next;
+}
+
 /// Stores the oldest dirty register, and the NaT collection when the register was the last it covers. Nothing is
 /// committed before both stores have succeeded, so a fault leaves BSPSTORE where it was.
 Next Rse::store_one() {
   Registers& r = core_.regs();
-  if (slot_of(r.bspstore) == kCollectionSlot) {  // only where software pointed BSPSTORE at a collection
-    if (const Next n = rse_store(core_, r.bspstore, r.rnat); n == Next::Fault) return n;
-    r.bspstore += 8, r.rnat = 0;
-  }
+  if (store_pending_collection() == Next::Fault) return Next::Fault;
   const u64 address = r.bspstore;
   const unsigned slot = slot_of(address);
   const u32 index = r.bof - static_cast<u32>(r.rse_dirty);
@@ -121,7 +127,7 @@ Next Rse::make_room(unsigned sof) {
 Next Rse::flush() {
   while (core_.regs().rse_dirty > 0)
     if (store_one() == Next::Fault) return Next::Fault;
-  return Next::Continue;
+  return store_pending_collection();  // so that BSPSTORE equals BSP
 }
 
 Next Rse::complete_frame() {

@@ -43,11 +43,12 @@ class Rse {
   /// mov to AR.BSPSTORE: keeps the dirty partition, so BSP moves along.
   void set_bspstore(u64 value);
 
-  /// Debuggers and firmware: the address of the collection or value word `count` registers from `address` (may be negative).
+  /// Where the register `count` registers above (below when negative) the one at `address` lives, collections skipped.
   static u64 skip(u64 address, i64 count);
 
  private:
   Next store_one();
+  Next store_pending_collection();
   Next load_one();
   void recentre();
 
