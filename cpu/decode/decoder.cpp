@@ -92,6 +92,19 @@ void make_illegal(Insn& i, bool whatever_predicate) {
   if (whatever_predicate) i.flags |= kReadsOwnPredicate;
 }
 
+/// An encoding that no row covers. The unassigned codes of the branch-predict opcode are hints and do nothing
+/// (hint.b was one of them before it was defined); all others are illegal when the predicate in the low six
+/// bits is true.
+void make_reserved(Unit unit, u64 bits, Insn& out) {
+  constexpr u64 kBranchPredict = 2;
+  out.imm = bits;
+  out.qp = static_cast<u8>(bits & 63);
+  if (unit == Unit::B && field(bits, 37, 4) == kBranchPredict)
+    out.handler = nop_b9;
+  else
+    make_illegal(out, false);
+}
+
 }  // namespace
 
 void decode_slot(Unit unit, u64 bits, u64 lslot, unsigned slot, Insn& out) noexcept {
@@ -100,9 +113,7 @@ void decode_slot(Unit unit, u64 bits, u64 lslot, unsigned slot, Insn& out) noexc
   const DecodeTables::Member& row = tables().find(unit, bits);
   out.op = row.op;
   if (out.op == kReservedOp) {
-    out.imm = bits;
-    out.qp = static_cast<u8>(bits & 63);
-    make_illegal(out, false);
+    make_reserved(unit, bits, out);
     return;
   }
   const OpInfo& op = op_info(out.op);
