@@ -162,7 +162,7 @@ EfiStatus Volume::create(const File& base, std::u16string_view path, u8 attribut
 }
 
 void Volume::stamp(Slot& slot, bool created) {
-  const Stamp now = to_stamp(calendar_of(now_()));
+  const Stamp now = to_stamp(firmware::to_efi_time(now_(), 0));
   store_le(slot.raw + kWriteTime, now.time), store_le(slot.raw + kWriteDate, now.date);
   store_le(slot.raw + kAccessDate, now.date);
   if (created) store_le(slot.raw + kCreateTime, now.time), store_le(slot.raw + kCreateDate, now.date);

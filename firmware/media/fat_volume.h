@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "firmware/efi/time.h"
 #include "firmware/media/fat_directory.h"
 
 namespace ia64::firmware::fat {
@@ -98,16 +99,13 @@ class Volume {
   u64 seen_raw_writes_;
 };
 
-/// FAT date and time words to and from calendar fields. @source Microsoft FAT specification 1.03, "Date and Time Formats"
+/// FAT date and time words. @source Microsoft FAT specification 1.03, "Date and Time Formats"
 struct Stamp {
   u16 date = 0, time = 0;
 };
-struct Calendar {
-  unsigned year = 1980, month = 1, day = 1, hour = 0, minute = 0, second = 0;
-};
-Calendar to_calendar(Stamp s);
-Stamp to_stamp(const Calendar& c);
-/// Calendar fields of seconds since 1970.
-Calendar calendar_of(i64 seconds);
+/// Years outside 1980..2107 are clamped.
+Stamp to_stamp(const EfiTime& t);
+/// Always a valid time, whatever the words hold; an empty date gives 1980-01-01.
+EfiTime to_efi_time(Stamp s);
 
 }  // namespace ia64::firmware::fat

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "firmware/efi/context.h"
@@ -26,10 +25,6 @@ class Media {
   /// Assigns PCI resources, attaches boot controllers and installs a handle per disk (DevicePath, BlockIo, DiskIo), per
   /// partition (the same) and SimpleFileSystem on those that hold FAT. Controllers are reset at ExitBootServices.
   void connect();
-
-  /// Reads a whole file of the volume behind a SimpleFileSystem handle. @param path backslashes, any case
-  /// @returns NotFound, VolumeCorrupted, DeviceError, OutOfResources (over 1 GiB) or Success
-  EfiStatus read_file(EfiHandle file_system, std::u16string_view path, std::vector<u8>& out);
 
   /// Handles whose BlockIo is a whole disk (not a partition), in bus order.
   const std::vector<EfiHandle>& disks() const;
