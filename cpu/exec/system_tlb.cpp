@@ -116,8 +116,8 @@ u8 probe_level(const Core& core, u64 requested) {
   return static_cast<u8>(level > cpl ? level : cpl);
 }
 
-/// The regular form answers whether keys and rights allow the access; everything that keeps it from knowing is a fault.
-/// The TLB is searched even with PSR.dt = 0.
+/// The regular form answers whether keys and rights allow the access, and no for an unimplemented address; everything else that
+/// keeps it from knowing is a fault. The TLB is searched even with PSR.dt = 0.
 Next probe(Core& core, const Insn& i, u64 level, bool level_nat, bool write) {
   Registers& r = core.regs();
   const AccessKind kind{.read = !write, .write = write, .non_access = true, .na_code = isr::kProbe};
@@ -129,7 +129,8 @@ Next probe(Core& core, const Insn& i, u64 level, bool level_nat, bool write) {
                            .non_access = true,
                            .na_code = isr::kProbe,
                            .check_bits = false};
-  constexpr Problems kAnswers = problem_bit(Problem::KeyPermission) | problem_bit(Problem::AccessRights);
+  constexpr Problems kAnswers = problem_bit(Problem::UnimplementedAddress) | problem_bit(Problem::KeyPermission) |
+                                problem_bit(Problem::AccessRights);
   mmu::Translation t;
   const Problems problems = mmu::translate(core, ref, t);
   if (problems & ~kAnswers) return raise_problem(core, ref, problems & ~kAnswers, t.iha);

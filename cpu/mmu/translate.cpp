@@ -172,6 +172,9 @@ Fault make_fault(const Core& core, const Reference& ref, Problem p, u64 iha) noe
     constexpr u64 kUnimplementedInstructionAddress = bit(4);
     f.vector = Vector::LowerPrivilegeTransfer;
     f.isr = kUnimplementedInstructionAddress;
+    f.has_ifa = true;
+    f.ifa = ref.va;
+    f.itir = default_itir(core, ref.va);
     return f;
   }
   f.vector = vector_of(p, ref.execute);

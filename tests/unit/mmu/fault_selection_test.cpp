@@ -206,6 +206,8 @@ TEST_CASE("physical addresses beyond the implemented bits are unimplemented, bit
   FetchPage page;
   CHECK(fetch_page(*f.core, 0x7000, page) == Next::Continue);
   CHECK((page.phys == 0x7000 && page.host == f.ram() + 0x7000 && !page.ed && page.promote_to == 0));
+  CHECK(f.faults(fetch_page(*f.core, bit(50), page), Vector::LowerPrivilegeTransfer));  // Unimplemented Instruction Address
+  CHECK((f.fault().isr == bit(4) && f.fault().ifa == bit(50)));
 }
 
 TEST_CASE("ISR.ed tells of the code page for data faults, never for RSE") {

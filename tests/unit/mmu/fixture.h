@@ -50,11 +50,11 @@ class MmuFixture {
   static constexpr u64 kRamSize = 8 << 20, kRom = 0x4000'0000, kDevice = 0x8000'0000;
   static constexpr u64 kRegion = u64{1} << 61;
 
-  MmuFixture() : memory_(static_cast<u8*>(std::calloc(kRamSize + 2 * 4096, 1))) {
+  explicit MmuFixture(const CpuModel& model = kMontecito) : memory_(static_cast<u8*>(std::calloc(kRamSize + 2 * 4096, 1))) {
     bus.add_ram(0, kRamSize, ram(), "ram");
     bus.add_rom(kRom, 4096, ram() + kRamSize, "rom");
     bus.add_mmio(kDevice, 4096, &device, "device");
-    core = std::make_unique<Core>(CoreWires{.bus = &bus, .clock = &clock});
+    core = std::make_unique<Core>(CoreWires{.bus = &bus, .clock = &clock, .model = &model});
     r().psr = psr::kIc | psr::kDt | psr::kIt | psr::kRt | psr::kBn;
     for (unsigned n = 0; n < 8; n++) tlb().write_rr(n, rr(12, 0x100 + n));
   }

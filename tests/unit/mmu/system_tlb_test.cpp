@@ -10,6 +10,7 @@ constexpr u64 kVa = 0x7000;
 
 /// r10 = r1 of the instruction, r11 = r2, r12 = r3.
 struct HandlerFixture : MmuFixture {
+  explicit HandlerFixture(const CpuModel& model = kMontecito) : MmuFixture(model) {}
   Next run(Handler handler, u64 r2, u64 r3, u64 imm = 0) {
     Insn i;
     i.r1 = 10, i.r2 = 11, i.r3 = 12, i.imm = imm;
@@ -203,6 +204,31 @@ TEST_CASE("thash and ttag pass NaT on and need no privilege") {
   f.nat3 = true;
   CHECK((f.run(thash_m46, 0, kVa) == Next::Continue && f.r().nat(10)));
   CHECK((f.run(ttag_m46, 0, kVa) == Next::Continue && f.r().nat(10)));
+}
+
+TEST_CASE("a model with fewer virtual address bits refuses the others") {
+  static constexpr CpuModel kSmall = [] {
+    CpuModel m = kMontecito;
+    m.virtual_address_msb = 50;
+    return m;
+  }();
+  HandlerFixture f(kSmall);
+  f.set_ram8(0x10000, 77);
+  const u64 lowest_negative = low_mask(61) & ~low_mask(50), bad = bit(51);  // sign extensions of bit 50 are implemented
+  f.map(lowest_negative, {.ppn_address = 0x10000});
+  CHECK((f.load8(lowest_negative) == Next::Continue && f.loaded == 77));
+  CHECK(f.general(f.load8(bad), isr::kR | isr::kUnimplementedDataAddress));
+  CHECK(f.general(f.load8(bit(50)), isr::kR | isr::kUnimplementedDataAddress));
+  CHECK(f.general(f.run(tpa_m46, 0, bad), isr::kNa | isr::kTpa | isr::kUnimplementedDataAddress));
+  CHECK((f.run(tak_m46, 0, bad) == Next::Continue && f.result() == 1));
+  CHECK((f.run(probe_r_m39, 0, bad) == Next::Continue && f.result() == 0));
+  CHECK(f.general(f.run(probe_r_fault_m40, 0, bad), isr::kR | isr::kNa | isr::kProbeFault | isr::kUnimplementedDataAddress));
+  CHECK((f.run(thash_m46, 0, bad) == Next::Continue && f.r().nat(10)));
+  CHECK((f.run(ttag_m46, 0, bad) == Next::Continue && f.r().nat(10)));
+  CHECK(f.general(f.run(ptc_l_m45, 12 << 2, bad), isr::kUnimplementedDataAddress));
+  f.psr_off(psr::kIc);
+  f.r().ifa = bad, f.r().itir = make_itir(12);
+  CHECK(f.general(f.run(itc_d_m41, Pte{}.word(), 0), isr::kUnimplementedDataAddress));
 }
 
 TEST_CASE("fc checks rights as a read, except at level 0, and drops cached code") {
