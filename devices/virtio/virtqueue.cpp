@@ -89,11 +89,11 @@ Virtqueue::Taken Virtqueue::pop(const DmaView& dma, u64 features, Chain& out) {
 bool Virtqueue::arm(const DmaView& dma, u64 features) {
   if (!used_ || !(features & kFeatureEventIndex)) return false;  // flags stay 0: every chain notifies
   const u64 at = kRingAt + 8u * setup.size;
-  store16(used_ + at, last_avail_, std::memory_order_relaxed);
+  // The driver publishes its index, then reads avail_event; we do the opposite. Both halves are sequentially consistent,
+  // so one of us sees the other.
+  store16(used_ + at, last_avail_, std::memory_order_seq_cst);
   dma.written(setup.device + at, 2);
-  // The driver publishes its index, then reads avail_event; we do the opposite, so one of us sees the other.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  return load16(avail_ + kIndexAt, std::memory_order_acquire) != last_avail_;
+  return load16(avail_ + kIndexAt, std::memory_order_seq_cst) != last_avail_;
 }
 
 bool Virtqueue::push(const DmaView& dma, u64 features, u16 head, u32 written) {
@@ -103,13 +103,13 @@ bool Virtqueue::push(const DmaView& dma, u64 features, u16 head, u32 written) {
   store_le<u32>(used_ + at, head);
   store_le<u32>(used_ + at + 4, written);
   const u16 before = used_index_++;
-  store16(used_ + kIndexAt, used_index_, std::memory_order_release);
+  // As in arm(): the index goes out before the driver's wish for an interrupt is read.
+  store16(used_ + kIndexAt, used_index_, std::memory_order_seq_cst);
   dma.written(setup.device + at, 8);
   dma.written(setup.device + kIndexAt, 2);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!(features & kFeatureEventIndex))
-    return !(load16(avail_, std::memory_order_relaxed) & kAvailNoInterrupt);
-  const u16 event = load16(avail_ + kRingAt + 2u * setup.size, std::memory_order_relaxed);
+    return !(load16(avail_, std::memory_order_seq_cst) & kAvailNoInterrupt);
+  const u16 event = load16(avail_ + kRingAt + 2u * setup.size, std::memory_order_seq_cst);
   return static_cast<u16>(used_index_ - event - 1) < static_cast<u16>(used_index_ - before);
 }
 

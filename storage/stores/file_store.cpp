@@ -13,6 +13,7 @@
 #include <deque>
 #include <mutex>
 #include <span>
+#include <system_error>
 #include <thread>
 
 #include "base/log.h"
@@ -63,6 +64,7 @@ class FileStore::Impl {
   const bool read_only_;
 
  private:
+  void start_thread();
   void work();
   BlockStatus perform(BlockRequest& request);
   BlockStatus transfer(BlockRequest& request);
@@ -91,10 +93,22 @@ FileStore::Impl::~Impl() {
 void FileStore::Impl::submit(BlockRequest request) {
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(request));
-    if (queue_.size() > idle_ && threads_.size() < kMaxThreads) threads_.emplace_back([this] { work(); });
+    if (queue_.size() >= idle_ && threads_.size() < kMaxThreads) start_thread();
+    if (!threads_.empty()) {
+      queue_.push_back(std::move(request));
+      wake_.notify_one();
+      return;
+    }
   }
-  wake_.notify_one();
+  request.done(perform(request));  // the host refuses even one thread: the caller has to do the work
+}
+
+void FileStore::Impl::start_thread() {
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& e) {
+    LOG_ONCE(Warn, reinterpret_cast<uintptr_t>(this), "{}: cannot start another I/O thread: {}", path_, e.what());
+  }
 }
 
 void FileStore::Impl::work() {

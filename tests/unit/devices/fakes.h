@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -37,9 +38,16 @@ struct FakeInterruptBus final : InterruptBus {
   };
   std::vector<Message> messages;
   std::mutex mutex;
+  std::condition_variable arrived;
   void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
     std::lock_guard lock(mutex);
     messages.push_back({id_eid, mode, vector});
+    arrived.notify_all();
+  }
+  /// Waits until `n` messages have come in all.
+  void wait_for(size_t n) {
+    std::unique_lock lock(mutex);
+    arrived.wait(lock, [&] { return messages.size() >= n; });
   }
 };
 

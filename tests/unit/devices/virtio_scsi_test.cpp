@@ -4,9 +4,11 @@
 #include <random>
 
 #include "storage/scsi/disk_target.h"
+#include "storage/store_registry.h"
 #include "storage/stores/memory_store.h"
 #include "storage/wrappers/fault_injecting.h"
 #include "tests/unit/devices/fake_driver.h"
+#include "tests/unit/storage/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::devices;
@@ -350,6 +352,47 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: the configuration access capability reac
   board.set(Driver::kConfig + driver->pci_cfg + 8, 4, 18);
   board.set(Driver::kConfig + driver->pci_cfg + 12, 4, 2);
   CHECK(board.get(Driver::kConfig + driver->pci_cfg + 16, 2) == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "virtio-scsi: a file behind it, many requests in flight on several threads", "[devices]") {
+  TemporaryFile file(u64{4} << 20);
+  auto opened = open_store("file:" + file.path);
+  REQUIRE(opened.ok());
+  hba.attach(7, std::make_unique<scsi::DiskTarget>(std::make_unique<BlockDevice>(std::move(*opened)),
+                                                   scsi::DiskIdentity{.serial = "F"}));
+  start(kVersion1, true);
+  constexpr u32 kBytes = 16384;
+  constexpr int kInFlight = 16;
+  size_t expected = 0;
+  for (int round = 0; round < 8; round++) {
+    for (const bool write : {true, false}) {
+      for (int i = 0; i < kInFlight; i++) {
+        const u64 data = kDataAt + static_cast<u64>(i) * kBytes;
+        std::memset(&board.ram[data], write ? 1 + round * 16 + i : 0, kBytes);
+        const u64 at = kRequestAt + 0x100u * static_cast<u64>(i), response = kResponseAt + 0x100u * static_cast<u64>(i);
+        u8 head[51] = {1, 7, 0x40};
+        head[19] = write ? 0x2a : 0x28;
+        store_be<u32>(head + 21, static_cast<u32>(i) * (kBytes / 512));
+        head[27] = kBytes / 512;
+        std::memcpy(&board.ram[at], head, sizeof head);
+        std::vector<DriverRing::Piece> pieces = {{at, 51, false}, {response, 108, true}};
+        pieces.insert(pieces.begin() + (write ? 1 : 2), {data, kBytes, !write});
+        requests.add(pieces);
+      }
+      driver->kick(2);
+      board.interrupts.wait_for(expected += kInFlight);
+      for (int i = 0; i < kInFlight; i++) {
+        requests.take();
+        CHECK(response_of(kResponseAt + 0x100u * static_cast<u64>(i)) == 0);
+        CHECK(status_of(kResponseAt + 0x100u * static_cast<u64>(i)) == 0);
+        const u64 data = kDataAt + static_cast<u64>(i) * kBytes;
+        CHECK(board.ram[data] == static_cast<u8>(1 + round * 16 + i));
+        CHECK(board.ram[data + kBytes - 1] == static_cast<u8>(1 + round * 16 + i));
+      }
+      REQUIRE_FALSE(requests.more());
+    }
+  }
+  CHECK(file.content()[kBytes] == 1 + 7 * 16 + 1);
 }
 
 TEST_CASE("virtio-scsi: every kind of broken ring needs a reset, and a reset cures it", "[devices]") {
