@@ -64,9 +64,15 @@ bool needs_setup(Format f) {
   }
 }
 
-/// Base registers incremented by another register soon leave the buffer they point to.
-bool base_moves_far(Format f) {
-  return f == Format::M2 || f == Format::M7 || f == Format::M14;
+/// Bases must stay in their buffer and aligned to 16: no increments by a register, nor by the 8 of ldfps.
+bool moves_base_freely(const OpInfo& op) {
+  if (op.format == Format::M12) return std::strncmp(op.text, "ldfps", 5) == 0;
+  return op.format == Format::M2 || op.format == Format::M7 || op.format == Format::M14;
+}
+
+/// A load pair across static and rotating registers is legal for one parity of RRB.fr only.
+bool depends_on_rotation(const OpInfo& op, const cpu::Insn& i) {
+  return (op.flags & kWritesF2) && (i.r1 < 32) != (i.r2 < 32);
 }
 
 bool is_filler(Format f) {
@@ -77,7 +83,7 @@ bool is_filler(Format f) {
 
 double default_row_weight(const OpInfo& op) {
   if (op.flags & (kPriv | kEnds)) return 0;
-  if (needs_setup(op.format) || base_moves_far(op.format)) return 0;
+  if (needs_setup(op.format) || moves_base_freely(op)) return 0;
   if (is_filler(op.format)) return 0.2;
   return op.unit == Unit::A || op.unit == Unit::I ? 2 : 1;
 }
@@ -140,7 +146,7 @@ u64 RandomProgram::fill_field(const OpInfo& op, char letter, unsigned width) {
       if (small_immediate || is_forward_branch(op)) return 0;
       break;
     case 'i':
-      if (small_immediate) return random_() & 0x18;  // small, and keeps the base aligned
+      if (small_immediate) return random_() & 0x10;  // small, and keeps the base aligned to 16
       if (is_forward_branch(op)) return 1 + random_() % 4;
       break;
     default: break;
@@ -172,7 +178,7 @@ u64 RandomProgram::choose_slot(Unit unit, unsigned slot) {
     const u64 bits = fill_row(op);
     cpu::Insn insn;
     cpu::decode_slot(unit, bits, 0, slot, insn);
-    if (mix_.illegal || insn.handler == op.handler) return bits;
+    if (mix_.illegal || (insn.handler == op.handler && !depends_on_rotation(op, insn))) return bits;
   }
 }
 

@@ -16,8 +16,8 @@ struct ProgramMix {
   std::function<double(const cpu::OpInfo&)> row_weight = {};
   /// General registers r1..r31 and r32..r32+stacked-1 may be read and written; match CFM.sof.
   unsigned stacked = 32;
-  /// Addresses of loads and stores come from these registers, which no instruction writes except by a small
-  /// immediate post-increment. Empty: memory rows are left out.
+  /// Addresses of loads and stores come from these registers, which no instruction writes except by a
+  /// post-increment of 16: point them at 16-byte aligned buffers. Empty: memory rows are left out.
   std::vector<u8> bases = {8, 9, 10, 11};
   /// Odds in 1/16 that a slot is predicated by something other than p0.
   unsigned predicated_in_16 = 6;
@@ -39,7 +39,8 @@ class RandomProgram {
   explicit RandomProgram(u64 seed, ProgramMix mix = {});
 
   std::array<u8, 16> next_bundle();
-  /// `count` bundles in memory order, without a terminator.
+  /// `count` bundles in memory order, without a terminator. With branches, the last ones may jump up to four
+  /// bundles past the end.
   std::vector<u8> program(unsigned count);
 
  private:

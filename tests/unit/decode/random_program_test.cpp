@@ -53,7 +53,7 @@ TEST_CASE("memory is reached through the base registers, which only small increm
     if (op.flags & op_flag::kWritesR1) REQUIRE((i.r1 < 8 || i.r1 > 11));
     if (!(op.flags & (op_flag::kLoad | op_flag::kStore))) return;
     REQUIRE(is_base(i));
-    if ((op.flags & op_flag::kWritesR3) && op.format != Format::M12) REQUIRE(i.imm <= 24);
+    if (op.flags & op_flag::kWritesR3) REQUIRE((i.imm == 0 || i.imm == 16));
   });
 }
 
