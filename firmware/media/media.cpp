@@ -63,7 +63,8 @@ void Media::Impl::add_partitions(BlockDevice& disk) {
   const auto partitions = find_partitions(*disk.medium);
   for (const Partition& p : partitions) {
     BlockDevice& d = add_device(partition_path(disk, p), std::make_unique<MediumSlice>(*disk.medium, p.first, p.count), true);
-    LOG(Efi, "partition {}{}", d.path.to_text(), efi_error(files.install(d)) ? "" : " (FAT)");
+    const bool has_files = !efi_error(files.install(d));
+    LOG(Efi, "partition {}{}", d.path.to_text(), has_files ? " (FAT)" : "");
   }
   if (partitions.empty()) (void)files.install(disk);  // a volume without a partition table
 }
