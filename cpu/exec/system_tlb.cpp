@@ -1,4 +1,5 @@
-// Instructions of the translation hardware: TLB insertions and purges, region and key registers, probes, cache flushes.
+// Instructions of the translation hardware: TLB insertions and purges, region and key registers, probes,
+// cache flushes.
 // @source SDM vol. 3, itc, itr, ptc, ptr, probe, tpa, tak, thash, ttag, fc, mov rr, mov pkr; vol. 2, 4.1
 #include "base/address_space.h"
 #include "cpu/core.h"
@@ -16,8 +17,12 @@ using mmu::Problem;
 using mmu::problem_bit;
 using mmu::Problems;
 
-Next raise_privileged(Core& core) { return core.raise_general(isr::kPrivilegedOperation); }
-Next raise_reserved(Core& core) { return core.raise_general(isr::kReservedRegisterField); }
+Next raise_privileged(Core& core) {
+  return core.raise_general(isr::kPrivilegedOperation);
+}
+Next raise_reserved(Core& core) {
+  return core.raise_general(isr::kReservedRegisterField);
+}
 
 /// Privileged Operation fault of a non-access instruction, which says so in ISR.
 Next raise_privileged_non_access(Core& core, u8 na_code) {
@@ -34,12 +39,14 @@ Next raise_problem(Core& core, const mmu::Reference& ref, Problems problems, u64
   return core.raise(mmu::make_fault(core, ref, mmu::first_problem(problems), iha));
 }
 
-// --- insertion ---------------------------------------------------------------------------------------------------------
+// --- insertion ---
 
-/// The checks that itc and itr share, after those of their registers. @returns Continue when the insertion may be done
+/// The checks that itc and itr share, after those of their registers. @returns Continue when the insertion
+/// may be done
 Next check_insertion(Core& core, u64 pte_word) {
   const Registers& r = core.regs();
-  if (is_reserved_translation(pte_word, r.itir, core.wires().model->insertable_page_sizes)) return raise_reserved(core);
+  if (is_reserved_translation(pte_word, r.itir, core.wires().model->insertable_page_sizes))
+    return raise_reserved(core);
   if (mmu::is_unimplemented_virtual(core, r.ifa)) return raise_unimplemented(core, r.ifa);
   return Next::Continue;
 }
@@ -83,10 +90,10 @@ Next insert_register(Core& core, const Insn& i) noexcept {
   return Next::Sync;
 }
 
-// --- purges -------------------------------------------------------------------------------------------------------------
+// --- purges ---
 
-/// Checks of ptc and ptr, then what they purge. Unsupported page sizes are taken as they are: purging more or less than a
-/// supported size is not observable as anything but misses.
+/// Checks of ptc and ptr, then what they purge. Unsupported page sizes are taken as they are: purging more or
+/// less than a supported size is not observable as anything but misses.
 Next read_purge(Core& core, const Insn& i, PurgeRequest& request) {
   const Registers& r = core.regs();
   if (r.cpl() != 0) return raise_privileged(core);
@@ -108,7 +115,7 @@ Next purge_cache(Core& core, const Insn& i) noexcept {
   return Next::Sync;
 }
 
-// --- probes -------------------------------------------------------------------------------------------------------------
+// --- probes ---
 
 /// A probe is made at the least privileged of PSR.cpl and the requested level.
 u8 probe_level(const Core& core, u64 requested) {
@@ -116,8 +123,8 @@ u8 probe_level(const Core& core, u64 requested) {
   return static_cast<u8>(level > cpl ? level : cpl);
 }
 
-/// The regular form answers whether keys and rights allow the access, and no for an unimplemented address; everything else that
-/// keeps it from knowing is a fault. The TLB is searched even with PSR.dt = 0.
+/// The regular form answers whether keys and rights allow the access, and no for an unimplemented address;
+/// everything else that keeps it from knowing is a fault. The TLB is searched even with PSR.dt = 0.
 Next probe(Core& core, const Insn& i, u64 level, bool level_nat, bool write) {
   Registers& r = core.regs();
   const AccessKind kind{.read = !write, .write = write, .non_access = true, .na_code = isr::kProbe};
@@ -129,8 +136,8 @@ Next probe(Core& core, const Insn& i, u64 level, bool level_nat, bool write) {
                            .non_access = true,
                            .na_code = isr::kProbe,
                            .check_bits = false};
-  constexpr Problems kAnswers = problem_bit(Problem::UnimplementedAddress) | problem_bit(Problem::KeyPermission) |
-                                problem_bit(Problem::AccessRights);
+  constexpr Problems kAnswers = problem_bit(Problem::UnimplementedAddress) |
+                                problem_bit(Problem::KeyPermission) | problem_bit(Problem::AccessRights);
   mmu::Translation t;
   const Problems problems = mmu::translate(core, ref, t);
   if (problems & ~kAnswers) return raise_problem(core, ref, problems & ~kAnswers, t.iha);
@@ -165,8 +172,9 @@ mmu::Reference bare_reference(u64 va, u8 na_code) {
           .check_bits = false};
 }
 
-/// fc and fc.i: rights of a 1-byte read except at level 0, no keys. This CPU's stores and DMA drop cached code by themselves;
-/// other CPUs may have stored without notice and are caught here. Ends the block in any case.
+/// fc and fc.i: rights of a 1-byte read except at level 0, no keys. This CPU's stores and DMA drop cached
+/// code by themselves; other CPUs may have stored without notice and are caught here. Ends the block in any
+/// case.
 Next flush_line(Core& core, const Insn& i) noexcept {
   constexpr u64 kLine = 128;
   const Registers& r = core.regs();
@@ -181,7 +189,8 @@ Next flush_line(Core& core, const Insn& i) noexcept {
                            .check_rights = r.cpl() != 0,
                            .check_bits = false};
   mmu::Translation t;
-  if (const Problems problems = mmu::translate(core, ref, t)) return raise_problem(core, ref, problems, t.iha);
+  if (const Problems problems = mmu::translate(core, ref, t))
+    return raise_problem(core, ref, problems, t.iha);
   core.wires().bus->code_written(align_down(t.phys, kLine), kLine);
   return Next::Sync;
 }
@@ -213,16 +222,28 @@ Next read_pkr_number(Core& core, const Insn& i, unsigned& number) {
 
 }  // namespace
 
-Next itc_i_m41(Core& core, const Insn& i) noexcept { return insert_cache<true>(core, i); }
-Next itc_d_m41(Core& core, const Insn& i) noexcept { return insert_cache<false>(core, i); }
-Next itr_i_m42(Core& core, const Insn& i) noexcept { return insert_register<true>(core, i); }
-Next itr_d_m42(Core& core, const Insn& i) noexcept { return insert_register<false>(core, i); }
+Next itc_i_m41(Core& core, const Insn& i) noexcept {
+  return insert_cache<true>(core, i);
+}
+Next itc_d_m41(Core& core, const Insn& i) noexcept {
+  return insert_cache<false>(core, i);
+}
+Next itr_i_m42(Core& core, const Insn& i) noexcept {
+  return insert_register<true>(core, i);
+}
+Next itr_d_m42(Core& core, const Insn& i) noexcept {
+  return insert_register<false>(core, i);
+}
 
-Next ptc_l_m45(Core& core, const Insn& i) noexcept { return purge_cache<false>(core, i); }
-Next ptc_g_m45(Core& core, const Insn& i) noexcept { return purge_cache<true>(core, i); }
+Next ptc_l_m45(Core& core, const Insn& i) noexcept {
+  return purge_cache<false>(core, i);
+}
+Next ptc_g_m45(Core& core, const Insn& i) noexcept {
+  return purge_cache<true>(core, i);
+}
 
-/// Purges the ALAT too. The advanced loads of the other processors are checked by physical address after an ordering
-/// operation, so theirs need no message.
+/// Purges the ALAT too. The advanced loads of the other processors are checked by physical address after an
+/// ordering operation, so theirs need no message.
 Next ptc_ga_m45(Core& core, const Insn& i) noexcept {
   const Next next = purge_cache<true>(core, i);
   if (next != Next::Fault) core.alat().clear();
@@ -257,11 +278,21 @@ Next probe_r_m38(Core& core, const Insn& i) noexcept {
 Next probe_w_m38(Core& core, const Insn& i) noexcept {
   return probe(core, i, core.regs().gr(i.r2), core.regs().nat(i.r2), true);
 }
-Next probe_r_m39(Core& core, const Insn& i) noexcept { return probe(core, i, i.imm, false, false); }
-Next probe_w_m39(Core& core, const Insn& i) noexcept { return probe(core, i, i.imm, false, true); }
-Next probe_rw_fault_m40(Core& core, const Insn& i) noexcept { return probe_fault(core, i, true, true); }
-Next probe_r_fault_m40(Core& core, const Insn& i) noexcept { return probe_fault(core, i, true, false); }
-Next probe_w_fault_m40(Core& core, const Insn& i) noexcept { return probe_fault(core, i, false, true); }
+Next probe_r_m39(Core& core, const Insn& i) noexcept {
+  return probe(core, i, i.imm, false, false);
+}
+Next probe_w_m39(Core& core, const Insn& i) noexcept {
+  return probe(core, i, i.imm, false, true);
+}
+Next probe_rw_fault_m40(Core& core, const Insn& i) noexcept {
+  return probe_fault(core, i, true, true);
+}
+Next probe_r_fault_m40(Core& core, const Insn& i) noexcept {
+  return probe_fault(core, i, true, false);
+}
+Next probe_w_fault_m40(Core& core, const Insn& i) noexcept {
+  return probe_fault(core, i, false, true);
+}
 
 Next tpa_m46(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
@@ -269,7 +300,8 @@ Next tpa_m46(Core& core, const Insn& i) noexcept {
   if (r.nat(i.r3)) return core.raise_register_nat({.non_access = true, .na_code = isr::kTpa});
   const mmu::Reference ref = bare_reference(r.gr(i.r3), isr::kTpa);
   mmu::Translation t;
-  if (const Problems problems = mmu::translate(core, ref, t)) return raise_problem(core, ref, problems, t.iha);
+  if (const Problems problems = mmu::translate(core, ref, t))
+    return raise_problem(core, ref, problems, t.iha);
   r.set_gr(i.r1, t.phys);
   return Next::Continue;
 }
@@ -287,11 +319,19 @@ Next tak_m46(Core& core, const Insn& i) noexcept {
   return Next::Continue;
 }
 
-Next thash_m46(Core& core, const Insn& i) noexcept { return hash<mmu::vhpt_address>(core, i); }
-Next ttag_m46(Core& core, const Insn& i) noexcept { return hash<mmu::vhpt_tag>(core, i); }
+Next thash_m46(Core& core, const Insn& i) noexcept {
+  return hash<mmu::vhpt_address>(core, i);
+}
+Next ttag_m46(Core& core, const Insn& i) noexcept {
+  return hash<mmu::vhpt_tag>(core, i);
+}
 
-Next fc_m28(Core& core, const Insn& i) noexcept { return flush_line(core, i); }
-Next fc_i_m28(Core& core, const Insn& i) noexcept { return flush_line(core, i); }
+Next fc_m28(Core& core, const Insn& i) noexcept {
+  return flush_line(core, i);
+}
+Next fc_i_m28(Core& core, const Insn& i) noexcept {
+  return flush_line(core, i);
+}
 
 Next mov_rr_m42(Core& core, const Insn& i) noexcept {
   const Registers& r = core.regs();

@@ -1,7 +1,7 @@
-// The slow path of loads, stores and semaphores: full translation, memory or device access, and refilling the software TLB.
+// The slow path of loads, stores and semaphores: full translation, memory or device access, and refilling the
+// software TLB.
 #include "base/address_space.h"
 #include "cpu/core.h"
-#include "cpu/mmu/debug_match.h"
 #include "cpu/mmu/physical_access.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/mmu/translate.h"
@@ -23,19 +23,13 @@ Reference data_reference(const Core& core, u64 va, unsigned size, unsigned align
           .strict_align = size == 16};
 }
 
-u32 rid_of(const Core& core, u64 va) { return static_cast<u32>(field(core.regs().rr[va >> 61], 8, 24)); }
-
-/// Whether later accesses of the same kind in this page need no check: what is right now is not so by a one-shot bit of
-/// PSR, and the whole page is plain memory. (A missing dirty bit was a fault, or PSR.da.)
-bool may_cache(const Core& core, u64 va, const Translation& t, bool write) {
-  const Registers& r = core.regs();
-  if (t.attribute != MemoryAttribute::WriteBack) return false;
-  if (t.entry && !(t.entry->accessed() && (!write || t.entry->dirty()))) return false;
-  return !(r.psr & psr::kDb) || !mmu::page_has_data_breakpoint(r, va);
+u32 rid_of(const Core& core, u64 va) {
+  return static_cast<u32>(field(core.regs().rr[va >> 61], 8, 24));
 }
 
 u64 data_context(Core& core, u64 va) {
-  return core.fast_tlb().context(FastTlb::data_mode(core.regs().psr), static_cast<unsigned>(va >> 61), rid_of(core, va));
+  return core.fast_tlb().context(FastTlb::data_mode(core.regs().psr), static_cast<unsigned>(va >> 61),
+                                 rid_of(core, va));
 }
 
 /// Stores into RAM whose page may hold cached code.
@@ -46,7 +40,7 @@ Next store_to_ram(Core& core, u64 va, const Translation& t, u8* host, const void
     bus.code_written(t.phys, size);
     return Next::Sync;
   }
-  if (may_cache(core, va, t, true)) core.fast_tlb().add_write(va, data_context(core, va), host);
+  if (mmu::may_remember(core, va, t, true)) core.fast_tlb().add_write(va, data_context(core, va), host);
   return Next::Continue;
 }
 
@@ -69,7 +63,7 @@ void read_translated(Core& core, u64 va, const Translation& t, void* out, unsign
   const u8* host = bus.host_ptr(t.phys, false);
   if (!host) return mmu::read_device(bus, t.phys, out, size);
   mmu::copy_from_memory(host, out, size);
-  if (may_cache(core, va, t, false)) core.fast_tlb().add_read(va, data_context(core, va), host);
+  if (mmu::may_remember(core, va, t, false)) core.fast_tlb().add_read(va, data_context(core, va), host);
 }
 }  // namespace
 
@@ -102,7 +96,8 @@ Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, boo
   if (const auto problems = mmu::translate(*this, ref, t)) [[unlikely]]
     return raise(mmu::make_fault(*this, ref, mmu::first_problem(problems), t.iha));
   if (u8* host = wires_.bus->host_ptr(t.phys, true)) return store_to_ram(*this, va, t, host, in, size);
-  if (!wires_.bus->host_ptr(t.phys, false)) mmu::write_device(*wires_.bus, t.phys, in, size);  // else ROM: dropped
+  if (!wires_.bus->host_ptr(t.phys, false))
+    mmu::write_device(*wires_.bus, t.phys, in, size);  // else ROM: dropped
   return Next::Continue;
 }
 
@@ -125,7 +120,7 @@ void* Core::semaphore_address(u64 va, unsigned size) noexcept {
     return rom_copy_ + (va & 15);
   }
   wires_.bus->code_written(t.phys, size);
-  if (may_cache(*this, va, t, true)) {
+  if (mmu::may_remember(*this, va, t, true)) {
     fast_tlb_.add_read(va, data_context(*this, va), host);
     fast_tlb_.add_write(va, data_context(*this, va), host);
   }

@@ -6,8 +6,12 @@
 namespace ia64::cpu {
 
 namespace {
-constexpr bool is_protected_mode(FastTlb::Mode mode) { return mode & (1u << 3 | 1u << 4); }  // PSR.pk or PSR.db
-constexpr bool is_translated(FastTlb::Mode mode) { return mode & 1; }
+constexpr bool is_protected_mode(FastTlb::Mode mode) {
+  return mode & (1u << 3 | 1u << 4);
+}  // PSR.pk or PSR.db
+constexpr bool is_translated(FastTlb::Mode mode) {
+  return mode & 1;
+}
 
 /// Applies `drop` to each slot of a table that may hold a page of the range.
 template <class Entry, unsigned N>
@@ -30,7 +34,8 @@ bool FastTlb::follow_psr(u64 psr) {
 }
 
 u64 FastTlb::owner(Mode mode, u32 rid) const {
-  return u64{mode} | u64{is_translated(mode) ? rid : 0} << 5 | (is_protected_mode(mode) ? generation_ << 29 : 0);
+  return u64{mode} | u64{is_translated(mode) ? rid : 0} << 5 |
+         (is_protected_mode(mode) ? generation_ << 29 : 0);
 }
 
 u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
@@ -55,7 +60,9 @@ void FastTlb::forget_data(u64 offset, unsigned ps) {
   drop_range(write_, offset, ps, kNoEntry);
 }
 
-void FastTlb::forget_fetch(u64 offset, unsigned ps) { drop_range(fetch_, offset, ps, kNoEntry); }
+void FastTlb::forget_fetch(u64 offset, unsigned ps) {
+  drop_range(fetch_, offset, ps, kNoEntry);
+}
 
 void FastTlb::region_changed(unsigned region) {
   for (Mode mode = 0; mode < kModes; mode++)

@@ -1,8 +1,10 @@
-// The software TLB: for each access kind a direct-mapped table from guest page to host address, checked in one compare.
+// The software TLB: for each access kind a direct-mapped table from guest page to host address, checked in
+// one compare.
 //
-// Every entry of the data tables stands for a translation that is live in the Tlb (or for physical mode), for which the
-// access would raise no fault in the context of its tag, and whose page is plain write-back RAM (ROM too for reads).
-// Whoever removes a translation calls forget_range().
+// Every entry of the data tables stands for a translation that is live in the Tlb (or for physical mode), for
+// which the access would raise no fault in the context of its tag, and whose page is plain write-back RAM
+// (ROM too for reads). Whoever removes a translation calls forget_data() or
+// forget_fetch().
 #pragma once
 
 #include "base/bits.h"
@@ -13,11 +15,12 @@ namespace ia64::cpu {
 /// Tags. Bits 63:12 are the virtual page, bits 11:4 a context key, bits 3:0 zero, so that one compare of
 /// (va & page-and-alignment bits) | context with the tag also refuses misaligned addresses.
 ///
-/// A context key stands, per region, for (RID, privilege level, translated or physical, PSR.pk, PSR.db): neither kernel entry
-/// nor a context switch flushes anything. When the keys of a region run out, everything is dropped and they start anew.
+/// A context key stands, per region, for (RID, privilege level, translated or physical, PSR.pk, PSR.db):
+/// neither kernel entry nor a context switch flushes anything. When the keys of a region run out, everything
+/// is dropped and they start anew.
 class FastTlb {
  public:
-  static constexpr unsigned kDataSlots = 2048;   ///< each for reads and writes
+  static constexpr unsigned kDataSlots = 2048;  ///< each for reads and writes
   static constexpr unsigned kFetchSlots = 256;
   /// PSR bits that decide what a data access may do.
   static constexpr u64 kModeBits = psr::kDt | psr::kCpl | psr::kPk | psr::kDb;
@@ -46,7 +49,8 @@ class FastTlb {
   }
   /// The mode of the program's own data accesses.
   static constexpr Mode data_mode(u64 psr) {
-    return make_mode(psr & psr::kDt, static_cast<unsigned>(field(psr, psr::kCplPos, 2)), psr & psr::kPk, psr & psr::kDb);
+    return make_mode(psr & psr::kDt, static_cast<unsigned>(field(psr, psr::kCplPos, 2)), psr & psr::kPk,
+                     psr & psr::kDb);
   }
   /// Makes read_pointer/write_pointer work in the mode of `psr`. @returns false when they did already
   bool follow_psr(u64 psr);
@@ -58,7 +62,8 @@ class FastTlb {
 
   void add_read(u64 va, u64 context, const u8* host) { fill(read_[slot(va)], va, context, host); }
   void add_write(u64 va, u64 context, u8* host) { fill(write_[slot(va)], va, context, host); }
-  /// Table access for callers that have a context at hand (RSE): host address of the aligned 8 bytes, or nullptr.
+  /// Table access for callers that have a context at hand (RSE): host address of the aligned 8 bytes, or
+  /// nullptr.
   u8* read_pointer_in(u64 va, u64 context) const { return checked(read_[slot(va)], va, context); }
   u8* write_pointer_in(u64 va, u64 context) const { return checked(write_[slot(va)], va, context); }
 
@@ -72,8 +77,9 @@ class FastTlb {
   };
   FetchEntry& fetch_slot(u64 va) { return fetch_[(va >> 12) % kFetchSlots]; }
 
-  // --- changes -----------------------------------------------------------------------------------------------------
-  /// A data translation went away: drops what lies in the 2^ps bytes at region offset `offset`, in every region and context.
+  // --- changes ---
+  /// A data translation went away: drops what lies in the 2^ps bytes at region offset `offset`, in every
+  /// region and context.
   void forget_data(u64 offset, unsigned ps);
   /// The same for an instruction translation.
   void forget_fetch(u64 offset, unsigned ps);
@@ -114,11 +120,11 @@ class FastTlb {
   void forget_contexts();
 
   u64 mode_psr_ = 0;
-  const u64* active_ = nullptr;   // contexts_[mode of mode_psr_]
+  const u64* active_ = nullptr;  // contexts_[mode of mode_psr_]
   u64 contexts_[kModes][kRegions];
-  u64 owners_[kRegions][kKeys];   // who a key stands for
+  u64 owners_[kRegions][kKeys];  // who a key stands for
   unsigned used_keys_[kRegions];
-  u64 generation_ = 0;            // of protection keys and debug registers
+  u64 generation_ = 0;  // of protection keys and debug registers
   alignas(64) Entry read_[kDataSlots];
   alignas(64) Entry write_[kDataSlots];
   FetchEntry fetch_[kFetchSlots];

@@ -16,7 +16,11 @@ FastTlb::Mode fetch_mode(const Registers& r) {
 }
 
 mmu::Reference fetch_reference(const Registers& r, u64 ip) {
-  return {.va = ip, .size = 16, .pl = static_cast<u8>(r.cpl()), .execute = true, .translate = (r.psr & psr::kIt) != 0};
+  return {.va = ip,
+          .size = 16,
+          .pl = static_cast<u8>(r.cpl()),
+          .execute = true,
+          .translate = (r.psr & psr::kIt) != 0};
 }
 
 /// epc promotes on pages with AR 7, and in physical mode always to level 0.

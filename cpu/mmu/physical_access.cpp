@@ -32,11 +32,17 @@ void copy(void* to, const void* from, unsigned size) {
 }
 
 /// The largest power of two that fits in `size`, at most 8.
-unsigned piece_of(unsigned size) { return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1; }
+unsigned piece_of(unsigned size) {
+  return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
+}
 }  // namespace
 
-void copy_from_memory(const u8* host, void* out, unsigned size) noexcept { copy(out, host, size); }
-void copy_to_memory(u8* host, const void* in, unsigned size) noexcept { copy(host, in, size); }
+void copy_from_memory(const u8* host, void* out, unsigned size) noexcept {
+  copy(out, host, size);
+}
+void copy_to_memory(u8* host, const void* in, unsigned size) noexcept {
+  copy(host, in, size);
+}
 
 void read_device(AddressSpace& bus, GuestPhys phys, void* out, unsigned size) noexcept {
   auto* to = static_cast<u8*>(out);

@@ -3,22 +3,25 @@
 
 #include "base/endian.h"
 #include "cpu/core.h"
-#include "cpu/mmu/debug_match.h"
 #include "cpu/mmu/physical_access.h"
 #include "cpu/mmu/translate.h"
 
 namespace ia64::cpu {
 
 namespace {
-unsigned rse_privilege(const Registers& r) { return static_cast<unsigned>(field(r.rsc, 2, 2)); }
-bool rse_big_endian(const Registers& r) { return r.rsc & bit(4); }
+unsigned rse_privilege(const Registers& r) {
+  return static_cast<unsigned>(field(r.rsc, 2, 2));
+}
+bool rse_big_endian(const Registers& r) {
+  return r.rsc & bit(4);
+}
 
 FastTlb::Mode rse_mode(const Registers& r) {
   return FastTlb::make_mode(r.psr & psr::kRt, rse_privilege(r), r.psr & psr::kPk, r.psr & psr::kDb);
 }
 
-/// Translates, or raises the fault; fills the software TLB. @returns the host address, or nullptr with `t.phys` of a device when
-/// `faulted` stays false
+/// Translates, or raises the fault; fills the software TLB. @returns the host address, or nullptr with
+/// `t.phys` of a device when `faulted` stays false
 u8* translate_rse(Core& core, u64 address, bool write, mmu::Translation& t, bool& faulted) {
   const Registers& r = core.regs();
   const mmu::Reference ref{.va = address,
@@ -38,12 +41,6 @@ u8* translate_rse(Core& core, u64 address, bool write, mmu::Translation& t, bool
   return core.wires().bus->host_ptr(t.phys, write);
 }
 
-bool may_cache(const Registers& r, u64 address, const mmu::Translation& t, bool write) {
-  if (t.attribute != MemoryAttribute::WriteBack) return false;
-  if (t.entry && !(t.entry->accessed() && (!write || t.entry->dirty()))) return false;
-  return !(r.psr & psr::kDb) || !mmu::page_has_data_breakpoint(r, address);
-}
-
 u64 make_context(Core& core, u64 address) {
   const Registers& r = core.regs();
   const auto region = static_cast<unsigned>(address >> 61);
@@ -55,7 +52,8 @@ Next load_slow(Core& core, u64 address, u64& image) {
   bool faulted;
   if (const u8* host = translate_rse(core, address, false, t, faulted)) {
     mmu::copy_from_memory(host, &image, 8);
-    if (may_cache(core.regs(), address, t, false)) core.fast_tlb().add_read(address, make_context(core, address), host);
+    if (mmu::may_remember(core, address, t, false))
+      core.fast_tlb().add_read(address, make_context(core, address), host);
     return Next::Continue;
   }
   if (faulted) return Next::Fault;
@@ -73,7 +71,8 @@ Next store_slow(Core& core, u64 address, u64 image) {
       bus.code_written(t.phys, 8);
       return Next::Sync;
     }
-    if (may_cache(core.regs(), address, t, true)) core.fast_tlb().add_write(address, make_context(core, address), host);
+    if (mmu::may_remember(core, address, t, true))
+      core.fast_tlb().add_write(address, make_context(core, address), host);
     return Next::Continue;
   }
   if (faulted) return Next::Fault;

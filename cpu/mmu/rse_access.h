@@ -11,7 +11,8 @@ class Core;
 /// Faults carry ISR.rs and ISR.r; the engine adds ISR.ir. @returns Continue, or Fault with the fault pending
 /// @source SDM vol. 2, 6.5.4, 6.6
 Next rse_load(Core& core, u64 address, u64& value) noexcept;
-/// Mandatory spill. Faults carry ISR.rs and ISR.w. @returns Continue, Fault, or Sync after a store to a page of cached code
+/// Mandatory spill. Faults carry ISR.rs and ISR.w. @returns Continue, Fault, or Sync after a store to a page
+/// of cached code
 Next rse_store(Core& core, u64 address, u64 value) noexcept;
 
 }  // namespace ia64::cpu

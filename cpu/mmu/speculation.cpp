@@ -14,10 +14,10 @@ using mmu::Problems;
 
 constexpr Problems kTlbProblems = problem_bit(Problem::NestedTlb) | problem_bit(Problem::AlternateTlb) |
                                   problem_bit(Problem::VhptTranslation) | problem_bit(Problem::TlbMiss);
-/// Conditions that are deferred whatever PSR, DCR and ITLB.ed say. Unsupported references are those to memory that is not
-/// speculative, where a speculative load never reads.
-constexpr Problems kAlwaysDeferred =
-    problem_bit(Problem::UnimplementedAddress) | problem_bit(Problem::NatPage) | problem_bit(Problem::Unsupported);
+/// Conditions that are deferred whatever PSR, DCR and ITLB.ed say. Unsupported references are those to memory
+/// that is not speculative, where a speculative load never reads.
+constexpr Problems kAlwaysDeferred = problem_bit(Problem::UnimplementedAddress) |
+                                     problem_bit(Problem::NatPage) | problem_bit(Problem::Unsupported);
 
 /// DCR bit and what it defers. @source SDM vol. 2, 3.3.4.1 (DCR)
 struct DcrDeferral {

@@ -10,16 +10,21 @@ namespace ia64::cpu {
 namespace {
 constexpr u64 kOffsetMask = low_mask(61);
 /// Page sizes that purges may name reach from 4 KiB to a whole region, whatever the encoding says.
-unsigned clamp_purge_size(unsigned ps) { return ps < 12 ? 12 : ps > 61 ? 61 : ps; }
+unsigned clamp_purge_size(unsigned ps) {
+  return ps < 12 ? 12 : ps > 61 ? 61 : ps;
+}
 }  // namespace
 
 Tlb::Tlb(Core& core) : core_(core) {
   for (auto& cache : tc_) cache = std::make_unique<TranslationCache>();
-  INVARIANT(core.wires().model->instruction_trs <= kMaxRegisters && core.wires().model->data_trs <= kMaxRegisters);
+  INVARIANT(core.wires().model->instruction_trs <= kMaxRegisters &&
+            core.wires().model->data_trs <= kMaxRegisters);
 }
 Tlb::~Tlb() = default;
 
-u32 Tlb::rid_of(u64 va) const { return static_cast<u32>(field(core_.regs().rr[va >> 61], 8, 24)); }
+u32 Tlb::rid_of(u64 va) const {
+  return static_cast<u32>(field(core_.regs().rr[va >> 61], 8, 24));
+}
 
 const TlbEntry* Tlb::find(Side side, u64 va) const {
   const u32 rid = rid_of(va);
@@ -120,7 +125,9 @@ void Tlb::write_pkr(unsigned index, u64 value) {
   core_.instruction_mappings_changed();
 }
 
-void Tlb::debug_registers_changed() { core_.fast_tlb().protection_changed(); }
+void Tlb::debug_registers_changed() {
+  core_.fast_tlb().protection_changed();
+}
 
 void Tlb::registers_replaced() {
   core_.fast_tlb().reset();

@@ -1,4 +1,5 @@
-// The translation look-aside buffers of one processor: translation registers and caches for instructions and data.
+// The translation look-aside buffers of one processor: translation registers and caches for instructions and
+// data.
 #pragma once
 
 #include <array>
@@ -16,9 +17,9 @@ class TranslationCache;
 
 /// A purge as ptc.g broadcasts it. Plain data: may be queued between threads.
 struct PurgeRequest {
-  u64 va = 0;   ///< region bits are ignored
+  u64 va = 0;  ///< region bits are ignored
   u32 rid = 0;
-  u8 ps = 12;   ///< 2^ps bytes, aligned down
+  u8 ps = 12;  ///< 2^ps bytes, aligned down
 };
 
 /// One translation, for dumps.
@@ -28,12 +29,13 @@ struct TranslationInfo {
   TlbEntry entry;
 };
 
-/// ITR, DTR, ITC and DTC, and the registers that take part in translation (RR, PKR). Keeps the Core's FastTlb and the engine's
-/// code look-up true to every change.
+/// ITR, DTR, ITC and DTC, and the registers that take part in translation (RR, PKR). Keeps the Core's FastTlb
+/// and the engine's code look-up true to every change.
 ///
-/// Overlaps: what an insertion overlaps is purged from both caches of its kind and, for itr, from the other registers of its kind.
-/// A cache insertion that overlaps a translation register, a machine check on hardware, leaves the register in place and
-/// with priority; the rest of the inserted page works. Match ignores the region number: RID and offset decide.
+/// Overlaps: what an insertion overlaps is purged from both caches of its kind and, for itr, from the other
+/// registers of its kind. A cache insertion that overlaps a translation register, a machine check on
+/// hardware, leaves the register in place and with priority; the rest of the inserted page works. Match
+/// ignores the region number: RID and offset decide.
 ///
 /// CPU thread only; no function fails or throws. @source SDM vol. 2, 4.1
 class Tlb {
@@ -60,7 +62,9 @@ class Tlb {
   /// ptc.l, and the local part of ptc.g and ptc.ga: both caches.
   void purge_caches(const PurgeRequest& request);
   /// ptr.i, ptr.d: registers and cache of one kind. The pages must be of the RID in `request`.
-  void purge_instruction_registers(const PurgeRequest& request) { purge_registers(Side::Instruction, request); }
+  void purge_instruction_registers(const PurgeRequest& request) {
+    purge_registers(Side::Instruction, request);
+  }
   void purge_data_registers(const PurgeRequest& request) { purge_registers(Side::Data, request); }
   /// ptc.e: both caches, whole.
   void purge_all_caches();
@@ -69,7 +73,8 @@ class Tlb {
   bool is_reserved_rr(u64 value) const;
   /// mov rr[] = value (checked).
   void write_rr(unsigned region, u64 value);
-  /// mov pkr[] = value. A second valid register with the same key is invalidated. @param index below CpuModel::pkrs
+  /// mov pkr[] = value. A second valid register with the same key is invalidated. @param index below
+  /// CpuModel::pkrs
   void write_pkr(unsigned index, u64 value);
   static constexpr u64 kPkrReserved = ~(low_mask(4) | low_mask(24) << 8);
 

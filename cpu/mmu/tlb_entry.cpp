@@ -6,8 +6,8 @@ namespace ia64::cpu {
 namespace {
 constexpr u8 kNone = 0, kR = kRightRead, kW = kRightWrite, kX = kRightExecute;
 
-/// Rights by AR for an access less privileged than the page, at its level, above it, and at level 0 (which counts as above
-/// even for a page of level 0).
+/// Rights by AR for an access less privileged than the page, at its level, above it, and at level 0 (which
+/// counts as above even for a page of level 0).
 struct RightsRow {
   u8 below, same, above, kernel;
 };

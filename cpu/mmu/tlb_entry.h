@@ -14,7 +14,13 @@ inline constexpr u64 kPpn = low_mask(50) & ~low_mask(12);
 }  // namespace pte
 
 /// Memory attributes of a translation; 1, 2 and 3 are reserved. @source SDM vol. 2, 4.4.1
-enum class MemoryAttribute : u8 { WriteBack = 0, Uncacheable = 4, UncacheableExported = 5, WriteCoalescing = 6, NatPage = 7 };
+enum class MemoryAttribute : u8 {
+  WriteBack = 0,
+  Uncacheable = 4,
+  UncacheableExported = 5,
+  WriteCoalescing = 6,
+  NatPage = 7
+};
 
 /// One entry of a translation register or cache. `ps` = 0 marks an unused one.
 struct TlbEntry {
@@ -22,11 +28,13 @@ struct TlbEntry {
   u64 pte = 0;  ///< as inserted
   u32 rid = 0;
   u32 key = 0;
-  u8 ps = 0;    ///< page size is 2^ps bytes
+  u8 ps = 0;  ///< page size is 2^ps bytes
 
   constexpr bool valid() const { return ps != 0; }
   /// @param offset a virtual address without its region bits
-  constexpr bool matches(u32 region_id, u64 offset) const { return rid == region_id && ((va ^ offset) >> ps) == 0; }
+  constexpr bool matches(u32 region_id, u64 offset) const {
+    return rid == region_id && ((va ^ offset) >> ps) == 0;
+  }
   /// Whether any byte is common with the aligned page of 2^other_ps bytes at `offset`.
   constexpr bool overlaps(u32 region_id, u64 offset, unsigned other_ps) const {
     return rid == region_id && ((va ^ offset) >> (ps > other_ps ? ps : other_ps)) == 0;
@@ -55,8 +63,8 @@ enum Right : u8 { kRightRead = 1, kRightWrite = 2, kRightExecute = 4 };
 /// @source SDM vol. 2, table 4-2 (Page Access Rights)
 u8 page_rights(unsigned ar, unsigned pl, unsigned cpl);
 
-/// Whether itc, itr and the VHPT walker must refuse this pair: reserved bits or attributes, unsupported page size.
-/// Of a not-present translation only the second word counts.
+/// Whether itc, itr and the VHPT walker must refuse this pair: reserved bits or attributes, unsupported page
+/// size. Of a not-present translation only the second word counts.
 /// @param itir       second word: page size in bits 7:2, key in bits 31:8
 /// @param page_sizes CpuModel::insertable_page_sizes
 bool is_reserved_translation(u64 pte_word, u64 itir, u64 page_sizes);

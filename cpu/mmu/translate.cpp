@@ -9,11 +9,13 @@
 namespace ia64::cpu::mmu {
 
 namespace {
-/// Unaligned accesses work inside one line of this many bytes. Deviation: Itanium 2 does so inside 8 or 16 bytes only,
-/// depending on the instruction; the manual leaves it open, and a larger window spares guests emulation.
+/// Unaligned accesses work inside one line of this many bytes. Deviation: Itanium 2 does so inside 8 or 16
+/// bytes only, depending on the instruction; the manual leaves it open, and a larger window spares guests
+/// emulation.
 constexpr u64 kUnalignedWindow = 64;
 
-constexpr Problems kNotPresentBit = problem_bit(Problem::NotPresent), kNatPageBit = problem_bit(Problem::NatPage);
+constexpr Problems kNotPresentBit = problem_bit(Problem::NotPresent),
+                   kNatPageBit = problem_bit(Problem::NatPage);
 
 /// PKR fields.
 constexpr u64 kPkrValid = 1, kPkrWriteDisable = 2, kPkrReadDisable = 4, kPkrExecuteDisable = 8;
@@ -58,7 +60,8 @@ Problems check_shape(const Core& core, const Reference& ref, MemoryAttribute att
   const bool write_back = attribute == MemoryAttribute::WriteBack;
   if ((ref.va & (ref.align - 1u)) != 0) {
     const bool crosses = (ref.va & (kUnalignedWindow - 1)) + ref.size > kUnalignedWindow;
-    if ((core.regs().psr & psr::kAc) || ref.strict_align || crosses || !write_back) p |= problem_bit(Problem::Unaligned);
+    if ((core.regs().psr & psr::kAc) || ref.strict_align || crosses || !write_back)
+      p |= problem_bit(Problem::Unaligned);
   }
   if (ref.cacheable_only && !write_back) p |= problem_bit(Problem::Unsupported);
   return p;
@@ -130,7 +133,16 @@ Problems translate(Core& core, const Reference& ref, Translation& out) noexcept 
   return p | check_shape(core, ref, out.attribute);
 }
 
-u64 default_itir(const Core& core, u64 va) noexcept { return core.regs().rr[va >> 61] & (low_mask(32) & ~low_mask(2)); }
+bool may_remember(const Core& core, u64 va, const Translation& t, bool write) noexcept {
+  const Registers& r = core.regs();
+  if (t.attribute != MemoryAttribute::WriteBack) return false;
+  if (t.entry && !(t.entry->accessed() && (!write || t.entry->dirty()))) return false;
+  return !(r.psr & psr::kDb) || !page_has_data_breakpoint(r, va);
+}
+
+u64 default_itir(const Core& core, u64 va) noexcept {
+  return core.regs().rr[va >> 61] & (low_mask(32) & ~low_mask(2));
+}
 
 namespace {
 u64 isr_of(const Core& core, const Reference& ref) {
@@ -168,7 +180,8 @@ Vector vector_of(Problem p, bool execute) {
 
 Fault make_fault(const Core& core, const Reference& ref, Problem p, u64 iha) noexcept {
   Fault f;
-  if (p == Problem::UnimplementedAddress && ref.execute) {  // looks as the trap does, with no other trap noted
+  if (p == Problem::UnimplementedAddress &&
+      ref.execute) {  // looks as the trap does, with no other trap noted
     constexpr u64 kUnimplementedInstructionAddress = bit(4);
     f.vector = Vector::LowerPrivilegeTransfer;
     f.isr = kUnimplementedInstructionAddress;
@@ -191,7 +204,8 @@ Fault make_fault(const Core& core, const Reference& ref, Problem p, u64 iha) noe
   return f;
 }
 
-bool find_physical(const Core& core, u64 va, bool instruction, bool virtual_address, bool walk, u64& phys) noexcept {
+bool find_physical(const Core& core, u64 va, bool instruction, bool virtual_address, bool walk,
+                   u64& phys) noexcept {
   if (!virtual_address) {
     phys = va & low_mask(core.wires().model->physical_address_bits);
     return true;
@@ -204,7 +218,8 @@ bool find_physical(const Core& core, u64 va, bool instruction, bool virtual_addr
   }
   VhptEntry found;
   const bool enabled = walk && (core.regs().pta & 1) && (core.regs().rr[va >> 61] & 1);
-  if (!enabled || walk_vhpt(core, va, found) != WalkResult::Found || !(found.pte & pte::kPresent)) return false;
+  if (!enabled || walk_vhpt(core, va, found) != WalkResult::Found || !(found.pte & pte::kPresent))
+    return false;
   phys = make_tlb_entry(va, 0, found.pte, found.itir).physical(va);
   return true;
 }

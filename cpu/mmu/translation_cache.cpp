@@ -5,7 +5,9 @@
 
 namespace ia64::cpu {
 
-TranslationCache::TranslationCache() { clear(); }
+TranslationCache::TranslationCache() {
+  clear();
+}
 
 void TranslationCache::clear() {
   entries_.fill({});

@@ -9,8 +9,8 @@ namespace ia64::cpu {
 
 /// Up to kEntries translations that do not overlap. The RID is part of every key; region numbers are not.
 ///
-/// Look-up costs one hash probe per page size present in the RID's group. Removing a range probes page by page or scans all
-/// entries, whichever is less. CPU thread only.
+/// Look-up costs one hash probe per page size present in the RID's group. Removing a range probes page by
+/// page or scans all entries, whichever is less. CPU thread only.
 class TranslationCache {
  public:
   static constexpr unsigned kEntries = 2048;
@@ -18,7 +18,8 @@ class TranslationCache {
   TranslationCache();
 
   const TlbEntry* find(u32 rid, u64 offset) const;
-  /// Adds an entry that overlaps none (call remove_overlaps first). Calls `dropped(entry)` for the one it replaces.
+  /// Adds an entry that overlaps none (call remove_overlaps first). Calls `dropped(entry)` for the one it
+  /// replaces.
   template <class F>
   void insert(const TlbEntry& entry, F&& dropped) {
     if (entries_[next_victim_].valid()) {
@@ -68,7 +69,7 @@ class TranslationCache {
   std::array<TlbEntry, kEntries> entries_;
   std::array<u16, kEntries> next_;
   std::array<u16, kBuckets> buckets_;
-  u64 sizes_[kGroups];                 // bit ps: the group has such entries
+  u64 sizes_[kGroups];  // bit ps: the group has such entries
   u16 size_count_[kGroups][kSizes];
   unsigned next_victim_ = 0;
   unsigned count_ = 0;

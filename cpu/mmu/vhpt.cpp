@@ -10,10 +10,15 @@ namespace ia64::cpu::mmu {
 namespace {
 constexpr u64 kOffsetMask = low_mask(61);
 constexpr u64 kPtaVe = bit(0), kPtaVf = bit(8);
-constexpr unsigned kTagDropBits = 10;  // HPN bits that only the index of the smallest table (2^15 bytes) tells apart
+constexpr unsigned kTagDropBits =
+    10;  // HPN bits that only the index of the smallest table (2^15 bytes) tells apart
 
-u64 rid_of(u64 rr) { return field(rr, 8, 24); }
-unsigned page_bits(u64 rr) { return static_cast<unsigned>(field(rr, 2, 6)); }
+u64 rid_of(u64 rr) {
+  return field(rr, 8, 24);
+}
+unsigned page_bits(u64 rr) {
+  return static_cast<unsigned>(field(rr, 2, 6));
+}
 
 u64 insert_index(u64 base, u64 table_bits, u64 index_bytes) {
   const u64 mask = low_mask(static_cast<unsigned>(table_bits)) | low_mask(15);

@@ -9,11 +9,12 @@ class Core;
 
 namespace mmu {
 
-/// thash: address of the VHPT entry for `va`, by PTA.vf, size and base and RR.ps and rid. Works with the walker disabled.
+/// thash: address of the VHPT entry for `va`, by PTA.vf, size and base and RR.ps and rid. Works with the
+/// walker disabled.
 ///
 /// Short format: the linear table in the region of `va` that the manual prescribes. Long format: index
-/// HPN ^ HPN>>10 ^ RID ^ RID<<7, HPN being the offset in the region shifted right by RR.ps; of no particular processor, but
-/// together with vhpt_tag() it identifies a translation uniquely in every table size.
+/// HPN ^ HPN>>10 ^ RID ^ RID<<7, HPN being the offset in the region shifted right by RR.ps; of no particular
+/// processor, but together with vhpt_tag() it identifies a translation uniquely in every table size.
 /// @source SDM vol. 2, 4.1.5.2, 4.1.5.3; vol. 3, thash
 u64 vhpt_address(const Core& core, u64 va) noexcept;
 
@@ -39,8 +40,9 @@ struct VhptEntry {
 };
 /// Reads the table. No side effects; the caller inserts.
 ///
-/// The walker gives up when the entry lies in memory that is not write-back RAM or ROM, or when a read of it at privilege
-/// level 0 would fault for a reason other than a missing translation. Collision chains are not followed.
+/// The walker gives up when the entry lies in memory that is not write-back RAM or ROM, or when a read of it
+/// at privilege level 0 would fault for a reason other than a missing translation. Collision chains are not
+/// followed.
 /// @source SDM vol. 2, 4.1.5, 4.1.7
 WalkResult walk_vhpt(const Core& core, u64 va, VhptEntry& out) noexcept;
 

@@ -19,7 +19,9 @@ const char* const kTable[8][4][4] = {
     {{"X", "X", "X", "RX"}, {"X", "X", "X", "RX"}, {"X", "X", "X", "RX"}, {"X", "X", "X", "RX"}},
 };
 
-bool has(const char* rights, char right) { return std::string(rights).find(right) != std::string::npos; }
+bool has(const char* rights, char right) {
+  return std::string(rights).find(right) != std::string::npos;
+}
 
 }  // namespace
 
@@ -57,7 +59,8 @@ TEST_CASE("loads, stores and fetches are refused with the right vector and ISR")
           }
           const Next write = f.store8(va, 1);
           CHECK((write == Next::Continue) == has(rights, 'W'));
-          if (write == Next::Fault) CHECK((f.fault().vector == Vector::DataAccessRights && f.fault().isr == isr::kW));
+          if (write == Next::Fault)
+            CHECK((f.fault().vector == Vector::DataAccessRights && f.fault().isr == isr::kW));
           FetchPage page;
           const Next fetch = fetch_page(*f.core, va, page);
           CHECK((fetch == Next::Continue) == has(rights, 'X'));

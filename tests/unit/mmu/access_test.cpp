@@ -30,7 +30,8 @@ TEST_CASE("every size at every alignment inside two lines") {
         if (good)
           CHECK(std::memcmp(image, f.ram() + 0x10000 + at, size) == 0);
         else
-          CHECK((f.fault().vector == Vector::UnalignedReference && f.fault().isr == isr::kR && f.fault().ifa == kVa + at));
+          CHECK((f.fault().vector == Vector::UnalignedReference && f.fault().isr == isr::kR &&
+                 f.fault().ifa == kVa + at));
         for (unsigned n = 0; n < size; n++) image[n] = static_cast<u8>(~f.ram()[0x10000 + at + n]);
         const Next write = f.core->store_bytes(kVa + at, image, size, align);
         CHECK((write == Next::Continue) == good);
@@ -59,7 +60,8 @@ TEST_CASE("typed accesses swap by PSR.be, cold and warm") {
       CHECK((f.core->load(kVa + 0x11, b) == Next::Continue && b == 1));
       CHECK((f.core->load(kVa + 0x12, h) == Next::Continue && h == (be ? 0x0203 : 0x0302)));
       CHECK((f.core->load(kVa + 0x14, w) == Next::Continue && w == (be ? 0x04050607u : 0x07060504u)));
-      CHECK((f.core->load(kVa + 0x18, d) == Next::Continue && d == (be ? 0x08090a0b0c0d0e0fu : 0x0f0e0d0c0b0a0908u)));
+      CHECK((f.core->load(kVa + 0x18, d) == Next::Continue &&
+             d == (be ? 0x08090a0b0c0d0e0fu : 0x0f0e0d0c0b0a0908u)));
       CHECK(f.core->load(kVa + 0x10, q) == Next::Continue);
       CHECK(static_cast<u64>(q) == (be ? 0x08090a0b0c0d0e0fu : 0x0706050403020100u));
       CHECK(static_cast<u64>(q >> 64) == (be ? 0x0001020304050607u : 0x0f0e0d0c0b0a0908u));

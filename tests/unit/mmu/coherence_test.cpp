@@ -245,11 +245,21 @@ TEST_CASE("random accesses with random changes equal a translation looked up afr
   for (int step = 0; step < 200000; step++) {
     const u64 va = (random() % 64 << 12) + (random() % 2) * MmuFixture::kRegion;
     switch (random() % 16) {
-      case 0: f.map(va, {.d = random() % 2, .pl = random() % 4, .ar = random() % 8, .ppn_address = (random() % 256) << 12},
-                    random() % 4 ? 12 : 14); break;
-      case 1: f.tlb().purge_caches({.va = va, .rid = static_cast<u32>(0x100 + random() % 3), .ps = random() % 8 ? u8{12} : u8{20}});
+      case 0:
+        f.map(va,
+              {.d = random() % 2,
+               .pl = random() % 4,
+               .ar = random() % 8,
+               .ppn_address = (random() % 256) << 12},
+              random() % 4 ? 12 : 14);
         break;
-      case 2: f.tlb().write_rr(static_cast<unsigned>(va >> 61), MmuFixture::rr(12, 0x100 + random() % 3)); break;
+      case 1:
+        f.tlb().purge_caches(
+            {.va = va, .rid = static_cast<u32>(0x100 + random() % 3), .ps = random() % 8 ? u8{12} : u8{20}});
+        break;
+      case 2:
+        f.tlb().write_rr(static_cast<unsigned>(va >> 61), MmuFixture::rr(12, 0x100 + random() % 3));
+        break;
       case 3: f.set_cpl(random() % 4); break;
       default: break;
     }

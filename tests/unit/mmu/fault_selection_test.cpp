@@ -1,4 +1,5 @@
-// Which fault a reference gives: TLB misses by PSR.ic, PTA.ve, RR.ve and PSR.dt; order of the checks after a hit; register contents.
+// Which fault a reference gives: TLB misses by PSR.ic, PTA.ve, RR.ve and PSR.dt; order of the checks after a
+// hit; register contents.
 #include "cpu/mmu/fetch.h"
 #include "cpu/mmu/rse_access.h"
 #include "cpu/mmu/vhpt.h"
@@ -190,7 +191,8 @@ TEST_CASE("protection keys: read and write disables, duplicates, PSR.pk") {
   CHECK(f.load8(0x7000) == Next::Continue);
 }
 
-TEST_CASE("physical addresses beyond the implemented bits are unimplemented, bit 63 is the uncacheable alias") {
+TEST_CASE(
+    "physical addresses beyond the implemented bits are unimplemented, bit 63 is the uncacheable alias") {
   MmuFixture f;
   f.psr_off(psr::kDt);
   f.set_ram8(0x7000, 0x77);
@@ -206,7 +208,8 @@ TEST_CASE("physical addresses beyond the implemented bits are unimplemented, bit
   FetchPage page;
   CHECK(fetch_page(*f.core, 0x7000, page) == Next::Continue);
   CHECK((page.phys == 0x7000 && page.host == f.ram() + 0x7000 && !page.ed && page.promote_to == 0));
-  CHECK(f.faults(fetch_page(*f.core, bit(50), page), Vector::LowerPrivilegeTransfer));  // Unimplemented Instruction Address
+  CHECK(f.faults(fetch_page(*f.core, bit(50), page),
+                 Vector::LowerPrivilegeTransfer));  // Unimplemented Instruction Address
   CHECK((f.fault().isr == bit(4) && f.fault().ifa == bit(50)));
 }
 

@@ -43,14 +43,17 @@ struct Pte {
   u64 p = 1, ma = 0, a = 1, d = 1, pl = 0, ar = 3, ppn_address = 0, ed = 0;
   u64 word() const { return p | ma << 2 | a << 5 | d << 6 | pl << 7 | ar << 9 | ppn_address | ed << 52; }
 };
-inline u64 make_itir(unsigned ps, u64 key = 0) { return u64{ps} << 2 | key << 8; }
+inline u64 make_itir(unsigned ps, u64 key = 0) {
+  return u64{ps} << 2 | key << 8;
+}
 
 class MmuFixture {
  public:
   static constexpr u64 kRamSize = 8 << 20, kRom = 0x4000'0000, kDevice = 0x8000'0000;
   static constexpr u64 kRegion = u64{1} << 61;
 
-  explicit MmuFixture(const CpuModel& model = kMontecito) : memory_(static_cast<u8*>(std::calloc(kRamSize + 2 * 4096, 1))) {
+  explicit MmuFixture(const CpuModel& model = kMontecito)
+      : memory_(static_cast<u8*>(std::calloc(kRamSize + 2 * 4096, 1))) {
     bus.add_ram(0, kRamSize, ram(), "ram");
     bus.add_rom(kRom, 4096, ram() + kRamSize, "rom");
     bus.add_mmio(kDevice, 4096, &device, "device");
@@ -67,7 +70,9 @@ class MmuFixture {
   void psr_on(u64 bits) { r().psr |= bits; }
   void psr_off(u64 bits) { r().psr &= ~bits; }
 
-  void map(u64 va, const Pte& pte, unsigned ps = 12, u64 key = 0) { tlb().insert_data(va, pte.word(), make_itir(ps, key)); }
+  void map(u64 va, const Pte& pte, unsigned ps = 12, u64 key = 0) {
+    tlb().insert_data(va, pte.word(), make_itir(ps, key));
+  }
   void map_code(u64 va, const Pte& pte, unsigned ps = 12, u64 key = 0) {
     tlb().insert_instruction(va, pte.word(), make_itir(ps, key));
   }

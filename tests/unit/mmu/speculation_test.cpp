@@ -1,4 +1,5 @@
-// Deferral of speculative loads: the complete table of conditions, and what advanced loads do to special memory.
+// Deferral of speculative loads: the complete table of conditions, and what advanced loads do to special
+// memory.
 #include "tests/unit/mmu/fixture.h"
 
 namespace ia64::cpu::test {
@@ -10,7 +11,7 @@ constexpr u64 kVa = 0x7000;
 /// SDM vol. 2, table 5-4 and 3.3.4.1: dm 8, dp 9, dk 10, dx 11, dr 12, da 13, dd 14.
 struct Condition {
   const char* name;
-  int dcr_bit;                  // -1: none
+  int dcr_bit;  // -1: none
   enum Rule { ByDcr, Always, ByRecoveryModel } rule;
   Vector vector;
   void (*cause)(MmuFixture&);
@@ -33,7 +34,8 @@ const Condition kConditions[] = {
        f.map(0x4000'0000, {.ma = 4, .ppn_address = 0x10000}, 16);
      },
      kVa},
-    {"page not present", 9, Condition::ByDcr, Vector::PageNotPresent, [](MmuFixture& f) { f.map(kVa, {.p = 0}); }, kVa},
+    {"page not present", 9, Condition::ByDcr, Vector::PageNotPresent,
+     [](MmuFixture& f) { f.map(kVa, {.p = 0}); }, kVa},
     {"NaT page", -1, Condition::Always, Vector::NatConsumption,
      [](MmuFixture& f) { f.map(kVa, {.ma = 7, .ppn_address = kVa}); }, kVa},
     {"key miss", 10, Condition::ByDcr, Vector::DataKeyMiss,
@@ -81,10 +83,13 @@ TEST_CASE("deferral truth table: every condition by PSR.ic, it, ITLB.ed, PSR.ed 
         c.cause(f);
         f.r().dcr = dcr == 7 ? 0 : bit(8 + dcr);
         f.core->set_code_ed(code_ed);
-        f.r().psr = (f.r().psr & ~(psr::kIc | psr::kIt)) | (ic ? psr::kIc : 0) | (it ? psr::kIt : 0) | (psr_ed ? psr::kEd : 0);
+        f.r().psr = (f.r().psr & ~(psr::kIc | psr::kIt)) | (ic ? psr::kIc : 0) | (it ? psr::kIt : 0) |
+                    (psr_ed ? psr::kEd : 0);
         const bool own_bit = c.dcr_bit >= 0 && (f.r().dcr >> c.dcr_bit & 1);
-        const bool deferred = psr_ed || !ic || c.rule == Condition::Always || (it && code_ed && (c.rule == Condition::ByRecoveryModel || own_bit));
-        INFO(c.name << " ic " << ic << " it " << it << " itlb.ed " << code_ed << " psr.ed " << psr_ed << " dcr " << f.r().dcr);
+        const bool deferred = psr_ed || !ic || c.rule == Condition::Always ||
+                              (it && code_ed && (c.rule == Condition::ByRecoveryModel || own_bit));
+        INFO(c.name << " ic " << ic << " it " << it << " itlb.ed " << code_ed << " psr.ed " << psr_ed
+                    << " dcr " << f.r().dcr);
         const Result result = load_s(f, c.va);
         CHECK(result.deferred == deferred);
         CHECK((result.next == Next::Fault) == !deferred);
@@ -148,7 +153,8 @@ TEST_CASE("an advanced load gives the physical address for the ALAT, or its faul
   GuestPhys phys = 0;
   CHECK(f.core->load_advanced(kVa + 0x10, &value, 8, 8, false, deferred, phys) == Next::Continue);
   CHECK((value == 99 && !deferred && phys == 0x9010));
-  CHECK(f.faults(f.core->load_advanced(0x1000, &value, 8, 8, false, deferred, phys), Vector::AlternateDataTlb));
+  CHECK(
+      f.faults(f.core->load_advanced(0x1000, &value, 8, 8, false, deferred, phys), Vector::AlternateDataTlb));
   CHECK((f.fault().isr & isr::kSp) == 0);
   CHECK(phys == Core::kNoAlatEntry);
   f.map(kVa, {.ma = 7});

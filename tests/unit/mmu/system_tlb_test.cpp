@@ -29,8 +29,8 @@ TEST_CASE("itc and itr: illegal with PSR.ic, privileged, NaT, reserved, then don
     Handler handler;
     bool instruction, reg;
   };
-  for (const Case c : {Case{itc_i_m41, true, false}, Case{itc_d_m41, false, false}, Case{itr_i_m42, true, true},
-                       Case{itr_d_m42, false, true}}) {
+  for (const Case c : {Case{itc_i_m41, true, false}, Case{itc_d_m41, false, false},
+                       Case{itr_i_m42, true, true}, Case{itr_d_m42, false, true}}) {
     HandlerFixture f;
     f.r().ifa = kVa + 0x123, f.r().itir = make_itir(14, 0x77);
     const u64 good = Pte{.ppn_address = 0x10000}.word();
@@ -54,9 +54,11 @@ TEST_CASE("itc and itr: illegal with PSR.ic, privileged, NaT, reserved, then don
     const auto all = f.tlb().translations();
     REQUIRE(all.size() == 1);
     using Kind = TranslationInfo::Kind;
-    CHECK(all[0].kind == (c.reg ? (c.instruction ? Kind::Itr : Kind::Dtr) : (c.instruction ? Kind::Itc : Kind::Dtc)));
+    CHECK(all[0].kind ==
+          (c.reg ? (c.instruction ? Kind::Itr : Kind::Dtr) : (c.instruction ? Kind::Itc : Kind::Dtc)));
     if (c.reg) CHECK(all[0].index == 3);
-    CHECK((all[0].entry.va == 0x4000 && all[0].entry.ps == 14 && all[0].entry.key == 0x77 && all[0].entry.rid == 0x100));
+    CHECK((all[0].entry.va == 0x4000 && all[0].entry.ps == 14 && all[0].entry.key == 0x77 &&
+           all[0].entry.rid == 0x100));
     f.r().itir = make_itir(15);
     CHECK(f.general(f.run(c.handler, 0, 3), isr::kReservedRegisterField));
   }
@@ -92,7 +94,8 @@ TEST_CASE("ptc and ptr check privilege and NaT and purge by RID and size") {
 
 TEST_CASE("probe answers by rights and keys at the less privileged level") {
   HandlerFixture f;
-  f.map(kVa, {.a = 0, .d = 0, .pl = 2, .ar = 4, .ppn_address = kVa}, 12, 6);  // level 2: R; 1 and 0: RW; 3: nothing
+  f.map(kVa, {.a = 0, .d = 0, .pl = 2, .ar = 4, .ppn_address = kVa}, 12,
+        6);  // level 2: R; 1 and 0: RW; 3: nothing
   for (unsigned cpl = 0; cpl < 4; cpl++)
     for (unsigned level = 0; level < 4; level++) {
       INFO("cpl " << cpl << " level " << level);
@@ -155,7 +158,8 @@ TEST_CASE("probe.fault raises what the access would, and is a physical reference
   CHECK(f.fault().isr == (isr::kR | isr::kW | na));
   f.psr_off(psr::kDt);
   CHECK(f.run(probe_rw_fault_m40, 0, 0xdead0000, 3) == Next::Continue);
-  CHECK(f.general(f.run(probe_rw_fault_m40, 0, bit(55), 3), isr::kR | isr::kW | na | isr::kUnimplementedDataAddress));
+  CHECK(f.general(f.run(probe_rw_fault_m40, 0, bit(55), 3),
+                  isr::kR | isr::kW | na | isr::kUnimplementedDataAddress));
 }
 
 TEST_CASE("tpa gives the physical address, with PSR.dt or without") {
@@ -214,7 +218,8 @@ TEST_CASE("a model with fewer virtual address bits refuses the others") {
   }();
   HandlerFixture f(kSmall);
   f.set_ram8(0x10000, 77);
-  const u64 lowest_negative = low_mask(61) & ~low_mask(50), bad = bit(51);  // sign extensions of bit 50 are implemented
+  const u64 lowest_negative = low_mask(61) & ~low_mask(50),
+            bad = bit(51);  // sign extensions of bit 50 are implemented
   f.map(lowest_negative, {.ppn_address = 0x10000});
   CHECK((f.load8(lowest_negative) == Next::Continue && f.loaded == 77));
   CHECK(f.general(f.load8(bad), isr::kR | isr::kUnimplementedDataAddress));
@@ -222,7 +227,8 @@ TEST_CASE("a model with fewer virtual address bits refuses the others") {
   CHECK(f.general(f.run(tpa_m46, 0, bad), isr::kNa | isr::kTpa | isr::kUnimplementedDataAddress));
   CHECK((f.run(tak_m46, 0, bad) == Next::Continue && f.result() == 1));
   CHECK((f.run(probe_r_m39, 0, bad) == Next::Continue && f.result() == 0));
-  CHECK(f.general(f.run(probe_r_fault_m40, 0, bad), isr::kR | isr::kNa | isr::kProbeFault | isr::kUnimplementedDataAddress));
+  CHECK(f.general(f.run(probe_r_fault_m40, 0, bad),
+                  isr::kR | isr::kNa | isr::kProbeFault | isr::kUnimplementedDataAddress));
   CHECK((f.run(thash_m46, 0, bad) == Next::Continue && f.r().nat(10)));
   CHECK((f.run(ttag_m46, 0, bad) == Next::Continue && f.r().nat(10)));
   CHECK(f.general(f.run(ptc_l_m45, 12 << 2, bad), isr::kUnimplementedDataAddress));

@@ -1,4 +1,5 @@
-// Translation registers and caches: page sizes, overlaps, purges, replacement, dumps; checked against a naive list too.
+// Translation registers and caches: page sizes, overlaps, purges, replacement, dumps; checked against a naive
+// list too.
 #include <algorithm>
 #include <random>
 
@@ -38,12 +39,14 @@ TEST_CASE("reserved translations are told from good ones") {
   }
   for (unsigned n = 0; n < 64; n++) {
     INFO("bit " << n);
-    CHECK(is_reserved_translation(good | bit(n), make_itir(12), sizes) == (n == 1 || n == 50 || n == 51 || n == 2 || n == 3));
+    CHECK(is_reserved_translation(good | bit(n), make_itir(12), sizes) ==
+          (n == 1 || n == 50 || n == 51 || n == 2 || n == 3));
     CHECK_FALSE(is_reserved_translation(bit(n) & ~u64{1}, make_itir(12), sizes));  // not present: all ignored
     if (n < 2 || n >= 32) CHECK(is_reserved_translation(good, make_itir(12) | bit(n), sizes));
   }
   for (u64 ma = 0; ma < 8; ma++)
-    CHECK(is_reserved_translation(Pte{.ma = ma}.word(), make_itir(12), sizes) == (ma == 1 || ma == 2 || ma == 3));
+    CHECK(is_reserved_translation(Pte{.ma = ma}.word(), make_itir(12), sizes) ==
+          (ma == 1 || ma == 2 || ma == 3));
 }
 
 TEST_CASE("the RID decides, the region number does not") {
@@ -138,13 +141,15 @@ TEST_CASE("purge sizes: one page, 4 GiB, whole region, and nonsense") {
 
 TEST_CASE("dumps name every valid entry with kind and place") {
   MmuFixture f;
-  f.tlb().insert_instruction_register(7, 0xa000000, Pte{.ar = 1, .ppn_address = 0x3000}.word(), make_itir(12, 0x77));
+  f.tlb().insert_instruction_register(7, 0xa000000, Pte{.ar = 1, .ppn_address = 0x3000}.word(),
+                                      make_itir(12, 0x77));
   f.tlb().insert_data_register(8, 0xb000000, Pte{}.word(), make_itir(14));
   f.map_code(0xc000000, {}, 16), f.map(0xd000000, {}, 18);
   const auto all = f.tlb().translations();
   REQUIRE(all.size() == 4);
   CHECK((all[0].kind == TranslationInfo::Kind::Itr && all[0].index == 7 && all[0].entry.key == 0x77));
-  CHECK((all[0].entry.rid == 0x100 && all[0].entry.va == 0xa000000 && all[0].entry.physical(0xa000123) == 0x3123));
+  CHECK((all[0].entry.rid == 0x100 && all[0].entry.va == 0xa000000 &&
+         all[0].entry.physical(0xa000123) == 0x3123));
   CHECK((all[1].kind == TranslationInfo::Kind::Dtr && all[1].index == 8 && all[1].entry.ps == 14));
   CHECK((all[2].kind == TranslationInfo::Kind::Itc && all[2].entry.ps == 16));
   CHECK((all[3].kind == TranslationInfo::Kind::Dtc && all[3].entry.ps == 18));
@@ -189,8 +194,8 @@ TEST_CASE("random insertions and purges equal a list of entries") {
     const auto expected = std::find_if(model.begin(), model.end(), [&](const TlbEntry& e) {
       return e.rid == 0x100 + probe_region && probe - e.va < (u64{1} << e.ps);
     });
-    // Fewer pages exist than the cache has places, so nothing is replaced for want of room... unless the ring wraps onto a
-    // live entry; a miss is then legal, a wrong hit never.
+    // Fewer pages exist than the cache has places, so nothing is replaced for want of room... unless the ring
+    // wraps onto a live entry; a miss is then legal, a wrong hit never.
     if (found) {
       REQUIRE(expected != model.end());
       REQUIRE(found->pte == expected->pte);

@@ -1,4 +1,5 @@
-// VHPT: hash functions against the manual's formula, walks of both formats in both byte orders, and when the walker gives up.
+// VHPT: hash functions against the manual's formula, walks of both formats in both byte orders, and when the
+// walker gives up.
 #include <map>
 #include <random>
 
@@ -13,10 +14,13 @@ namespace {
 constexpr u64 kVa = 0x6000'0000'1234'5678;  // region 3
 constexpr u64 kTablePhys = 0x100000;
 
-/// Walker on, the first 64 KiB of the table mapped to kTablePhys (long format) or the one page of kVa's entry (short).
+/// Walker on, the first 64 KiB of the table mapped to kTablePhys (long format) or the one page of kVa's entry
+/// (short).
 struct VhptFixture : MmuFixture {
-  explicit VhptFixture(bool long_format, bool big_endian = false) : long_format(long_format), big_endian(big_endian) {
-    r().pta = (long_format ? u64{5} << 61 | bit(8) : 0) | 0x2'0000'0000 | u64{long_format ? 16u : 40u} << 2 | 1;
+  explicit VhptFixture(bool long_format, bool big_endian = false)
+      : long_format(long_format), big_endian(big_endian) {
+    r().pta =
+        (long_format ? u64{5} << 61 | bit(8) : 0) | 0x2'0000'0000 | u64{long_format ? 16u : 40u} << 2 | 1;
     r().dcr = u64{big_endian} << 1;
     for (unsigned n = 0; n < 8; n++) tlb().write_rr(n, rr(14, 0x100 + n, true));
     const u64 entry = mmu::vhpt_address(*core, kVa);
@@ -51,7 +55,8 @@ TEST_CASE("short-format thash is the manual's linear table") {
         (0x6000'0000'0000'0000 | 0x1fff'ffff'0000'0000 | 0x1f'fff8));
   f.r().pta = 52 << 2 | 1;  // as Linux: 16 KiB pages, a table of 2^52 bytes at the region's end
   f.r().pta |= (bit(61) - bit(52)) & ~low_mask(15);
-  CHECK(mmu::vhpt_address(*f.core, 0x6000'0000'0000'4000) == (0x6000'0000'0000'0000 | (bit(61) - bit(52)) | 8));
+  CHECK(mmu::vhpt_address(*f.core, 0x6000'0000'0000'4000) ==
+        (0x6000'0000'0000'0000 | (bit(61) - bit(52)) | 8));
 }
 
 TEST_CASE("long-format index and tag together identify a translation in the smallest table") {
@@ -63,7 +68,8 @@ TEST_CASE("long-format index and tag together identify a translation in the smal
     const u64 rid = random() % 3 ? random() % 16 : random() & 0xffffff;
     const u64 offset = (random() % 3 ? random() % 4096 : random() & low_mask(47)) << 14;
     f.r().rr[3] = MmuFixture::rr(14, rid);
-    const u64 va = u64{3} << 61 | offset, address = mmu::vhpt_address(*f.core, va), tag = mmu::vhpt_tag(*f.core, va);
+    const u64 va = u64{3} << 61 | offset, address = mmu::vhpt_address(*f.core, va),
+              tag = mmu::vhpt_tag(*f.core, va);
     REQUIRE(address >> 15 == (u64{5} << 61) >> 15);
     REQUIRE(address % 32 == 0);
     REQUIRE((tag >> 63) == 0);
@@ -138,7 +144,8 @@ TEST_CASE("reserved contents and tags that do not match are plain misses") {
   }
 }
 
-TEST_CASE("the walker gives up where reading the entry would fault, and only a missing mapping is a VHPT fault") {
+TEST_CASE(
+    "the walker gives up where reading the entry would fault, and only a missing mapping is a VHPT fault") {
   VhptFixture f(false);
   const u64 entry = mmu::vhpt_address(*f.core, kVa);
   f.fill(Pte{.ppn_address = 0x8000}.word());
@@ -157,7 +164,8 @@ TEST_CASE("the walker gives up where reading the entry would fault, and only a m
   CHECK(vector_with({.d = 0, .ar = 0}) == fine);
   CHECK(vector_with({.pl = 3, .ar = 7}) == fine);  // level 0 may read an AR 7 page
   f.set_cpl(3);
-  CHECK(vector_with({.pl = 0, .ar = 0}) == Vector::DataAccessRights);  // the walker reads at level 0; the page then refuses
+  CHECK(vector_with({.pl = 0, .ar = 0}) ==
+        Vector::DataAccessRights);  // the walker reads at level 0; the page then refuses
   f.set_cpl(0);
   f.psr_on(psr::kPk);
   CHECK(vector_with({}, 0x42) == Vector::DataTlb);
