@@ -92,8 +92,13 @@ void CallGate::Call::apply_results() {
 // A miss in virtual mode is the OS's to fill: let guest code touch the page so that its own handlers run.
 bool CallGate::Call::touch(u64 va, bool write) {
   if (!(cpu_.regs().psr & cpu::psr::kDt)) return false;
-  const u64 args[] = {va};
-  enter_guest(core_alias(write ? core_stub::kTouchWrite : core_stub::kTouchRead), cpu_.regs().gr(1), args);
+  auto& r = cpu_.regs();
+  saved_ = SavedRegisters::of(r);
+  // No new register frame: making room for one could miss in turn.
+  r.set_gr(14, va);
+  r.ip = core_alias(write ? core_stub::kTouchWrite : core_stub::kTouchRead);
+  r.slot = 0;
+  suspend(State::CallingGuest);
   return true;
 }
 

@@ -20,22 +20,22 @@ boot_gate:              // 0x020: first bundle of the boot processor
         nop.m 0
         nop.i 0 ;;
         }
-touch_read:             // 0x030: makes the guest's own miss handlers map r32 for reading
-        { .mib
-        ld1 r8 = [r32]
-        nop.i 0
-        br.ret.sptk.many b0 ;;
+touch_read:             // 0x030: makes the guest's own miss handlers map the page at r14 for reading; no frame of its own
+        { .mmi
+        ld1 r8 = [r14] ;;
+        break.m 0x1b0000
+        nop.i 0 ;;
         }
 touch_write:            // 0x040: ... for writing
         { .mmi
-        ld1 r8 = [r32] ;;
-        st1 [r32] = r8
-        nop.i 0
+        ld1 r8 = [r14] ;;
+        st1 [r14] = r8
+        nop.i 0 ;;
         }
-        { .mib
+        { .mmi
+        break.m 0x1b0000
         nop.m 0
-        nop.i 0
-        br.ret.sptk.many b0 ;;
+        nop.i 0 ;;
         }
 ap_wait:                // 0x060: secondary processors wait here for the wake-up vector
         { .mmi

@@ -19,7 +19,7 @@ class GuestCpu {
   virtual bool translate(u64 va, bool write, GuestPhys& phys) = 0;
   /// Starts a register frame for a call into the guest, exactly as `alloc` making the whole current frame local followed by
   /// `br.call` and `alloc` of `sof` outputs would: AR.PFS receives the old frame marker with sol = sof (and EC, cpl), the
-  /// new frame has sol = sor = 0, rotation is off and its registers are 0. Older frames stay on the RSE, so the callee's
+  /// new frame has sof registers and sor = 0, rotation is off and its registers are 0. Older frames stay on the RSE, so the callee's
   /// `br.ret` with that AR.PFS brings the old frame back.
   virtual void push_frame(unsigned sof) = 0;
   /// PAL_CACHE_FLUSH and loaders: drops every decoded or translated block of this CPU.

@@ -212,8 +212,9 @@ class FakeCpu final : public GuestCpu {
     if (stub_is(core_stub::kRestoreState)) throw Unwound{};
     if (stub_is(core_stub::kTouchRead) || stub_is(core_stub::kTouchWrite)) {
       touches++;
-      std::erase(unmapped_pages, align_down(r.gr(32), 4096));
-      return ret();
+      std::erase(unmapped_pages, align_down(r.gr(14), 4096));
+      if (gate(*this, gate_imm::kReturn).action != GateAction::Resume) throw std::runtime_error("touch did not return");
+      return;
     }
     do_break();
   }
