@@ -1,4 +1,5 @@
-// What the floating-point handlers share: disabled-register checks, NaTVal, and delivery of results, faults and traps.
+// What the floating-point handlers share: disabled-register checks, NaTVal, and delivery of results, faults
+// and traps.
 #pragma once
 
 #include "cpu/core.h"
@@ -26,12 +27,20 @@ inline Next write_natval(Core& core, const Insn& i) noexcept {
   return Next::Continue;
 }
 
+/// ORs flags into the status field. Usually they are there already: not writing then spares the next
+/// operation, which reads its controls from the same word, from waiting for this one.
+inline void add_flags(Registers& r, unsigned sf, u8 flags) noexcept {
+  const u64 updated = fp::Fpsr(r.fpsr).with_flags(sf, flags);
+  if (updated != r.fpsr) [[unlikely]]
+    r.fpsr = updated;
+}
+
 /// Writes a scalar result to f1 and flags to the status field, raising the fault or trap if there is one.
 inline Next finish(Core& core, const Insn& i, const fp::Outcome& out) noexcept {
   if (out.faults) [[unlikely]]
     return core.raise_fp_fault(fp::fault_code(out));
   Registers& r = core.regs();
-  r.fpsr = fp::Fpsr(r.fpsr).with_flags(i.x, out.flags);
+  add_flags(r, i.x, out.flags);
   r.set_fr(i.r1, out.value);
   if (out.traps) [[unlikely]]
     return core.raise_fp_trap(fp::trap_code(out));
@@ -43,7 +52,7 @@ inline Next finish(Core& core, const Insn& i, const fp::PairOutcome& out) noexce
   if (out.faults()) [[unlikely]]
     return core.raise_fp_fault(fp::fault_code(out));
   Registers& r = core.regs();
-  r.fpsr = fp::Fpsr(r.fpsr).with_flags(i.x, out.flags());
+  add_flags(r, i.x, out.flags());
   r.set_fr(i.r1, fp::make_integer(out.significand));
   if (out.traps()) [[unlikely]]
     return core.raise_fp_trap(fp::trap_code(out));

@@ -62,15 +62,33 @@ Next natval_approximation(Core& core, const Insn& i) noexcept {
 
 }  // namespace
 
-Next fma_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::None, false, false>(c, i); }
-Next fma_s_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Single, false, false>(c, i); }
-Next fma_d_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Double, false, false>(c, i); }
-Next fms_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::None, false, true>(c, i); }
-Next fms_s_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Single, false, true>(c, i); }
-Next fms_d_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Double, false, true>(c, i); }
-Next fnma_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::None, true, false>(c, i); }
-Next fnma_s_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Single, true, false>(c, i); }
-Next fnma_d_f1(Core& c, const Insn& i) noexcept { return multiply_add<Completer::Double, true, false>(c, i); }
+Next fma_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::None, false, false>(c, i);
+}
+Next fma_s_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Single, false, false>(c, i);
+}
+Next fma_d_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Double, false, false>(c, i);
+}
+Next fms_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::None, false, true>(c, i);
+}
+Next fms_s_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Single, false, true>(c, i);
+}
+Next fms_d_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Double, false, true>(c, i);
+}
+Next fnma_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::None, true, false>(c, i);
+}
+Next fnma_s_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Single, true, false>(c, i);
+}
+Next fnma_d_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<Completer::Double, true, false>(c, i);
+}
 
 Next xma_l_f2(Core& core, const Insn& i) noexcept {
   return integer_multiply_add(core, i, [](u64 a, u64 b, u64 c) { return a * b + c; });
@@ -81,8 +99,8 @@ Next xma_h_f2(Core& core, const Insn& i) noexcept {
       core, i, [](u64 a, u64 b, u64 c) { return static_cast<u64>((signed_product(a, b) + c) >> 64); });
 }
 Next xma_hu_f2(Core& core, const Insn& i) noexcept {
-  return integer_multiply_add(
-      core, i, [](u64 a, u64 b, u64 c) { return static_cast<u64>((u128{a} * b + c) >> 64); });
+  return integer_multiply_add(core, i,
+                              [](u64 a, u64 b, u64 c) { return static_cast<u64>((u128{a} * b + c) >> 64); });
 }
 
 Next frcpa_f6(Core& core, const Insn& i) noexcept {
@@ -92,7 +110,8 @@ Next frcpa_f6(Core& core, const Insn& i) noexcept {
     return Next::Fault;
   const FpReg &f2 = r.fr(i.r2), &f3 = r.fr(i.r3);
   if (fp::any_natval(f2, f3)) return natval_approximation(core, i);
-  return finish_approximation(core, i, fp::reciprocal(f2, f3, fp::Fpsr(r.fpsr).control(Completer::None, i.x)));
+  return finish_approximation(core, i,
+                              fp::reciprocal(f2, f3, fp::Fpsr(r.fpsr).control(Completer::None, i.x)));
 }
 
 Next frsqrta_f7(Core& core, const Insn& i) noexcept {
@@ -102,12 +121,21 @@ Next frsqrta_f7(Core& core, const Insn& i) noexcept {
     return Next::Fault;
   const FpReg& f3 = r.fr(i.r3);
   if (f3.is_natval()) return natval_approximation(core, i);
-  return finish_approximation(core, i, fp::reciprocal_root(f3, fp::Fpsr(r.fpsr).control(Completer::None, i.x)));
+  return finish_approximation(core, i,
+                              fp::reciprocal_root(f3, fp::Fpsr(r.fpsr).control(Completer::None, i.x)));
 }
 
-Next fmin_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::Minimum>(c, i); }
-Next fmax_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::Maximum>(c, i); }
-Next famin_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::MinimumMagnitude>(c, i); }
-Next famax_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::MaximumMagnitude>(c, i); }
+Next fmin_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::Minimum>(c, i);
+}
+Next fmax_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::Maximum>(c, i);
+}
+Next famin_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::MinimumMagnitude>(c, i);
+}
+Next famax_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::MaximumMagnitude>(c, i);
+}
 
 }  // namespace ia64::cpu

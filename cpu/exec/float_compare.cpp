@@ -22,7 +22,7 @@ inline Next compare(Core& core, const Insn& i) noexcept {
   const fp::Comparison c = fp::compare(f2, f3, kRelation, fp::Fpsr(r.fpsr).control(fp::Completer::None, i.x));
   if (c.faults) [[unlikely]]
     return core.raise_fp_fault(c.faults);
-  r.fpsr = fp::Fpsr(r.fpsr).with_flags(i.x, c.flags);
+  add_flags(r, i.x, c.flags);
   return set_predicates(core, i, c.holds, !c.holds);
 }
 
@@ -35,14 +35,30 @@ inline Next compare_unc(Core& core, const Insn& i) noexcept {
 
 }  // namespace
 
-Next fcmp_eq_f4(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Equal>(c, i); }
-Next fcmp_lt_f4(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Less>(c, i); }
-Next fcmp_le_f4(Core& c, const Insn& i) noexcept { return compare<fp::Relation::LessEqual>(c, i); }
-Next fcmp_unord_f4(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Unordered>(c, i); }
-Next fcmp_eq_unc_f4(Core& c, const Insn& i) noexcept { return compare_unc<fp::Relation::Equal>(c, i); }
-Next fcmp_lt_unc_f4(Core& c, const Insn& i) noexcept { return compare_unc<fp::Relation::Less>(c, i); }
-Next fcmp_le_unc_f4(Core& c, const Insn& i) noexcept { return compare_unc<fp::Relation::LessEqual>(c, i); }
-Next fcmp_unord_unc_f4(Core& c, const Insn& i) noexcept { return compare_unc<fp::Relation::Unordered>(c, i); }
+Next fcmp_eq_f4(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Equal>(c, i);
+}
+Next fcmp_lt_f4(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Less>(c, i);
+}
+Next fcmp_le_f4(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::LessEqual>(c, i);
+}
+Next fcmp_unord_f4(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Unordered>(c, i);
+}
+Next fcmp_eq_unc_f4(Core& c, const Insn& i) noexcept {
+  return compare_unc<fp::Relation::Equal>(c, i);
+}
+Next fcmp_lt_unc_f4(Core& c, const Insn& i) noexcept {
+  return compare_unc<fp::Relation::Less>(c, i);
+}
+Next fcmp_le_unc_f4(Core& c, const Insn& i) noexcept {
+  return compare_unc<fp::Relation::LessEqual>(c, i);
+}
+Next fcmp_unord_unc_f4(Core& c, const Insn& i) noexcept {
+  return compare_unc<fp::Relation::Unordered>(c, i);
+}
 
 Next fclass_m_f5(Core& core, const Insn& i) noexcept {
   if (fp_disabled(core, i.r2)) [[unlikely]]

@@ -26,20 +26,37 @@ inline Next convert_pair(Core& core, const Insn& i, bool is_signed, bool truncat
   const fp::Control control = fp::Fpsr(r.fpsr).parallel_control(i.x);
   const fp::Outcome high = fp::to_integer(fp::high_lane(f2), kind, control);
   const fp::Outcome low = fp::to_integer(fp::low_lane(f2), kind, control);
-  const u64 packed = fp::join(static_cast<u32>(high.value.significand), static_cast<u32>(low.value.significand));
+  const u64 packed =
+      fp::join(static_cast<u32>(high.value.significand), static_cast<u32>(low.value.significand));
   return finish(core, i, fp::PairOutcome{packed, high, low});
 }
 
 }  // namespace
 
-Next fcvt_fx_f10(Core& c, const Insn& i) noexcept { return convert_scalar(c, i, {true, false}); }
-Next fcvt_fxu_f10(Core& c, const Insn& i) noexcept { return convert_scalar(c, i, {false, false}); }
-Next fcvt_fx_trunc_f10(Core& c, const Insn& i) noexcept { return convert_scalar(c, i, {true, true}); }
-Next fcvt_fxu_trunc_f10(Core& c, const Insn& i) noexcept { return convert_scalar(c, i, {false, true}); }
-Next fpcvt_fx_f10(Core& c, const Insn& i) noexcept { return convert_pair(c, i, true, false); }
-Next fpcvt_fxu_f10(Core& c, const Insn& i) noexcept { return convert_pair(c, i, false, false); }
-Next fpcvt_fx_trunc_f10(Core& c, const Insn& i) noexcept { return convert_pair(c, i, true, true); }
-Next fpcvt_fxu_trunc_f10(Core& c, const Insn& i) noexcept { return convert_pair(c, i, false, true); }
+Next fcvt_fx_f10(Core& c, const Insn& i) noexcept {
+  return convert_scalar(c, i, {true, false});
+}
+Next fcvt_fxu_f10(Core& c, const Insn& i) noexcept {
+  return convert_scalar(c, i, {false, false});
+}
+Next fcvt_fx_trunc_f10(Core& c, const Insn& i) noexcept {
+  return convert_scalar(c, i, {true, true});
+}
+Next fcvt_fxu_trunc_f10(Core& c, const Insn& i) noexcept {
+  return convert_scalar(c, i, {false, true});
+}
+Next fpcvt_fx_f10(Core& c, const Insn& i) noexcept {
+  return convert_pair(c, i, true, false);
+}
+Next fpcvt_fxu_f10(Core& c, const Insn& i) noexcept {
+  return convert_pair(c, i, false, false);
+}
+Next fpcvt_fx_trunc_f10(Core& c, const Insn& i) noexcept {
+  return convert_pair(c, i, true, true);
+}
+Next fpcvt_fxu_trunc_f10(Core& c, const Insn& i) noexcept {
+  return convert_pair(c, i, false, true);
+}
 
 Next fcvt_xf_f11(Core& core, const Insn& i) noexcept {
   if (fp_disabled(core, i.r1, i.r2)) [[unlikely]]

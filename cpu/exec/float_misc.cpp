@@ -23,14 +23,19 @@ inline Next move(Core& core, const Insn& i, Op op) noexcept {
 /// f1 = canonical integer op(significand of f2, significand of f3).
 template <class Op>
 inline Next bits(Core& core, const Insn& i, Op op) noexcept {
-  return move(core, i,
-              [&](const FpReg& a, const FpReg& b) { return fp::make_integer(op(a.significand, b.significand)); });
+  return move(core, i, [&](const FpReg& a, const FpReg& b) {
+    return fp::make_integer(op(a.significand, b.significand));
+  });
 }
 
 /// All ones or zeros in the low half, by bit `n` of `v`.
-constexpr u64 sign_mask(u64 v, unsigned n) { return v >> n & 1 ? kLowHalf : 0; }
+constexpr u64 sign_mask(u64 v, unsigned n) {
+  return v >> n & 1 ? kLowHalf : 0;
+}
 
-constexpr u64 swapped(u64 a, u64 b) { return b << 32 | a >> 32; }
+constexpr u64 swapped(u64 a, u64 b) {
+  return b << 32 | a >> 32;
+}
 
 }  // namespace
 

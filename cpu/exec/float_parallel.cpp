@@ -20,7 +20,9 @@ inline Next two_sources(Core& core, const Insn& i, Op op) noexcept {
   if (fp::any_natval(f2, f3)) [[unlikely]]
     return write_natval(core, i);
   const fp::Control control = fp::Fpsr(r.fpsr).parallel_control(i.x);
-  return finish(core, i, fp::pair_of(op(high_lane(f2), high_lane(f3), control), op(low_lane(f2), low_lane(f3), control)));
+  return finish(
+      core, i,
+      fp::pair_of(op(high_lane(f2), high_lane(f3), control), op(low_lane(f2), low_lane(f3), control)));
 }
 
 template <bool kNegateProduct, bool kNegateAddend>
@@ -51,7 +53,8 @@ struct LaneMask {
   fp::Outcome exceptions;
 };
 
-inline LaneMask compare_lane(const FpReg& a, const FpReg& b, fp::Relation relation, const fp::Control& control) {
+inline LaneMask compare_lane(const FpReg& a, const FpReg& b, fp::Relation relation,
+                             const fp::Control& control) {
   const fp::Comparison c = fp::compare(a, b, relation, control);
   return {c.holds ? ~u32{0} : 0, {.value = {}, .flags = c.flags, .faults = c.faults}};
 }
@@ -71,7 +74,8 @@ inline Next compare(Core& core, const Insn& i) noexcept {
 }
 
 /// Delivers both lanes; the predicate says that software may refine both.
-Next finish_approximations(Core& core, const Insn& i, const fp::Approximation& high, const fp::Approximation& low) {
+Next finish_approximations(Core& core, const Insn& i, const fp::Approximation& high,
+                           const fp::Approximation& low) {
   const fp::PairOutcome pair = fp::pair_of(high.outcome, low.outcome);
   if (!pair.faults()) core.regs().set_pr(i.p2, high.refine && low.refine);
   return finish(core, i, pair);
@@ -84,23 +88,53 @@ Next natval_approximation(Core& core, const Insn& i) noexcept {
 
 }  // namespace
 
-Next fpma_f1(Core& c, const Insn& i) noexcept { return multiply_add<false, false>(c, i); }
-Next fpms_f1(Core& c, const Insn& i) noexcept { return multiply_add<false, true>(c, i); }
-Next fpnma_f1(Core& c, const Insn& i) noexcept { return multiply_add<true, false>(c, i); }
+Next fpma_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<false, false>(c, i);
+}
+Next fpms_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<false, true>(c, i);
+}
+Next fpnma_f1(Core& c, const Insn& i) noexcept {
+  return multiply_add<true, false>(c, i);
+}
 
-Next fpmin_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::Minimum>(c, i); }
-Next fpmax_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::Maximum>(c, i); }
-Next fpamin_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::MinimumMagnitude>(c, i); }
-Next fpamax_f8(Core& c, const Insn& i) noexcept { return min_max<fp::Extremum::MaximumMagnitude>(c, i); }
+Next fpmin_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::Minimum>(c, i);
+}
+Next fpmax_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::Maximum>(c, i);
+}
+Next fpamin_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::MinimumMagnitude>(c, i);
+}
+Next fpamax_f8(Core& c, const Insn& i) noexcept {
+  return min_max<fp::Extremum::MaximumMagnitude>(c, i);
+}
 
-Next fpcmp_eq_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Equal>(c, i); }
-Next fpcmp_lt_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Less>(c, i); }
-Next fpcmp_le_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::LessEqual>(c, i); }
-Next fpcmp_unord_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Unordered>(c, i); }
-Next fpcmp_neq_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::NotEqual>(c, i); }
-Next fpcmp_nlt_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::NotLess>(c, i); }
-Next fpcmp_nle_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::NotLessEqual>(c, i); }
-Next fpcmp_ord_f8(Core& c, const Insn& i) noexcept { return compare<fp::Relation::Ordered>(c, i); }
+Next fpcmp_eq_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Equal>(c, i);
+}
+Next fpcmp_lt_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Less>(c, i);
+}
+Next fpcmp_le_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::LessEqual>(c, i);
+}
+Next fpcmp_unord_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Unordered>(c, i);
+}
+Next fpcmp_neq_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::NotEqual>(c, i);
+}
+Next fpcmp_nlt_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::NotLess>(c, i);
+}
+Next fpcmp_nle_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::NotLessEqual>(c, i);
+}
+Next fpcmp_ord_f8(Core& c, const Insn& i) noexcept {
+  return compare<fp::Relation::Ordered>(c, i);
+}
 
 Next fprcpa_f6(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();

@@ -19,7 +19,8 @@ Next fclrf_f13(Core& core, const Insn& i) noexcept {
   return Next::Continue;
 }
 
-/// Branches to the recovery code when the status field has a flag whose trap is enabled or that sf0 does not have.
+/// Branches to the recovery code when the status field has a flag whose trap is enabled or that sf0 does not
+/// have.
 Next fchkf_f14(Core& core, const Insn& i) noexcept {
   const fp::Fpsr fpsr(core.regs().fpsr);
   const unsigned flags = fpsr.flags(i.x);
@@ -28,8 +29,14 @@ Next fchkf_f14(Core& core, const Insn& i) noexcept {
   return Next::Continue;
 }
 
-Next break_f15(Core& core, const Insn& i) noexcept { return core.raise_break(i.imm); }
-Next nop_f16(Core&, const Insn&) noexcept { return Next::Continue; }
-Next hint_f16(Core&, const Insn&) noexcept { return Next::Continue; }
+Next break_f15(Core& core, const Insn& i) noexcept {
+  return core.raise_break(i.imm);
+}
+Next nop_f16(Core&, const Insn&) noexcept {
+  return Next::Continue;
+}
+Next hint_f16(Core&, const Insn&) noexcept {
+  return Next::Continue;
+}
 
 }  // namespace ia64::cpu

@@ -56,7 +56,9 @@ u8 unordered_exceptions(const FpReg& a, const FpReg& b, Relation relation) {
   return unsupported || signaling || signals_quiet_nans(relation) ? kInvalid : 0;
 }
 
-bool is_ordered(const FpReg& r) { return !is_nan(r) && !is_unsupported(r); }
+bool is_ordered(const FpReg& r) {
+  return !is_nan(r) && !is_unsupported(r);
+}
 
 /// Tests a relation with `order_function` as the order of numbers.
 template <class OrderFunction>

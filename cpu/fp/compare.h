@@ -15,8 +15,8 @@ struct Comparison {
   u8 faults = 0;  ///< unmasked exceptions; `holds` is then not to be used
 };
 
-/// Tests `a relation b`. Neither is NaTVal. Equal, Unordered and their negations signal for signaling NaNs only, the
-/// others for every NaN; unsupported encodings always signal.
+/// Tests `a relation b`. Neither is NaTVal. Equal, Unordered and their negations signal for signaling NaNs
+/// only, the others for every NaN; unsupported encodings always signal.
 Comparison compare(const FpReg& a, const FpReg& b, Relation relation, const Control& control) noexcept;
 
 enum class Extremum : u8 { Minimum, Maximum, MinimumMagnitude, MaximumMagnitude };
@@ -26,8 +26,15 @@ Outcome min_max(const FpReg& f2, const FpReg& f3, Extremum which, const Control&
 
 /// Bits of fclass9.
 enum ClassBit : u16 {
-  kPositive = 1, kNegative = 2, kZeroClass = 4, kUnnormalClass = 8, kNormalClass = 16, kInfinityClass = 32,
-  kSignalingClass = 64, kQuietClass = 128, kNatClass = 256,
+  kPositive = 1,
+  kNegative = 2,
+  kZeroClass = 4,
+  kUnnormalClass = 8,
+  kNormalClass = 16,
+  kInfinityClass = 32,
+  kSignalingClass = 64,
+  kQuietClass = 128,
+  kNatClass = 256,
 };
 
 /// Whether `r` is a member of the classes in `fclass9`. Unsupported encodings belong to none.

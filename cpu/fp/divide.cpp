@@ -30,7 +30,8 @@ Exact square_root(const Number& a) noexcept {
   const u128 radicand = u128{a.significand} << (e & 1 ? 64 : 63);  // even power of two below the point
   const u64 root = integer_root(radicand);
   const u128 rest = radicand - u128{root} * root;
-  // The bit after the root is set when radicand >= (root + 1/2)^2, and then something always remains below it.
+  // The bit after the root is set when radicand >= (root + 1/2)^2, and then something always remains below
+  // it.
   const u64 half = rest > root ? kIntegerBit : 0;
   return {u128{root} << 64 | half, (e >> 1) + static_cast<i32>(kBias), false, rest != 0};
 }

@@ -1,5 +1,5 @@
-// Correctly rounded quotients and square roots, for the operands where the reciprocal approximations must not be refined by
-// software. The guest never divides through these otherwise.
+// Correctly rounded quotients and square roots, for the operands where the reciprocal approximations must not
+// be refined by software. The guest never divides through these otherwise.
 #pragma once
 
 #include "cpu/fp/round.h"

@@ -1,5 +1,7 @@
-// The floating-point status register: trap disables, four status fields, and what they mean for one operation.
-// @source SDM vol. 1, 5.2 (figures and tables of the FPSR) and table "Floating-point computation model control definitions"
+// The floating-point status register: trap disables, four status fields, and what they mean for one
+// operation.
+// @source SDM vol. 1, 5.2 (figures and tables of the FPSR) and table "Floating-point computation model
+// control definitions"
 #pragma once
 
 #include "base/bits.h"
@@ -8,7 +10,12 @@ namespace ia64::cpu::fp {
 
 /// Exceptions in the order that FPSR.traps, sf.flags and ISR.code use.
 enum Exception : u8 {
-  kInvalid = 1, kDenormal = 2, kZeroDivide = 4, kOverflow = 8, kUnderflow = 16, kInexact = 32,
+  kInvalid = 1,
+  kDenormal = 2,
+  kZeroDivide = 4,
+  kOverflow = 8,
+  kUnderflow = 16,
+  kInexact = 32,
   kAllExceptions = 63,
 };
 
@@ -18,19 +25,21 @@ enum Rounding : u8 { kNearest = 0, kDown = 1, kUp = 2, kTruncate = 3 };
 /// Precision completer of an instruction: none, `.s`, `.d`.
 enum class Completer : u8 { None, Single, Double };
 
-/// Where results of an operation must fit: significand bits and exponent range, in register-format biased exponents.
+/// Where results of an operation must fit: significand bits and exponent range, in register-format biased
+/// exponents.
 struct Format {
-  u32 emin = 1;           ///< smallest exponent of a normal result
-  u32 emax = 0x1fffe;     ///< largest exponent of a finite result
-  u32 denormal_exp = 1;   ///< exponent of a denormal result: emin, but 0 for the 15-bit range
-  u8 precision = 64;      ///< 24, 53 or 64 significand bits
+  u32 emin = 1;          ///< smallest exponent of a normal result
+  u32 emax = 0x1fffe;    ///< largest exponent of a finite result
+  u32 denormal_exp = 1;  ///< exponent of a denormal result: emin, but 0 for the 15-bit range
+  u8 precision = 64;     ///< 24, 53 or 64 significand bits
 };
 inline constexpr Format kSingleFormat{0xff81, 0x1007e, 0xff81, 24};
 inline constexpr Format kDoubleFormat{0xfc01, 0x103fe, 0xfc01, 53};
 inline constexpr Format kExtendedFormat{0xc001, 0x13ffe, 0, 64};
 inline constexpr Format kRegisterFormat{1, 0x1fffe, 1, 64};
 
-/// The format chosen by completer, sf.pc and sf.wre. pc = 1 is reserved and cannot be written; it acts as 64 bits.
+/// The format chosen by completer, sf.pc and sf.wre. pc = 1 is reserved and cannot be written; it acts as 64
+/// bits.
 constexpr Format format_of(Completer completer, unsigned pc, bool wre) {
   Format f = kExtendedFormat;
   if (completer == Completer::Single) f = kSingleFormat;
@@ -73,10 +82,11 @@ class Fpsr {
   /// Environment of an instruction with `completer` that uses status field `sf`.
   Control control(Completer completer, unsigned sf) const {
     const unsigned c = controls(sf);
-    return {.format = detail::kFormats.row[static_cast<unsigned>(completer) * 8 + (c >> 1 & 6) + (c >> 1 & 1)],
-            .rounding = static_cast<u8>(c >> 4 & 3),
-            .masked = static_cast<u8>(traps() | (c & 0x40 ? kAllExceptions : 0)),
-            .flush = (c & 1) != 0};
+    return {
+        .format = detail::kFormats.row[static_cast<unsigned>(completer) * 8 + (c >> 1 & 6) + (c >> 1 & 1)],
+        .rounding = static_cast<u8>(c >> 4 & 3),
+        .masked = static_cast<u8>(traps() | (c & 0x40 ? kAllExceptions : 0)),
+        .flush = (c & 1) != 0};
   }
   /// Environment of a parallel single-precision instruction: pc and wre do not apply.
   Control parallel_control(unsigned sf) const {
@@ -88,7 +98,9 @@ class Fpsr {
   /// The register with `flags` ORed into status field `sf`.
   constexpr u64 with_flags(unsigned sf, u8 flags) const { return value_ | u64{flags} << (position(sf) + 7); }
   constexpr u64 without_flags(unsigned sf) const { return with_field(value_, position(sf) + 7, 6, 0); }
-  constexpr u64 with_controls(unsigned sf, u8 controls) const { return with_field(value_, position(sf), 7, controls); }
+  constexpr u64 with_controls(unsigned sf, u8 controls) const {
+    return with_field(value_, position(sf), 7, controls);
+  }
 
  private:
   u64 value_;

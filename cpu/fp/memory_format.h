@@ -1,6 +1,8 @@
-// Conversions between register format and the memory and general-register formats, as ldf*/stf*/setf/getf do them.
-// None of them rounds, signals or normalises; NaTVal rules (faults, NaT bits) are the caller's business.
-// @source SDM vol. 1, 5.1.1 to 5.1.3 and 5.3 (figures "memory to floating-point register data translation" and back)
+// Conversions between register format and the memory and general-register formats, as ldf*/stf*/setf/getf do
+// them. None of them rounds, signals or normalises; NaTVal rules (faults, NaT bits) are the caller's
+// business.
+// @source SDM vol. 1, 5.1.1 to 5.1.3 and 5.3 (figures "memory to floating-point register data translation"
+// and back)
 #pragma once
 
 #include "cpu/arch/registers.h"
@@ -37,7 +39,8 @@ constexpr FpReg from_double(u64 v) {
   return {fraction, sign | (fraction ? 0xfc01u : 0u), 0};
 }
 
-/// `ldfe`: exponent 0 stays 0, where it means 2^-16382 when the significand is not zero (denormals and pseudo-denormals).
+/// `ldfe`: exponent 0 stays 0, where it means 2^-16382 when the significand is not zero (denormals and
+/// pseudo-denormals).
 /// @param sign_exp bits 79:64 of the memory image
 constexpr FpReg from_extended(u64 significand, u16 sign_exp) {
   const u32 sign = u32{sign_exp} >> 15 << 17, e = sign_exp & 0x7fff;
@@ -46,21 +49,29 @@ constexpr FpReg from_extended(u64 significand, u16 sign_exp) {
 }
 
 /// `ldf8`, `ldfp8`, `setf.sig`: a 64-bit integer as significand.
-constexpr FpReg from_integer(u64 v) { return {v, kFpIntegerExponent, 0}; }
+constexpr FpReg from_integer(u64 v) {
+  return {v, kFpIntegerExponent, 0};
+}
 
 /// `setf.exp`: sign and exponent from bits 17:0, significand 1.0.
-constexpr FpReg from_exponent(u64 v) { return {bit(63), static_cast<u32>(v & 0x3ffff), 0}; }
+constexpr FpReg from_exponent(u64 v) {
+  return {bit(63), static_cast<u32>(v & 0x3ffff), 0};
+}
 
 /// `ldf.fill`: exact; bits above 81 of the image are ignored.
-constexpr FpReg from_spill(u64 low, u64 high) { return {low, static_cast<u32>(high & 0x3ffff), 0}; }
+constexpr FpReg from_spill(u64 low, u64 high) {
+  return {low, static_cast<u32>(high & 0x3ffff), 0};
+}
 
-/// `stfs`, `getf.s`: the top bit and the low seven bits of the exponent, 0 when the integer bit is clear; the fraction is cut off.
+/// `stfs`, `getf.s`: the top bit and the low seven bits of the exponent, 0 when the integer bit is clear; the
+/// fraction is cut off.
 constexpr u32 to_single(const FpReg& f) {
   const u32 e = f.significand >> 63 ? (f.sign_exp >> 9 & 0x80) | (f.sign_exp & 0x7f) : 0;
   return u32{f.sign()} << 31 | e << 23 | static_cast<u32>(field(f.significand, 40, 23));
 }
 
-/// `stfd`, `getf.d`: the top bit and the low ten bits of the exponent, 0 when the integer bit is clear; the fraction is cut off.
+/// `stfd`, `getf.d`: the top bit and the low ten bits of the exponent, 0 when the integer bit is clear; the
+/// fraction is cut off.
 constexpr u64 to_double(const FpReg& f) {
   const u64 e = f.significand >> 63 ? (f.sign_exp >> 6 & 0x400) | (f.sign_exp & 0x3ff) : 0;
   return u64{f.sign()} << 63 | e << 52 | field(f.significand, 11, 52);
@@ -68,16 +79,23 @@ constexpr u64 to_double(const FpReg& f) {
 
 /// `stfe`: the top bit and the low fourteen bits of the exponent, and the whole significand.
 constexpr Extended to_extended(const FpReg& f) {
-  return {f.significand, static_cast<u16>(u32{f.sign()} << 15 | (f.sign_exp >> 2 & 0x4000) | (f.sign_exp & 0x3fff))};
+  return {f.significand,
+          static_cast<u16>(u32{f.sign()} << 15 | (f.sign_exp >> 2 & 0x4000) | (f.sign_exp & 0x3fff))};
 }
 
 /// `stf8`, `getf.sig`: the significand.
-constexpr u64 to_integer(const FpReg& f) { return f.significand; }
+constexpr u64 to_integer(const FpReg& f) {
+  return f.significand;
+}
 
 /// `getf.exp`: sign in bit 17, exponent in bits 16:0.
-constexpr u64 to_exponent(const FpReg& f) { return f.sign_exp; }
+constexpr u64 to_exponent(const FpReg& f) {
+  return f.sign_exp;
+}
 
 /// `stf.spill`: exact. NaTVal needs no special case: its image refills as NaTVal.
-constexpr Spill to_spill(const FpReg& f) { return {f.significand, f.sign_exp}; }
+constexpr Spill to_spill(const FpReg& f) {
+  return {f.significand, f.sign_exp};
+}
 
 }  // namespace ia64::cpu::fp

@@ -7,8 +7,9 @@ namespace {
 /// Exact product of two normalised nonzero numbers.
 inline Exact multiply(const Number& a, const Number& b, bool negate) {
   u128 p = u128{a.significand} * b.significand;
-  i32 e = a.exponent + b.exponent - static_cast<i32>(kBias) + 1;
-  if (!(p >> 127)) p <<= 1, e--;
+  const bool short_product = !(p >> 127);  // unpredictable, so no branch
+  p += p & -u128{short_product};
+  const i32 e = a.exponent + b.exponent - static_cast<i32>(kBias) + 1 - short_product;
   return {p, e, (a.sign != b.sign) != negate, false};
 }
 
@@ -30,36 +31,40 @@ inline u128 shift_right(u128 v, u32 n, bool& lost) {
 }
 
 inline Exact add_magnitudes(const Exact& big, u128 small, bool lost) {
-  u128 sum = big.significand + small;
+  u128 sum = big.significand() + small;
   if (sum >= small) return {sum, big.exponent, big.sign, lost};
   lost |= static_cast<bool>(sum & 1);
   return {sum >> 1 | u128{1} << 127, big.exponent + 1, big.sign, lost};
 }
 
-/// Exact sum of the product `p` and the addend `c`, whose low 64 bits are zero. A zero significand means exact cancellation.
-/// The only subtraction that can cancel many bits and lose one in alignment is the one where the product lies one
-/// binade below the addend; it is done at the product's scale.
+/// Exact sum of the product `p` and the addend `c`, whose low 64 bits are zero. A zero significand means
+/// exact cancellation. The only subtraction that can cancel many bits and lose one in alignment is the one
+/// where the product lies one binade below the addend; it is done at the product's scale.
 inline Exact add(const Exact& p, const Exact& c) {
   const i32 distance = p.exponent - c.exponent;
-  const bool product_is_big = distance > 0 || (distance == 0 && p.significand >= c.significand);
+  const bool product_is_big = distance > 0 || (distance == 0 && p.significand() >= c.significand());
   const Exact& big = product_is_big ? p : c;
   const Exact& small = product_is_big ? c : p;
   const bool subtract = p.sign != c.sign;
-  if (subtract && distance == -1 && p.significand > c.significand)
-    return normalised(c.significand - (p.significand - c.significand), p.exponent, c.sign, false);
+  if (subtract && distance == -1 && p.significand() > c.significand())
+    return normalised(c.significand() - (p.significand() - c.significand()), p.exponent, c.sign, false);
   bool lost = false;
   const u128 aligned =
-      shift_right(small.significand, static_cast<u32>(product_is_big ? distance : -distance), lost);
+      shift_right(small.significand(), static_cast<u32>(product_is_big ? distance : -distance), lost);
   if (!subtract) return add_magnitudes(big, aligned, lost);
-  return normalised(big.significand - aligned - lost, big.exponent, big.sign, lost);
+  return normalised(big.significand() - aligned - lost, big.exponent, big.sign, lost);
 }
 
-inline Exact widened(const Number& n) { return {u128{n.significand} << 64, n.exponent, n.sign, false}; }
+inline Exact widened(const Number& n) {
+  return {u128{n.significand} << 64, n.exponent, n.sign, false};
+}
 
-inline Number unpack_normal(const FpReg& r) { return {r.significand, static_cast<i32>(r.exponent()), r.sign()}; }
+inline Number unpack_normal(const FpReg& r) {
+  return {r.significand, static_cast<i32>(r.exponent()), r.sign()};
+}
 
 inline Outcome round_sum(const Exact& sum, const Control& control, u8 flags) {
-  if (sum.significand == 0) [[unlikely]]
+  if (sum.significand() == 0) [[unlikely]]
     return {.value = make_zero(control.rounding == kDown), .flags = flags};
   return round(sum, control, flags);
 }
@@ -78,8 +83,8 @@ bool infinite_result(const FpReg& f3, const FpReg& f4, const FpReg& f2, bool pro
 }
 
 /// Finite operands of which some are zero or unnormal.
-Outcome finite(const FpReg& f3, const FpReg& f4, const FpReg& f2, MultiplyAddKind kind, const Control& control,
-               u8 flags) {
+Outcome finite(const FpReg& f3, const FpReg& f4, const FpReg& f2, MultiplyAddKind kind,
+               const Control& control, u8 flags) {
   const Number a = unpack(f3), b = unpack(f4);
   Number c = unpack(f2);
   c.sign ^= kind.negate_addend;
@@ -98,7 +103,8 @@ Outcome finite(const FpReg& f3, const FpReg& f4, const FpReg& f2, MultiplyAddKin
 [[gnu::noinline]] Outcome special(const FpReg& f3, const FpReg& f4, const FpReg& addend, MultiplyAddKind kind,
                                   const Control& control) {
   const FpReg f2 = kind.no_addend ? kFpZero : addend;
-  if (is_unsupported(f3) || is_unsupported(f4) || is_unsupported(f2)) return deliver(kIndefinite, kInvalid, control);
+  if (is_unsupported(f3) || is_unsupported(f4) || is_unsupported(f2))
+    return deliver(kIndefinite, kInvalid, control);
   if (is_nan(f3) || is_nan(f4) || is_nan(f2)) {
     const bool signaling = is_signaling(f3) || is_signaling(f4) || is_signaling(f2);
     return deliver(propagate_nan(f3, f4, f2), signaling ? kInvalid : 0, control);

@@ -10,7 +10,8 @@ namespace ia64::cpu::fp {
 struct MultiplyAddKind {
   bool negate_product = false;  ///< fnma
   bool negate_addend = false;   ///< fms
-  bool no_addend = false;       ///< the addend register is f0: a plain multiplication, which keeps the product's zero sign
+  bool no_addend =
+      false;  ///< the addend register is f0: a plain multiplication, which keeps the product's zero sign
 };
 
 /// f3 x f4 + f2. None of the operands is NaTVal (handled before, without touching the FPSR).

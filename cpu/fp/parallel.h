@@ -17,11 +17,18 @@ struct PairOutcome {
   bool traps() const { return high.traps | low.traps; }
 };
 
-inline FpReg high_lane(const FpReg& r) { return from_single(static_cast<u32>(r.significand >> 32)); }
-inline FpReg low_lane(const FpReg& r) { return from_single(static_cast<u32>(r.significand)); }
-constexpr u64 join(u32 high, u32 low) { return u64{high} << 32 | low; }
+inline FpReg high_lane(const FpReg& r) {
+  return from_single(static_cast<u32>(r.significand >> 32));
+}
+inline FpReg low_lane(const FpReg& r) {
+  return from_single(static_cast<u32>(r.significand));
+}
+constexpr u64 join(u32 high, u32 low) {
+  return u64{high} << 32 | low;
+}
 
-/// One lane's result as a single. The trap-enabled responses to overflow and underflow keep the low 8 exponent bits.
+/// One lane's result as a single. The trap-enabled responses to overflow and underflow keep the low 8
+/// exponent bits.
 inline u32 pack_lane(const Outcome& o) {
   if (!(o.traps & (kOverflow | kUnderflow))) [[likely]]
     return to_single(o.value);
@@ -34,12 +41,22 @@ inline PairOutcome pair_of(const Outcome& high, const Outcome& low) {
 }
 
 /// ISR.code of a Floating-point Fault: scalar operations report like a high lane.
-inline u64 fault_code(const Outcome& scalar) { return scalar.faults; }
-inline u64 fault_code(const PairOutcome& p) { return p.high.faults | u64{p.low.faults} << 4; }
+inline u64 fault_code(const Outcome& scalar) {
+  return scalar.faults;
+}
+inline u64 fault_code(const PairOutcome& p) {
+  return p.high.faults | u64{p.low.faults} << 4;
+}
 
 /// ISR.code bits 14:7 of a Floating-point Trap; delivery adds the trap codes of bits 3:0.
-inline u64 trap_bits(const Outcome& o) { return u64{o.traps} >> 3 | u64{o.fpa && o.traps} << 3; }
-inline u64 trap_code(const Outcome& scalar) { return trap_bits(scalar) << 11; }
-inline u64 trap_code(const PairOutcome& p) { return trap_bits(p.high) << 11 | trap_bits(p.low) << 7; }
+inline u64 trap_bits(const Outcome& o) {
+  return u64{o.traps} >> 3 | u64{o.fpa && o.traps} << 3;
+}
+inline u64 trap_code(const Outcome& scalar) {
+  return trap_bits(scalar) << 11;
+}
+inline u64 trap_code(const PairOutcome& p) {
+  return trap_bits(p.high) << 11 | trap_bits(p.low) << 7;
+}
 
 }  // namespace ia64::cpu::fp

@@ -14,7 +14,9 @@ struct Range {
 constexpr Range kRegisterRange{-65534, 65535, 64};
 constexpr Range kSingleRange{-126, 127, 24};
 
-i32 unbiased(const Number& n) { return n.exponent - static_cast<i32>(kBias); }
+i32 unbiased(const Number& n) {
+  return n.exponent - static_cast<i32>(kBias);
+}
 
 bool divisor_out_of_range(const Number& b, const Range& r) {
   return unbiased(b) <= r.emin - 2 || unbiased(b) >= r.emax - 2;
@@ -32,14 +34,18 @@ Number approximate_reciprocal(const Number& b) {
 }
 
 Number approximate_root(const Number& a) {
-  const unsigned index = static_cast<unsigned>((a.exponent & 1) << 7) | static_cast<unsigned>(field(a.significand, 56, 7));
+  const unsigned index =
+      static_cast<unsigned>((a.exponent & 1) << 7) | static_cast<unsigned>(field(a.significand, 56, 7));
   const u64 fraction = kReciprocalRootTable[index];
   return {kIntegerBit | fraction << 53, static_cast<i32>(kBias) - 1 - (unbiased(a) >> 1), false};
 }
 
-FpReg pack(const Number& n) { return {n.significand, u32{n.sign} << 17 | (static_cast<u32>(n.exponent) & 0x1ffff), 0}; }
+FpReg pack(const Number& n) {
+  return {n.significand, u32{n.sign} << 17 | (static_cast<u32>(n.exponent) & 0x1ffff), 0};
+}
 
-/// Results decided by NaNs, unsupported encodings, invalid operations, division by zero, infinities and zeros.
+/// Results decided by NaNs, unsupported encodings, invalid operations, division by zero, infinities and
+/// zeros.
 bool special_quotient(const FpReg& a, const FpReg& b, const Control& control, Outcome& out) {
   const bool sign = a.sign() != b.sign();
   if (is_unsupported(a) || is_unsupported(b)) return out = deliver(kIndefinite, kInvalid, control), true;
@@ -58,7 +64,8 @@ bool special_quotient(const FpReg& a, const FpReg& b, const Control& control, Ou
   return out.faults != 0;
 }
 
-/// As special_quotient for roots. @param reciprocal_results zero and infinity give infinity and zero (parallel form)
+/// As special_quotient for roots. @param reciprocal_results zero and infinity give infinity and zero
+/// (parallel form)
 bool special_root(const FpReg& a, bool reciprocal_results, const Control& control, Outcome& out) {
   if (is_unsupported(a)) return out = deliver(kIndefinite, kInvalid, control), true;
   if (is_nan(a)) return out = deliver(quieted(a), is_signaling(a) ? kInvalid : 0, control), true;
@@ -70,7 +77,8 @@ bool special_root(const FpReg& a, bool reciprocal_results, const Control& contro
   return zero || infinite || out.faults;
 }
 
-/// A lane's result must be a single. Out of range it is infinity or zero: the predicate is then false and no one looks.
+/// A lane's result must be a single. Out of range it is infinity or zero: the predicate is then false and no
+/// one looks.
 FpReg fit_single(const Number& n) {
   if (n.exponent > static_cast<i32>(kSingleFormat.emax)) return make_infinity(n.sign);
   if (n.exponent < static_cast<i32>(kSingleFormat.emin)) return make_zero(n.sign);

@@ -16,17 +16,17 @@ struct Approximation {
   bool refine = false;  ///< the target predicate: value is an approximation for software to refine
 };
 
-/// Approximates 1/f3, or delivers the quotient f2/f3 where it is special or where the refinement sequences could leave the
-/// exponent range. Neither operand is NaTVal.
-/// Deviation: where the manual mandates a software assistance fault (exponents near the ends of the 17-bit range) the correctly
-/// rounded quotient in the format of the status field is delivered, which is what the assistance would do.
+/// Approximates 1/f3, or delivers the quotient f2/f3 where it is special or where the refinement sequences
+/// could leave the exponent range. Neither operand is NaTVal. Deviation: where the manual mandates a software
+/// assistance fault (exponents near the ends of the 17-bit range) the correctly rounded quotient in the
+/// format of the status field is delivered, which is what the assistance would do.
 Approximation reciprocal(const FpReg& f2, const FpReg& f3, const Control& control) noexcept;
 
 /// Approximates 1/sqrt(f3), or delivers sqrt(f3). The same deviation applies to very small operands.
 Approximation reciprocal_root(const FpReg& f3, const Control& control) noexcept;
 
-/// The same for one lane of a pair of singles: values are unpacked singles, the result fits a single, and operands near the
-/// ends of the range give refine = false.
+/// The same for one lane of a pair of singles: values are unpacked singles, the result fits a single, and
+/// operands near the ends of the range give refine = false.
 Approximation lane_reciprocal(const FpReg& f2, const FpReg& f3, const Control& control) noexcept;
 /// As lane_reciprocal; special operands give the reciprocal of the root.
 Approximation lane_reciprocal_root(const FpReg& f3, const Control& control) noexcept;

@@ -49,7 +49,9 @@ Outcome overflow(const Rounded& r, bool sign, const Control& c) {
 }
 
 Outcome flushed(bool sign, const Control& c) {
-  return {.value = make_zero(sign), .flags = kUnderflow | kInexact, .traps = static_cast<u8>(kInexact & ~c.masked)};
+  return {.value = make_zero(sign),
+          .flags = kUnderflow | kInexact,
+          .traps = static_cast<u8>(kInexact & ~c.masked)};
 }
 
 Outcome denormalised(const Exact& x, const Control& c) {
@@ -57,8 +59,8 @@ Outcome denormalised(const Exact& x, const Control& c) {
   u128 significand = 0;
   bool sticky = true;
   if (shift < 128) {
-    significand = x.significand >> shift;
-    sticky = x.sticky || (significand << shift) != x.significand;
+    significand = x.significand() >> shift;
+    sticky = x.sticky || (significand << shift) != x.significand();
   }
   const Rounded r = round_unbounded(significand, sticky, static_cast<i32>(c.format.emin), x.sign, c);
   u32 exponent = 0;
@@ -73,7 +75,7 @@ Outcome denormalised(const Exact& x, const Control& c) {
 }  // namespace
 
 Outcome round_out_of_range(const Exact& x, const Control& c) noexcept {
-  const Rounded r = round_unbounded(x.significand, x.sticky, x.exponent, x.sign, c);
+  const Rounded r = round_unbounded(x.significand(), x.sticky, x.exponent, x.sign, c);
   if (r.exponent > static_cast<i32>(c.format.emax)) return overflow(r, x.sign, c);
   if (!(c.masked & kUnderflow)) return wrapped(r, x.sign, kUnderflow, c);
   return c.flush ? flushed(x.sign, c) : denormalised(x, c);

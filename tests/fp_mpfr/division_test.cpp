@@ -1,4 +1,5 @@
-// Division and square root by the compilers' sequences, and the directly delivered quotients and roots, against MPFR.
+// Division and square root by the compilers' sequences, and the directly delivered quotients and roots,
+// against MPFR.
 #include "tests/fp_mpfr/operands.h"
 #include "tests/fp_mpfr/sequences.h"
 #include "tests/support/test.h"
@@ -23,7 +24,12 @@ constexpr Case kCases[] = {
 };
 
 Environment environment(const Case& c, Random& random) {
-  return {.completer = c.completer, .pc = 3, .wre = false, .rounding = random.below(4), .masked = 63, .flush = false};
+  return {.completer = c.completer,
+          .pc = 3,
+          .wre = false,
+          .rounding = random.below(4),
+          .masked = 63,
+          .flush = false};
 }
 
 std::string mismatch(const Expected& want, const FpReg& value, u8 flags) {
@@ -36,17 +42,20 @@ TEST_CASE("the compilers' division sequences give correctly rounded quotients an
   for (const Case& c : kCases) {
     Random random(announce_seed(c.name));
     unsigned failures = 0;
-    for (unsigned n = 0; n < scaled(250'000); n++) {
-      const FpReg a = random_in_format(random, c.precision, c.emax), b = random_in_format(random, c.precision, c.emax);
+    for (unsigned n = 0, count = scaled(250'000); n < count; n++) {
+      const FpReg a = random_in_format(random, c.precision, c.emax),
+                  b = random_in_format(random, c.precision, c.emax);
       const Environment env = environment(c, random);
       SequenceMachine machine(env.fpsr());
       const FpReg quotient = c.divide(machine, a, b);
       const Real x(a), y(b);
       const auto operation = [&](mpfr_ptr r, mpfr_rnd_t mode) { return mpfr_div(r, x.get(), y.get(), mode); };
       const u8 denormal = encodes_unnormal(a) || encodes_unnormal(b) ? kDenormal : 0;
-      const std::string problem = mismatch(expected_result(operation, env, denormal), quotient, machine.flags());
+      const std::string problem =
+          mismatch(expected_result(operation, env, denormal), quotient, machine.flags());
       if (problem.empty() || ++failures > 8) continue;
-      std::printf("%s: %s / %s, %s: %s\n", c.name, text(a).c_str(), text(b).c_str(), env.text().c_str(), problem.c_str());
+      std::printf("%s: %s / %s, %s: %s\n", c.name, text(a).c_str(), text(b).c_str(), env.text().c_str(),
+                  problem.c_str());
     }
     CHECK(failures == 0);
   }
@@ -56,7 +65,7 @@ TEST_CASE("the compilers' square-root sequences give correctly rounded roots and
   for (const Case& c : kCases) {
     Random random(announce_seed(c.name));
     unsigned failures = 0;
-    for (unsigned n = 0; n < scaled(200'000); n++) {
+    for (unsigned n = 0, count = scaled(200'000); n < count; n++) {
       FpReg a = random_in_format(random, c.precision, c.emax);
       a.sign_exp &= 0x1ffff;
       const Environment env = environment(c, random);
@@ -76,23 +85,27 @@ TEST_CASE("the compilers' square-root sequences give correctly rounded roots and
 TEST_CASE("quotients and roots that are not refined are correctly rounded") {
   Random random(announce_seed("direct quotients"));
   unsigned failures = 0, quotients = 0, roots = 0;
-  for (unsigned n = 0; n < scaled(400'000); n++) {
+  for (unsigned n = 0, count = scaled(400'000); n < count; n++) {
     FpReg a = random_register(random), b = random_register(random);
     const bool near_end = random.below(2) != 0;
     const u32 exponent = random.below(70);
     b.sign_exp = (b.sign_exp & 1u << 17) | (near_end ? 0x1fffe - exponent % 4 : exponent);
-    if (random.below(2)) a.sign_exp = random.below(2) << 17 | (random.below(2) ? random.below(80) : 0x1ff00 + random.below(200));
+    if (random.below(2))
+      a.sign_exp = random.below(2) << 17 | (random.below(2) ? random.below(80) : 0x1ff00 + random.below(200));
     if ((a.sign_exp & 0x1ffff) == 0x1ffff || a.significand == 0 || b.significand == 0) continue;
     const Environment env = random_environment(random, random.one_in(4));
     const Control control = Fpsr(env.fpsr()).control(env.completer, 0);
     const Real x(a), y(b);
-    const u8 denormal_a = encodes_unnormal(a) ? kDenormal : 0, denormal_b = encodes_unnormal(b) ? kDenormal : 0;
+    const u8 denormal_a = encodes_unnormal(a) ? kDenormal : 0,
+             denormal_b = encodes_unnormal(b) ? kDenormal : 0;
     const Approximation q = reciprocal(a, b, control);
     if (!q.refine) {
       quotients++;
       const auto operation = [&](mpfr_ptr r, mpfr_rnd_t mode) { return mpfr_div(r, x.get(), y.get(), mode); };
-      const std::string problem = difference(expected_result(operation, env, denormal_a | denormal_b), q.outcome);
-      if (!problem.empty() && ++failures <= 8) std::printf("%s / %s: %s\n", text(a).c_str(), text(b).c_str(), problem.c_str());
+      const std::string problem =
+          difference(expected_result(operation, env, denormal_a | denormal_b), q.outcome);
+      if (!problem.empty() && ++failures <= 8)
+        std::printf("%s / %s: %s\n", text(a).c_str(), text(b).c_str(), problem.c_str());
     }
     FpReg c = b;
     c.sign_exp &= 0x1ffff;
@@ -113,7 +126,7 @@ TEST_CASE("approximations have the accuracy that the manual states") {
   Random random(announce_seed("approximations"));
   double worst_reciprocal = 0, worst_root = 0;
   Real one, product, square;
-  for (unsigned n = 0; n < scaled(200'000); n++) {
+  for (unsigned n = 0, count = scaled(200'000); n < count; n++) {
     const FpReg b{random_significand(random), 0xffff - 40 + random.below(80), 0};
     const Real x(b), y(reciprocal(cpu::kFpOne, b, {}).outcome.value), z(reciprocal_root(b, {}).outcome.value);
     mpfr_mul(product.get(), x.get(), y.get(), MPFR_RNDN);

@@ -15,17 +15,20 @@ struct Row {
 
 using cpu::fp::Completer;
 constexpr Row kRows[] = {
-    {Completer::Single, 3, false}, {Completer::Single, 0, true}, {Completer::Double, 3, false}, {Completer::Double, 2, true},
-    {Completer::None, 0, false},   {Completer::None, 0, true},   {Completer::None, 2, false},   {Completer::None, 2, true},
-    {Completer::None, 3, false},   {Completer::None, 3, true},
+    {Completer::Single, 3, false}, {Completer::Single, 0, true}, {Completer::Double, 3, false},
+    {Completer::Double, 2, true},  {Completer::None, 0, false},  {Completer::None, 0, true},
+    {Completer::None, 2, false},   {Completer::None, 2, true},   {Completer::None, 3, false},
+    {Completer::None, 3, true},
 };
 
 u32 random_exponent(Random& random) {
-  constexpr u32 edges[] = {1, 2, 64, 0xc001, 0xc001, 0xfc01, 0xff81, 0x1007e, 0x103fe, 0x13ffe, 0x1fffe, 0x1fffd, 0x1003e};
+  constexpr u32 edges[] = {1,       2,       64,      0xc001,  0xc001,  0xfc01, 0xff81,
+                           0x1007e, 0x103fe, 0x13ffe, 0x1fffe, 0x1fffd, 0x1003e};
   constexpr unsigned count = sizeof edges / sizeof edges[0];
   switch (random.below(8)) {
     case 0: return 1 + random.below(0x1fffe);
-    case 1: case 2: {
+    case 1:
+    case 2: {
       const i64 e = i64{edges[random.below(count)]} + random.below(140) - 70;
       return e < 1 ? 1 : e > 0x1fffe ? 0x1fffe : static_cast<u32>(e);
     }
@@ -39,7 +42,7 @@ FpReg corner(Random& random) {
   switch (random.below(6)) {
     case 0: return {0, sign, 0};
     case 1: return {u64{1} << 63, sign | 0x1ffff, 0};
-    case 2: return {random.next() >> random.below(64), sign, 0};                                // exponent 0
+    case 2: return {random.next() >> random.below(64), sign, 0};  // exponent 0
     case 3: return {random.next() >> (1 + random.below(63)), sign | random_exponent(random), 0};  // unnormal
     case 4: return {u64{1} << 63, sign | random_exponent(random), 0};
     default: return {~u64{0}, sign | random_exponent(random), 0};
@@ -74,8 +77,8 @@ u64 random_significand(Random& random) {
     case 1: v = ~u64{0} << random.below(64); break;
     case 2: v = ~u64{0} >> random.below(64); break;
     case 3: v &= ~u64{0} << (64 - 1 - random.below(63)); break;
-    case 4: v = (~u64{0} << 40) ^ u64{1} << (39 - random.below(2)); break;
-    case 5: v = (~u64{0} << 11) ^ u64{1} << (10 - random.below(2)); break;
+    case 4: v = (~u64{0} << 40) ^ u64 { 1 } << (39 - random.below(2)); break;
+    case 5: v = (~u64{0} << 11) ^ u64 { 1 } << (10 - random.below(2)); break;
     default: break;
   }
   return v | top;
@@ -98,7 +101,8 @@ FpReg cancelling_addend(Random& random, const FpReg& a, const FpReg& b) {
   if (random.below(2)) significand += random.below(9) - 4u;  // wraps at worst
   if (random.below(2)) exponent += random.below(3) - 1;
   if (random.one_in(4)) significand &= ~u64{0} << random.below(40);
-  return {significand | u64{1} << 63, (mpfr_signbit(p.get()) ? 0u : 1u << 17) | static_cast<u32>(exponent), 0};
+  return {significand | u64{1} << 63, (mpfr_signbit(p.get()) ? 0u : 1u << 17) | static_cast<u32>(exponent),
+          0};
 }
 
 FpReg random_in_format(Random& random, unsigned precision, long emax) {

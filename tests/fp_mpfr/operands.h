@@ -28,7 +28,8 @@ u64 announce_seed(const char* what);
 /// `count` operands, times IVM_FP_SCALE for long runs.
 unsigned scaled(unsigned count);
 
-/// Any legal row of the computation-model table, any rounding. @param traps also unmasked O, U, I (V, D, Z stay masked)
+/// Any legal row of the computation-model table, any rounding. @param traps also unmasked O, U, I (V, D, Z
+/// stay masked)
 Environment random_environment(Random& random, bool traps);
 
 /// A significand with the integer bit: uniform, few ones, long runs, or `bits` leading random bits and zeros.

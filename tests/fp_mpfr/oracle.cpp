@@ -17,8 +17,8 @@ class ExponentRange {
   ~ExponentRange() { mpfr_set_emin(-kWide), mpfr_set_emax(kWide); }
 };
 
-/// Register encoding of `r`, of at most 64 bits. @param min_exp unbiased exponent below which the significand is
-/// denormalised @param denormal_code its biased encoding; exponents wrap at 17 bits
+/// Register encoding of `r`, of at most 64 bits. @param min_exp unbiased exponent below which the significand
+/// is denormalised @param denormal_code its biased encoding; exponents wrap at 17 bits
 FpReg encode(mpfr_srcptr r, long min_exp, u32 denormal_code) {
   const u32 sign = mpfr_signbit(r) ? 1u << 17 : 0;
   if (mpfr_zero_p(r)) return {0, sign, 0};
@@ -29,7 +29,9 @@ FpReg encode(mpfr_srcptr r, long min_exp, u32 denormal_code) {
   return {significand, sign | (static_cast<u32>(e + 0xffff) & 0x1ffff), 0};
 }
 
-bool larger_than_exact(mpfr_srcptr r, int ternary) { return mpfr_signbit(r) ? ternary < 0 : ternary > 0; }
+bool larger_than_exact(mpfr_srcptr r, int ternary) {
+  return mpfr_signbit(r) ? ternary < 0 : ternary > 0;
+}
 
 u32 denormal_code(const Environment& env) {
   if (env.wre) return 1;
@@ -53,12 +55,14 @@ long Environment::emax() const {
   return completer == Completer::Single ? 127 : completer == Completer::Double ? 1023 : 16383;
 }
 
-long Environment::emin() const { return 1 - emax(); }
+long Environment::emin() const {
+  return 1 - emax();
+}
 
 std::string Environment::text() const {
   char line[120];
-  std::snprintf(line, sizeof line, "completer %d pc %u wre %d rc %u masked %02x ftz %d", static_cast<int>(completer), pc, wre,
-                rounding, masked, flush);
+  std::snprintf(line, sizeof line, "completer %d pc %u wre %d rc %u masked %02x ftz %d",
+                static_cast<int>(completer), pc, wre, rounding, masked, flush);
   return line;
 }
 
@@ -139,9 +143,10 @@ std::string difference(const Expected& want, const Outcome& got) {
   const bool same = got.value == want.value && got.flags == want.flags && got.traps == want.traps &&
                     (!want.traps || got.fpa == want.fpa);
   if (same) return "";
-  std::snprintf(line, sizeof line, "got %s flags %02x traps %02x fpa %d, want %s flags %02x traps %02x fpa %d",
-                text(got.value).c_str(), got.flags, got.traps, got.fpa, text(want.value).c_str(), want.flags, want.traps,
-                want.fpa);
+  std::snprintf(line, sizeof line,
+                "got %s flags %02x traps %02x fpa %d, want %s flags %02x traps %02x fpa %d",
+                text(got.value).c_str(), got.flags, got.traps, got.fpa, text(want.value).c_str(), want.flags,
+                want.traps, want.fpa);
   return line;
 }
 

@@ -1,5 +1,6 @@
-// What the architecture demands of finite and infinite operands, computed with MPFR and written from the manual's text
-// without a look at the code under test: encodings, formats and exception rules are restated here.
+// What the architecture demands of finite and infinite operands, computed with MPFR and written from the
+// manual's text without a look at the code under test: encodings, formats and exception rules are restated
+// here.
 #pragma once
 
 #include <mpfr.h>
@@ -13,7 +14,8 @@ namespace ia64::test {
 
 using cpu::FpReg;
 
-/// One environment: a row of the manual's computation-model table plus rounding, trap disables and flush to zero.
+/// One environment: a row of the manual's computation-model table plus rounding, trap disables and flush to
+/// zero.
 struct Environment {
   cpu::fp::Completer completer;
   unsigned pc;
@@ -57,10 +59,12 @@ class Real {
 
 mpfr_rnd_t mpfr_mode(unsigned rounding);
 
-/// Computes a correctly rounded result with unbounded exponent into its argument and returns MPFR's ternary value.
+/// Computes a correctly rounded result with unbounded exponent into its argument and returns MPFR's ternary
+/// value.
 using Operation = std::function<int(mpfr_ptr, mpfr_rnd_t)>;
 
-/// The outcome of `operation`, whose exact result is finite, in environment `env`. @param flags found before (kDenormal)
+/// The outcome of `operation`, whose exact result is finite, in environment `env`. @param flags found before
+/// (kDenormal)
 Expected expected_result(const Operation& operation, const Environment& env, u8 flags);
 
 /// Unnormal in the sense of the D exception, from the encoding table.

@@ -32,7 +32,8 @@ FpReg SequenceMachine::last(const FpReg& f3, const FpReg& f4, const FpReg& f2, C
   return o.value;
 }
 
-FpReg SequenceMachine::s1(const FpReg& f3, const FpReg& f4, const FpReg& f2, MultiplyAddKind kind, Completer completer) {
+FpReg SequenceMachine::s1(const FpReg& f3, const FpReg& f4, const FpReg& f2, MultiplyAddKind kind,
+                          Completer completer) {
   return multiply_add(f3, f4, f2, kind, Fpsr(kStatusField1).control(completer, 1)).value;
 }
 

@@ -8,8 +8,8 @@ namespace ia64::test {
 
 using cpu::FpReg;
 
-/// A register machine for such sequences: `.s1` steps run in the compilers' convention (64 bits, 17-bit exponents, nearest,
-/// no traps), `.s0` steps in the environment of the user, collecting its flags.
+/// A register machine for such sequences: `.s1` steps run in the compilers' convention (64 bits, 17-bit
+/// exponents, nearest, no traps), `.s0` steps in the environment of the user, collecting its flags.
 class SequenceMachine {
  public:
   explicit SequenceMachine(u64 fpsr) : fpsr_(fpsr) {}
@@ -23,10 +23,18 @@ class SequenceMachine {
   FpReg fnma(const FpReg& f3, const FpReg& f4, const FpReg& f2) {
     return s1(f3, f4, f2, {.negate_product = true}, Completer::None);
   }
-  FpReg fmpy(const FpReg& f3, const FpReg& f4) { return s1(f3, f4, {}, {.no_addend = true}, Completer::None); }
-  FpReg fma_d(const FpReg& f3, const FpReg& f4, const FpReg& f2) { return s1(f3, f4, f2, {}, Completer::Double); }
-  FpReg fma_s(const FpReg& f3, const FpReg& f4, const FpReg& f2) { return s1(f3, f4, f2, {}, Completer::Single); }
-  FpReg fmpy_s(const FpReg& f3, const FpReg& f4) { return s1(f3, f4, {}, {.no_addend = true}, Completer::Single); }
+  FpReg fmpy(const FpReg& f3, const FpReg& f4) {
+    return s1(f3, f4, {}, {.no_addend = true}, Completer::None);
+  }
+  FpReg fma_d(const FpReg& f3, const FpReg& f4, const FpReg& f2) {
+    return s1(f3, f4, f2, {}, Completer::Double);
+  }
+  FpReg fma_s(const FpReg& f3, const FpReg& f4, const FpReg& f2) {
+    return s1(f3, f4, f2, {}, Completer::Single);
+  }
+  FpReg fmpy_s(const FpReg& f3, const FpReg& f4) {
+    return s1(f3, f4, {}, {.no_addend = true}, Completer::Single);
+  }
 
   /// The last step: f3 * f4 + f2 in the user's status field.
   FpReg last(const FpReg& f3, const FpReg& f4, const FpReg& f2, cpu::fp::Completer completer);
@@ -34,7 +42,8 @@ class SequenceMachine {
   using Completer = cpu::fp::Completer;
 
  private:
-  FpReg s1(const FpReg& f3, const FpReg& f4, const FpReg& f2, cpu::fp::MultiplyAddKind kind, Completer completer);
+  FpReg s1(const FpReg& f3, const FpReg& f4, const FpReg& f2, cpu::fp::MultiplyAddKind kind,
+           Completer completer);
   u64 fpsr_;
   u8 flags_ = 0;
 };

@@ -48,7 +48,8 @@ TEST_CASE("f0 as addend makes a multiplication, which keeps the product's zero s
 }
 
 TEST_CASE("NaTVal propagates without flags, through every position") {
-  const Handler handlers[] = {fma_f1, fms_d_f1, fnma_s_f1, fpma_f1, fpms_f1, fpnma_f1, xma_l_f2, xma_h_f2, xma_hu_f2, fselect_f3};
+  const Handler handlers[] = {fma_f1,   fms_d_f1, fnma_s_f1, fpma_f1,   fpms_f1,
+                              fpnma_f1, xma_l_f2, xma_h_f2,  xma_hu_f2, fselect_f3};
   const FpReg bad{1, 0x1ffff, 0};  // would signal
   for (Handler h : handlers) {
     for (unsigned n = 0; n < 3; n++) {
@@ -59,7 +60,8 @@ TEST_CASE("NaTVal propagates without flags, through every position") {
       CHECK(rig.r.fpsr == kDefaultFpsr);
     }
   }
-  const Handler two[] = {fmin_f8, famax_f8, fpmin_f8, fpcmp_eq_f8, fmerge_s_f9, fmix_l_f9, fpack_f9, fand_f9, fpmerge_se_f9, frcpa_f6, fprcpa_f6};
+  const Handler two[] = {fmin_f8,  famax_f8, fpmin_f8,      fpcmp_eq_f8, fmerge_s_f9, fmix_l_f9,
+                         fpack_f9, fand_f9,  fpmerge_se_f9, frcpa_f6,    fprcpa_f6};
   for (Handler h : two) {
     FpRig rig;
     CHECK(rig.eval(h, {kFpNatVal, bad}) == kFpNatVal);
@@ -100,9 +102,9 @@ TEST_CASE("disabled banks fault first and name the banks in use") {
 }
 
 TEST_CASE("every handler with register operands checks the banks") {
-  const Handler handlers[] = {fma_f1, fpma_f1, xma_l_f2, fselect_f3, fcmp_eq_f4, fclass_m_f5, frcpa_f6, fprcpa_f6, frsqrta_f7,
-                              fprsqrta_f7, fmin_f8, fpmin_f8, fpcmp_lt_f8, fmerge_s_f9, fpack_f9, fcvt_fx_f10, fpcvt_fx_f10,
-                              fcvt_xf_f11};
+  const Handler handlers[] = {fma_f1,      fpma_f1,     xma_l_f2,   fselect_f3,  fcmp_eq_f4,   fclass_m_f5,
+                              frcpa_f6,    fprcpa_f6,   frsqrta_f7, fprsqrta_f7, fmin_f8,      fpmin_f8,
+                              fpcmp_lt_f8, fmerge_s_f9, fpack_f9,   fcvt_fx_f10, fpcvt_fx_f10, fcvt_xf_f11};
   for (Handler h : handlers) {
     FpRig rig;
     rig.r.psr |= psr::kDfl;
@@ -113,11 +115,13 @@ TEST_CASE("every handler with register operands checks the banks") {
 TEST_CASE("unmasked invalid, denormal and zero-divide exceptions fault and change nothing") {
   FpRig rig;
   rig.unmask(kInvalid);
-  CHECK(rig.faulting(fma_d_f1, rig.insn({make_infinity(true), make_infinity(false), number(1)}), Vector::FloatingPointFault) == 1);
+  CHECK(rig.faulting(fma_d_f1, rig.insn({make_infinity(true), make_infinity(false), number(1)}),
+                     Vector::FloatingPointFault) == 1);
   CHECK(rig.faulting(fcvt_fx_f10, rig.insn({make_infinity(true)}), Vector::FloatingPointFault) == 1);
   CHECK(rig.faulting(fcmp_lt_f4, rig.insn({kIndefinite, number(1)}), Vector::FloatingPointFault) == 1);
   rig.unmask(kDenormal);
-  CHECK(rig.faulting(fma_d_f1, rig.insn({from_double(1), number(1), number(1)}), Vector::FloatingPointFault) == 2);
+  CHECK(rig.faulting(fma_d_f1, rig.insn({from_double(1), number(1), number(1)}),
+                     Vector::FloatingPointFault) == 2);
   rig.unmask(kZeroDivide);
   CHECK(rig.faulting(frcpa_f6, rig.insn({number(1), kFpZero}), Vector::FloatingPointFault) == 4);
 }
@@ -209,7 +213,8 @@ TEST_CASE("xma equals 128-bit arithmetic") {
     for (u64 b : interesting_values(12)) {
       for (u64 c : {u64{0}, u64{1}, ~u64{0}, kTop, u64{0x123456789abcdef0}}) {
         const u128 unsigned_sum = u128{a} * b + c;
-        const i128 signed_sum = static_cast<i128>(static_cast<i64>(a)) * static_cast<i64>(b) + static_cast<i128>(u128{c});
+        const i128 signed_sum =
+            static_cast<i128>(static_cast<i64>(a)) * static_cast<i64>(b) + static_cast<i128>(u128{c});
         CHECK(rig.eval_bits(xma_l_f2, {c, a, b}) == static_cast<u64>(unsigned_sum));
         CHECK(rig.eval_bits(xma_hu_f2, {c, a, b}) == static_cast<u64>(unsigned_sum >> 64));
         CHECK(rig.eval_bits(xma_h_f2, {c, a, b}) == static_cast<u64>(signed_sum >> 64));

@@ -8,8 +8,12 @@ namespace ia64::cpu::fp {
 namespace {
 
 constexpr u64 kTop = u64{1} << 63;
-constexpr FpReg quiet(u64 payload) { return {kTop | u64{1} << 62 | payload, 0x1ffff, 0}; }
-constexpr FpReg signaling(u64 payload) { return {kTop | payload, 0x3ffff, 0}; }
+constexpr FpReg quiet(u64 payload) {
+  return {kTop | u64{1} << 62 | payload, 0x1ffff, 0};
+}
+constexpr FpReg signaling(u64 payload) {
+  return {kTop | payload, 0x3ffff, 0};
+}
 const FpReg kTwo{kTop, 0x10000, 0}, kInfinity = make_infinity(false);
 const FpReg kPseudoNan{u64{1} << 62, 0x1ffff, 0}, kPseudoInfinity{0, 0x1ffff, 0}, kPseudoZero{0, 0x10000, 0};
 const FpReg kUnnormal{u64{1} << 62, 0x10000, 0};  // 1.0
@@ -119,7 +123,8 @@ TEST_CASE("minimum and maximum deliver f3 when unordered or equal") {
 }
 
 TEST_CASE("NaNs, infinities and unsupported encodings convert to the integer indefinite") {
-  for (const FpReg& bad : {quiet(1), signaling(1), kInfinity, make_infinity(true), kPseudoNan, kPseudoInfinity}) {
+  for (const FpReg& bad :
+       {quiet(1), signaling(1), kInfinity, make_infinity(true), kPseudoNan, kPseudoInfinity}) {
     const Outcome o = to_integer(bad, {}, {});
     CHECK(o.value == FpReg{kTop, 0x1003e, 0});
     CHECK(o.flags == kInvalid);

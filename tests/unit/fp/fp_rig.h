@@ -4,8 +4,8 @@
 #include <bit>
 #include <initializer_list>
 
-#include "cpu/fp/number.h"
 #include "cpu/fp/memory_format.h"
+#include "cpu/fp/number.h"
 #include "tests/unit/exec/exec_rig.h"
 
 namespace ia64::cpu::test {
@@ -63,7 +63,9 @@ struct FpRig : Rig {
   u8 flags(unsigned sf) const { return fp::Fpsr(r.fpsr).flags(sf); }
 };
 
-inline FpReg number(double v) { return fp::from_double(std::bit_cast<u64>(v)); }
+inline FpReg number(double v) {
+  return fp::from_double(std::bit_cast<u64>(v));
+}
 inline u64 pair(float high, float low) {
   return u64{std::bit_cast<u32>(high)} << 32 | std::bit_cast<u32>(low);
 }

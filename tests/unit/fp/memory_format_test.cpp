@@ -61,7 +61,8 @@ TEST_CASE("extended numbers keep their value and come back unchanged") {
   bool same = true;
   for (int n = 0; n < 100'000; n++) {
     const int exponent = static_cast<int>(random() % 32800) - 16440;
-    const long double v = std::ldexp(static_cast<long double>(random() | 1), exponent - 63) * (random() & 1 ? 1 : -1);
+    const long double v =
+        std::ldexp(static_cast<long double>(random() | 1), exponent - 63) * (random() & 1 ? 1 : -1);
     if (!std::isfinite(v)) continue;
     const Extended e = image_of(v);
     const FpReg r = from_extended(e.significand, e.sign_exp);

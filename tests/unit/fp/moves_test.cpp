@@ -8,7 +8,9 @@ using namespace fp;
 
 constexpr u64 kA = 0x8123456789abcdef, kB = 0x7edcba9876543210;
 
-bool predicates(FpRig& rig, bool first, bool second) { return rig.r.pr(6) == first && rig.r.pr(7) == second; }
+bool predicates(FpRig& rig, bool first, bool second) {
+  return rig.r.pr(6) == first && rig.r.pr(7) == second;
+}
 
 }  // namespace
 
@@ -108,7 +110,8 @@ TEST_CASE("mixes, swaps, sign extensions and logical operations") {
   CHECK(rig.eval_bits(fandcm_f9, {kA, kB}) == (kA & ~kB));
   CHECK(rig.eval_bits(for_f9, {kA, kB}) == (kA | kB));
   CHECK(rig.eval_bits(fxor_f9, {kA, kB}) == (kA ^ kB));
-  CHECK(rig.eval_bits(fselect_f3, {0xff00ff00ff00ff00, kA, kB}) == 0x81dc45988954cd10);  // f2 selects from f3, f4
+  CHECK(rig.eval_bits(fselect_f3, {0xff00ff00ff00ff00, kA, kB}) ==
+        0x81dc45988954cd10);  // f2 selects from f3, f4
   CHECK(rig.eval(fpack_f9, {number(1), number(-2)}) == make_integer(pair(1, -2)));
 }
 

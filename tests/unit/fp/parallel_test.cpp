@@ -22,9 +22,12 @@ TEST_CASE("parallel multiply-add equals the host's fused operation in both lanes
     float v[6];
     for (float& f : v) f = random_float(random);
     const u64 f2 = pair(v[0], v[1]), f3 = pair(v[2], v[3]), f4 = pair(v[4], v[5]);
-    CHECK(rig.eval_bits(fpma_f1, {f2, f3, f4}) == pair(std::fma(v[2], v[4], v[0]), std::fma(v[3], v[5], v[1])));
-    CHECK(rig.eval_bits(fpms_f1, {f2, f3, f4}) == pair(std::fma(v[2], v[4], -v[0]), std::fma(v[3], v[5], -v[1])));
-    CHECK(rig.eval_bits(fpnma_f1, {f2, f3, f4}) == pair(std::fma(-v[2], v[4], v[0]), std::fma(-v[3], v[5], v[1])));
+    CHECK(rig.eval_bits(fpma_f1, {f2, f3, f4}) ==
+          pair(std::fma(v[2], v[4], v[0]), std::fma(v[3], v[5], v[1])));
+    CHECK(rig.eval_bits(fpms_f1, {f2, f3, f4}) ==
+          pair(std::fma(v[2], v[4], -v[0]), std::fma(v[3], v[5], -v[1])));
+    CHECK(rig.eval_bits(fpnma_f1, {f2, f3, f4}) ==
+          pair(std::fma(-v[2], v[4], v[0]), std::fma(-v[3], v[5], v[1])));
   }
 }
 
@@ -76,9 +79,12 @@ TEST_CASE("faults name their lane") {
   FpRig rig;
   rig.unmask(kInvalid | kZeroDivide);
   const FpReg zero = from_integer(0);
-  CHECK(rig.faulting(fprcpa_f6, rig.insn({from_integer(pair(1, 0)), zero}), Vector::FloatingPointFault) == 0x14);
-  CHECK(rig.faulting(fprcpa_f6, rig.insn({from_integer(pair(0, 1)), zero}), Vector::FloatingPointFault) == 0x41);
-  CHECK(rig.faulting(fpcmp_lt_f8, rig.insn({from_integer(pair(0, NAN)), zero}), Vector::FloatingPointFault) == 0x10);
+  CHECK(rig.faulting(fprcpa_f6, rig.insn({from_integer(pair(1, 0)), zero}), Vector::FloatingPointFault) ==
+        0x14);
+  CHECK(rig.faulting(fprcpa_f6, rig.insn({from_integer(pair(0, 1)), zero}), Vector::FloatingPointFault) ==
+        0x41);
+  CHECK(rig.faulting(fpcmp_lt_f8, rig.insn({from_integer(pair(0, NAN)), zero}), Vector::FloatingPointFault) ==
+        0x10);
 }
 
 TEST_CASE("traps name their lane and keep the low exponent bits") {
@@ -87,7 +93,8 @@ TEST_CASE("traps name their lane and keep the low exponent bits") {
   Insn i = rig.insn({{}, from_integer(pair(0x1.8p100f, 1)), from_integer(pair(0x1p100f, 1))});
   i.r2 = 0;
   CHECK(rig.trapping(fpma_f1, i) == 1u << 11);
-  CHECK(rig.result().significand == (u64{(327 & 0xff) << 23 | 0x400000} << 32 | 0x3f800000));  // biased 200 + 127
+  CHECK(rig.result().significand ==
+        (u64{(327 & 0xff) << 23 | 0x400000} << 32 | 0x3f800000));  // biased 200 + 127
   i = rig.insn({{}, from_integer(pair(1, 0x1.8p100f)), from_integer(pair(1, 0x1p100f))});
   i.r2 = 0;
   CHECK(rig.trapping(fpma_f1, i) == 1u << 7);
