@@ -5,10 +5,6 @@
 
 namespace ia64::cpu {
 
-namespace {
-constexpr u64 kOffsetMask = 0xfff;  // the smallest page; a data reference never crosses it
-}
-
 u32 Alat::find(AlatTag tag) const {
   for (u32 rest = valid_; rest; rest &= rest - 1) {
     const int n = std::countr_zero(rest);

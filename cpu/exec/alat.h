@@ -51,10 +51,33 @@ class Alat {
   /// Removes the entries that may overlap a store whose physical address is not known.
   void invalidate_offsets(u64 address, unsigned size) { valid_ &= ~overlapping_offsets(address, size); }
 
+  /// Physical address of a byte of RAM by its host address, when its page was met before: spares a look into the TLB. True for
+  /// ever, since RAM does not move.
+  /// @returns false when unknown
+  bool find_page(const u8* host, GuestPhys& phys) const {
+    const u64 address = reinterpret_cast<u64>(host), page = address & ~kOffsetMask;
+    const KnownPage& known = known_pages_[(page >> 12) % kKnownPages];
+    phys = known.phys | (address & kOffsetMask);
+    return known.host == page;
+  }
+  /// Notes what find_page() will answer. Both addresses name the same byte of RAM, and agree in their low twelve bits.
+  void learn_page(const u8* host, GuestPhys phys) {
+    const u64 page = reinterpret_cast<u64>(host) & ~kOffsetMask;
+    if (((reinterpret_cast<u64>(host) ^ phys) & kOffsetMask) == 0)
+      known_pages_[(page >> 12) % kKnownPages] = {page, phys & ~kOffsetMask};
+  }
+
   /// Number of entries held, for dumps and tests.
   unsigned count() const { return static_cast<unsigned>(__builtin_popcount(valid_)); }
 
  private:
+  static constexpr u64 kOffsetMask = 0xfff;  // in the smallest page, which no data reference crosses
+  static constexpr unsigned kKnownPages = 32;
+  struct KnownPage {
+    u64 host = 0;
+    GuestPhys phys = 0;
+  };
+
   u32 find(AlatTag tag) const;
   u32 overlapping_offsets(u64 address, unsigned size) const;
 
@@ -63,6 +86,7 @@ class Alat {
   AlatTag tags_[kEntries] = {};
   u8 sizes_[kEntries] = {};
   GuestPhys starts_[kEntries] = {};
+  KnownPage known_pages_[kKnownPages];
 };
 
 }  // namespace ia64::cpu

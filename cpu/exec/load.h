@@ -38,7 +38,7 @@ inline Next load_and_enter(Core& core, const Insn& i, u64 va) noexcept {
   u8 raw[D::kSize];
   bool deferred = false;
   GuestPhys phys = Core::kNoAlatEntry;
-  const Next next = core.load_advanced(va, raw, D::kSize, D::kAlign, is_speculative(kType), deferred, phys);
+  const Next next = read_image_advanced<D::kSize, D::kAlign>(core, va, raw, is_speculative(kType), deferred, phys);
   if (next == Next::Fault) [[unlikely]] return next;
   Registers& r = core.regs();
   const AlatTag tag = D::tag(r, i);

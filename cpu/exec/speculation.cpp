@@ -7,11 +7,13 @@ namespace ia64::cpu {
 
 // The store has been done, so its translation is known; if not, every entry that could overlap goes.
 void drop_overlapping_slow(Core& core, u64 va, unsigned size) noexcept {
-  if (GuestPhys phys; core.data_physical(va, phys)) {
-    core.alat().invalidate_range(phys, size);
-  } else {
-    core.alat().invalidate_offsets(va, size);
-  }
+  Alat& alat = core.alat();
+  const u8* const host = core.fast_tlb().write_pointer<1>(va, core.regs().psr);
+  GuestPhys phys;
+  if (host && alat.find_page(host, phys)) return alat.invalidate_range(phys, size);
+  if (!core.data_physical(va, phys)) return alat.invalidate_offsets(va, size);
+  if (host) alat.learn_page(host, phys);
+  alat.invalidate_range(phys, size);
 }
 
 Next raise_nat_read(Core& core) noexcept { return core.raise_register_nat({.read = true}); }
