@@ -89,7 +89,7 @@ StopReason Interpreter::run(u64 max_slots) {
 
 /// @returns true when run() is to return `stop_`
 bool Interpreter::look_up_events(u32 bits) {
-  core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
+  if (bits != attention::kStops) core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
   if (bits & attention::kPurge) core_.remote_requests().serve(core_.tlb());
   if (bits & attention::kCode) drop_written_code();
   if (bits & attention::kStop) {

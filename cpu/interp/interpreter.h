@@ -69,7 +69,7 @@ class Interpreter {
   const Insn* fetch_for_step(GuestPhys& bundle_phys);
   void finish_step(const Insn& i, u64 psr_before, Next next, GuestPhys bundle_phys);
   void handle_fault(const Insn& i, GuestPhys bundle_phys);
-  bool call_gate(const Insn& i);
+  bool call_gate(const Insn& insn);
   void deliver_traps(Fault trap, u8 bits, unsigned ei, GuestPhys bundle_phys);
   void advance(const Insn& i);
   void complete_frame();

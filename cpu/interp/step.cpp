@@ -95,7 +95,8 @@ void Interpreter::handle_fault(const Insn& i, GuestPhys bundle) {
 }
 
 /// @returns false when the gate does not know the break
-bool Interpreter::call_gate(const Insn& i) {
+bool Interpreter::call_gate(const Insn& insn) {
+  const Insn i = insn;  // the gate may throw away all blocks
   const u64 block_ip = core_.block_ip_;
   const GateAction action = core_.gate_->on_break(core_, core_.pending_.iim);
   core_.interrupt_masking_changed();  // the gate may have written any register
