@@ -11,7 +11,9 @@ namespace ia64::storage {
 
 namespace {
 
-bool is_transfer(BlockOp op) { return op == BlockOp::Read || op == BlockOp::Write; }
+bool is_transfer(BlockOp op) {
+  return op == BlockOp::Read || op == BlockOp::Write;
+}
 
 u64 iov_bytes(const std::vector<iovec>& iov) {
   u64 sum = 0;
@@ -34,7 +36,8 @@ BlockDevice::~BlockDevice() = default;
 BlockStatus BlockDevice::check(const BlockRequest& r) const {
   if (r.op == BlockOp::Flush) return BlockStatus::Ok;
   if (r.offset_bytes % block_bytes_ || r.size_bytes % block_bytes_) return BlockStatus::OutOfRange;
-  if (r.offset_bytes > size_bytes_ || r.size_bytes > size_bytes_ - r.offset_bytes) return BlockStatus::OutOfRange;
+  if (r.offset_bytes > size_bytes_ || r.size_bytes > size_bytes_ - r.offset_bytes)
+    return BlockStatus::OutOfRange;
   if (r.op != BlockOp::Read && read_only_) return BlockStatus::ReadOnly;
   if (is_transfer(r.op) && iov_bytes(r.iov) != r.size_bytes) return BlockStatus::OutOfRange;
   return BlockStatus::Ok;
@@ -59,8 +62,8 @@ void BlockDevice::count(const BlockRequest& r) {
 void BlockDevice::submit(BlockRequest request) {
   count(request);
   const BlockStatus status = check(request);
-  LOG(Storage, "{} op {} at {:#x} size {:#x}{}", store_->describe(), static_cast<int>(request.op), request.offset_bytes,
-      request.size_bytes, request.fua ? " fua" : "");
+  LOG(Storage, "{} op {} at {:#x} size {:#x}{}", store_->describe(), static_cast<int>(request.op),
+      request.offset_bytes, request.size_bytes, request.fua ? " fua" : "");
   if (status != BlockStatus::Ok || (request.op != BlockOp::Flush && request.size_bytes == 0)) {
     if (status != BlockStatus::Ok) counters_.errors.fetch_add(1, std::memory_order_relaxed);
     return request.done(status);
@@ -73,7 +76,8 @@ BlockStatus BlockDevice::transfer(BlockOp op, u64 offset_bytes, void* data, u64 
   std::condition_variable ready;
   bool finished = false;
   BlockStatus result = BlockStatus::Ok;
-  BlockRequest request{.op = op, .offset_bytes = offset_bytes, .size_bytes = size_bytes, .iov = {}, .fua = false, .done = {}};
+  BlockRequest request{
+      .op = op, .offset_bytes = offset_bytes, .size_bytes = size_bytes, .iov = {}, .fua = false, .done = {}};
   if (is_transfer(op)) request.iov.push_back({data, static_cast<size_t>(size_bytes)});
   request.done = [&](BlockStatus status) {
     std::lock_guard lock(mutex);

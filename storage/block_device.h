@@ -15,8 +15,8 @@ struct BlockCounters {
   u64 read_bytes = 0, written_bytes = 0;
 };
 
-/// Owns a store and checks every request before it gets there: ranges, block alignment, sizes, write protection. What
-/// fails a check completes at once with OutOfRange, ReadOnly or Unsupported. Any thread.
+/// Owns a store and checks every request before it gets there: ranges, block alignment, sizes, write
+/// protection. What fails a check completes at once with OutOfRange, ReadOnly or Unsupported. Any thread.
 class BlockDevice {
  public:
   /// @param block_bytes smallest unit of transfer, a power of two (512 for disks, 2048 for DVDs)

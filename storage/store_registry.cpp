@@ -43,7 +43,8 @@ constexpr KindRow kKinds[] = {
 
 Opened open_at(std::string_view spec, Context context) {
   if (++context.depth > kMaxNesting)
-    return Error{ErrorKind::Invalid, fmt::format("store specification nested more than {} deep", kMaxNesting)};
+    return Error{ErrorKind::Invalid,
+                 fmt::format("store specification nested more than {} deep", kMaxNesting)};
   const auto colon = spec.find(':');
   const auto kind = spec.substr(0, colon);
   const auto rest = colon == std::string_view::npos ? std::string_view{} : spec.substr(colon + 1);
@@ -51,11 +52,14 @@ Opened open_at(std::string_view spec, Context context) {
     if (row.name == kind) return row.open(rest, context);
   std::string known;
   for (const auto& row : kKinds) known += fmt::format(" {}:", row.name);
-  return Error{ErrorKind::Invalid, fmt::format("unknown kind of storage '{}' in '{}'; known:{}", kind, spec, known)};
+  return Error{ErrorKind::Invalid,
+               fmt::format("unknown kind of storage '{}' in '{}'; known:{}", kind, spec, known)};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec) { return open_at(spec, {}); }
+Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec) {
+  return open_at(spec, {});
+}
 
 }  // namespace ia64::storage

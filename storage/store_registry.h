@@ -10,7 +10,8 @@
 
 namespace ia64::storage {
 
-/// Opens the store a specification names: one `kind:` after another, outermost wrapper first, at most kMaxNesting deep.
+/// Opens the store a specification names: one `kind:` after another, outermost wrapper first, at most
+/// kMaxNesting deep.
 /// @returns a one-line error naming the unknown kind or the file and what is wrong with it
 inline constexpr unsigned kMaxNesting = 8;
 Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec);

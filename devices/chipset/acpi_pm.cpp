@@ -13,7 +13,9 @@ namespace {
 constexpr u64 kNsPerSecond = 1'000'000'000;
 constexpr u64 kHalfPeriodTicks = u64{1} << 31;  // TMR_STS is set whenever bit 31 changes
 
-u8 byte_of(u64 v, u64 n) { return static_cast<u8>(v >> (8 * n)); }
+u8 byte_of(u64 v, u64 n) {
+  return static_cast<u8>(v >> (8 * n));
+}
 
 template <class T>
 void set_byte(T& v, u64 n, u8 b) {
@@ -48,7 +50,8 @@ u64 AcpiPm::timer_ticks() const {
 
 void AcpiPm::arm_timer() {
   const u64 next = (timer_ticks() / kHalfPeriodTicks + 1) * kHalfPeriodTicks;
-  const auto deadline = static_cast<u64>((static_cast<u128>(next) * kNsPerSecond + kPmTimerHz - 1) / kPmTimerHz);
+  const auto deadline =
+      static_cast<u64>((static_cast<u128>(next) * kNsPerSecond + kPmTimerHz - 1) / kPmTimerHz);
   // The lock keeps the destructor from reading an id that is about to be replaced.
   std::lock_guard lock(mutex_);
   if (!stopping_) timer_ = clock_.schedule(deadline, [this] { on_timer_msb(); });

@@ -19,7 +19,8 @@ class AcpiPm final : public Device, public MmioRegion {
   /// What firmware's \_S5 object must put into SLP_TYP.
   static constexpr u8 kSleepTypeS5 = 5;
 
-  /// @param on_soft_off called once per write of SLP_EN with SLP_TYP = kSleepTypeS5, on the writer's thread, no locks held
+  /// @param on_soft_off called once per write of SLP_EN with SLP_TYP = kSleepTypeS5, on the writer's thread,
+  /// no locks held
   AcpiPm(Clock& clock, IrqLine& sci, std::function<void()> on_soft_off);
   ~AcpiPm() override;
 

@@ -5,12 +5,12 @@
 
 namespace ia64::devices::acpi_pm {
 
-inline constexpr u64 kPmTimer = 0x04;    ///< 32 bits
-inline constexpr u64 kPm1Status = 0x08;  ///< 16 bits, write one to clear
-inline constexpr u64 kPm1Enable = 0x0a;  ///< 16 bits
-inline constexpr u64 kPm1Control = 0x0c; ///< 16 bits
-inline constexpr u64 kGpe0Status = 0x10; ///< 32 bits, write one to clear
-inline constexpr u64 kGpe0Enable = 0x14; ///< 32 bits
+inline constexpr u64 kPmTimer = 0x04;     ///< 32 bits
+inline constexpr u64 kPm1Status = 0x08;   ///< 16 bits, write one to clear
+inline constexpr u64 kPm1Enable = 0x0a;   ///< 16 bits
+inline constexpr u64 kPm1Control = 0x0c;  ///< 16 bits
+inline constexpr u64 kGpe0Status = 0x10;  ///< 32 bits, write one to clear
+inline constexpr u64 kGpe0Enable = 0x14;  ///< 32 bits
 inline constexpr u64 kSizeBytes = 0x1000;
 
 inline constexpr u64 kPmTimerHz = 3'579'545;

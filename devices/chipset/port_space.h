@@ -5,8 +5,9 @@
 
 namespace ia64::devices {
 
-/// Forwards the 64 MiB window to a second AddressSpace whose addresses are port numbers. Each group of four ports has a
-/// 4 KiB page of its own. Stateless. @source SDM vol. 2, 10.7 (I/O port space model); platform reference 2.4
+/// Forwards the 64 MiB window to a second AddressSpace whose addresses are port numbers. Each group of four
+/// ports has a 4 KiB page of its own. Stateless. @source SDM vol. 2, 10.7 (I/O port space model); platform
+/// reference 2.4
 class PortSpace final : public MmioRegion {
  public:
   static constexpr u64 kSizeBytes = 64u << 20;

@@ -7,9 +7,10 @@
 
 namespace ia64::devices {
 
-/// The 2 MiB window at 0xFEE0_0000. The lower half holds one 16-byte slot per destination: an 8-byte store is an
-/// inter-processor interrupt, a 4-byte store a message-signalled one of a device. The upper half holds INTA and XTP.
-/// Lowest-priority redirection (address bit 3) goes to the addressed processor. Stateless, so it needs no lock.
+/// The 2 MiB window at 0xFEE0_0000. The lower half holds one 16-byte slot per destination: an 8-byte store is
+/// an inter-processor interrupt, a 4-byte store a message-signalled one of a device. The upper half holds
+/// INTA and XTP. Lowest-priority redirection (address bit 3) goes to the addressed processor. Stateless, so
+/// it needs no lock.
 /// @source SDM vol. 2, 5.8.4 (Processor Interrupt Block); platform reference 3.1
 class InterruptBlock final : public Device, public MmioRegion {
  public:

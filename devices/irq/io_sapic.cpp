@@ -57,7 +57,8 @@ bool IoSapic::level_triggered(unsigned n) const {
 void IoSapic::send(unsigned n) {
   const Rte& rte = state_.rtes[n];
   const unsigned mode = (rte.low >> kRteModeShift) & 7;
-  LOG(Irq, "io-sapic pin {} vector {:#x} mode {} to {:#x}", n, rte.low & kRteVectorMask, mode, rte.high >> 16);
+  LOG(Irq, "io-sapic pin {} vector {:#x} mode {} to {:#x}", n, rte.low & kRteVectorMask, mode,
+      rte.high >> 16);
   if (mode == 3 || mode == 6) return;  // reserved: nothing is sent
   // id is in bits 31:24 of the high word and eid in 23:16, the order InterruptBus wants.
   bus_.deliver(static_cast<u16>(rte.high >> 16), static_cast<DeliveryMode>(mode),

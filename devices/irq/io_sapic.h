@@ -12,9 +12,10 @@
 
 namespace ia64::devices {
 
-/// One I/O SAPIC with up to 116 pins. Board wires are active low: `IrqLine::set(true)` pulls the wire low, so a
-/// redirection entry programmed active high sees the opposite of what the device meant, as on hardware.
-/// Locking: one mutex, held while a message goes to the interrupt bus; pins may be driven with a device lock held.
+/// One I/O SAPIC with up to 116 pins. Board wires are active low: `IrqLine::set(true)` pulls the wire low, so
+/// a redirection entry programmed active high sees the opposite of what the device meant, as on hardware.
+/// Locking: one mutex, held while a message goes to the interrupt bus; pins may be driven with a device lock
+/// held.
 /// @source platform reference 3.2
 class IoSapic final : public Device, public MmioRegion {
  public:

@@ -1,4 +1,5 @@
-// I/O SAPIC registers. @source Intel 460GX chipset software developer's manual, I/O SAPIC (PID); platform reference 3.2
+// I/O SAPIC registers. @source Intel 460GX chipset software developer's manual, I/O SAPIC (PID); platform
+// reference 3.2
 #pragma once
 
 #include "base/int_types.h"
@@ -21,7 +22,7 @@ inline constexpr u32 kRteVectorMask = 0xff;
 inline constexpr unsigned kRteModeShift = 8;
 inline constexpr u32 kRteDeliveryStatus = 1u << 12;  ///< read-only
 inline constexpr u32 kRteActiveLow = 1u << 13;
-inline constexpr u32 kRteRemoteIrr = 1u << 14;       ///< read-only, level only
+inline constexpr u32 kRteRemoteIrr = 1u << 14;  ///< read-only, level only
 inline constexpr u32 kRteLevel = 1u << 15;
 inline constexpr u32 kRteMask = 1u << 16;
 inline constexpr u32 kRteLowWritable =

@@ -15,8 +15,9 @@ ConfigSpace::ConfigSpace(const Identity& id) {
   set(kSubsystemVendor, 2, id.subsystem_vendor);
   set(kSubsystemId, 2, id.subsystem_id);
   set(kInterruptPin, 1, id.interrupt_pin);
-  set_mask(kCommand, 2,
-           kCommandIo | kCommandMemory | kCommandMaster | kCommandParity | kCommandSerr | kCommandIntxDisable);
+  set_mask(
+      kCommand, 2,
+      kCommandIo | kCommandMemory | kCommandMaster | kCommandParity | kCommandSerr | kCommandIntxDisable);
   set_mask(kCacheLine, 2, 0xffff);  // cache line size and latency timer
   set_mask(kInterruptLine, 1, 0xff);
   bytes_ = initial_;

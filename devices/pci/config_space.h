@@ -34,7 +34,8 @@ class ConfigSpace {
 
   /// Describes BAR `n` (0..5; a 64-bit one also takes n+1). Only while the device is being built.
   void add_bar(unsigned n, BarKind kind, u64 size_bytes);
-  /// Appends a capability: `body` follows the two header bytes, `writable` masks it (shorter means read-only rest).
+  /// Appends a capability: `body` follows the two header bytes, `writable` masks it (shorter means read-only
+  /// rest).
   /// @returns its offset. Only while the device is being built.
   unsigned add_capability(u8 id, std::span<const u8> body, std::span<const u8> writable = {});
 

@@ -7,7 +7,8 @@
 
 namespace ia64::devices {
 
-/// A thin window onto the physical bus that is open only while the function's bus-master bit is set. Any thread.
+/// A thin window onto the physical bus that is open only while the function's bus-master bit is set. Any
+/// thread.
 class DmaView {
  public:
   /// @param enabled the function's bus-master bit; outlives this
@@ -21,8 +22,8 @@ class DmaView {
   bool write(GuestPhys phys, const void* in, size_t size_bytes) const {
     return enabled() && memory_.write_bytes(phys, in, size_bytes) == AccessResult::Ok;
   }
-  /// Host address of a whole RAM range, or nullptr when mastering is off or any byte is not RAM. After changing it call
-  /// written().
+  /// Host address of a whole RAM range, or nullptr when mastering is off or any byte is not RAM. After
+  /// changing it call written().
   u8* ram_span(GuestPhys phys, u64 size_bytes) const {
     return enabled() ? memory_.ram_span(phys, size_bytes) : nullptr;
   }

@@ -49,7 +49,8 @@ void PciDevice::add_msix(unsigned bar, unsigned vectors) {
   msix_.assign(vectors, {});
 }
 
-// --- configuration ----------------------------------------------------------------------------------------------------
+// --- configuration
+// ----------------------------------------------------------------------------------------------------
 
 u32 PciDevice::raw_config(unsigned reg, unsigned size) const {
   std::lock_guard lock(pci_mutex_);
@@ -99,7 +100,8 @@ void PciDevice::reset_pci() {
   config_changed();
 }
 
-// --- BARs -------------------------------------------------------------------------------------------------------------
+// --- BARs
+// -------------------------------------------------------------------------------------------------------------
 
 std::optional<PciDevice::Hit> PciDevice::decode(bool io, u64 address, unsigned size) const {
   for (unsigned n = 0; n < bars_.size(); n++) {
@@ -131,7 +133,8 @@ AccessResult PciDevice::access_write(const Hit& hit, unsigned size, u64 value) {
   return AccessResult::Ok;
 }
 
-// --- MSI-X table ------------------------------------------------------------------------------------------------------
+// --- MSI-X table
+// ------------------------------------------------------------------------------------------------------
 
 u32 PciDevice::msix_word(u64 offset) const {
   if (const u64 n = offset / kMsixEntryBytes; n < msix_.size()) {
@@ -176,7 +179,8 @@ bool PciDevice::deliverable(const MsixEntry& e) const {
   return !(config_.read(msix_at_ + 2, 2) & kMsixFunctionMask) && !(e.control & kMsixVectorMasked);
 }
 
-// --- messages ---------------------------------------------------------------------------------------------------------
+// --- messages
+// ---------------------------------------------------------------------------------------------------------
 
 void PciDevice::raise_msix(unsigned n) {
   Message message;
@@ -222,7 +226,8 @@ void PciDevice::send_pending() {
 }
 
 void PciDevice::send(const Message& m) {
-  // A message aimed at a device register could make that device send the next one, without end: one level only.
+  // A message aimed at a device register could make that device send the next one, without end: one level
+  // only.
   static thread_local bool sending = false;
   if (!dma_.enabled() || sending) return;
   sending = true;

@@ -14,9 +14,10 @@
 
 namespace ia64::devices::pci {
 
-/// One function (number 0) in a slot. Subclasses describe BARs and capabilities in their constructor and answer BAR
-/// accesses. Locking: pci_mutex_ guards configuration, INTx and MSI-X state and comes after the subclass's own lock;
-/// it is never held while a message is sent, because a hostile guest may aim the message at this very device.
+/// One function (number 0) in a slot. Subclasses describe BARs and capabilities in their constructor and
+/// answer BAR accesses. Locking: pci_mutex_ guards configuration, INTx and MSI-X state and comes after the
+/// subclass's own lock; it is never held while a message is sent, because a hostile guest may aim the message
+/// at this very device.
 class PciDevice : public Device {
  public:
   /// @param intx the slot's interrupt wire. @param memory the bus this function masters. Both outlive it.
@@ -39,7 +40,8 @@ class PciDevice : public Device {
   /// A BAR access of the device itself; MSI-X table accesses never get here. Called without locks.
   virtual AccessResult bar_read(unsigned bar, u64 offset, unsigned size, u64& value) = 0;
   virtual AccessResult bar_write(unsigned bar, u64 offset, unsigned size, u64 value) = 0;
-  /// Configuration registers with behaviour (virtio's PCI_CFG capability). Return true when handled. No locks held.
+  /// Configuration registers with behaviour (virtio's PCI_CFG capability). Return true when handled. No locks
+  /// held.
   virtual bool special_config_read(unsigned reg, unsigned size, u32& value) { return false; }
   virtual bool special_config_write(unsigned reg, unsigned size, u32 value) { return false; }
 
@@ -56,7 +58,8 @@ class PciDevice : public Device {
   unsigned msix_vectors() const { return static_cast<unsigned>(msix_.size()); }
   /// Sends or pends MSI-X vector `n`; out of range or disabled does nothing. No device lock may be held.
   void raise_msix(unsigned n);
-  /// Sends the MSI message if MSI is on. @returns false when it is off (use INTx). No device lock may be held.
+  /// Sends the MSI message if MSI is on. @returns false when it is off (use INTx). No device lock may be
+  /// held.
   bool raise_msi();
   /// Configuration, INTx and MSI-X back to power-on.
   void reset_pci();

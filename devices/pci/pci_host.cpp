@@ -7,8 +7,8 @@
 
 namespace ia64::devices::pci {
 
-/// Routes one window by BAR instead of mapping every BAR into the address space: a guest may move BARs forever without
-/// the address space growing or CPUs waiting.
+/// Routes one window by BAR instead of mapping every BAR into the address space: a guest may move BARs
+/// forever without the address space growing or CPUs waiting.
 class RootBus::Window final : public MmioRegion {
  public:
   Window(const RootBus& bus, bool io, u64 base) : bus_(bus), io_(io), base_(base) {}
@@ -16,22 +16,24 @@ class RootBus::Window final : public MmioRegion {
   AccessResult read(u64 offset, unsigned size, u64& value) override {
     for (PciDevice* device : bus_.slots_)
       if (device)
-        if (const auto hit = device->decode(io_, base_ + offset, size)) return device->access_read(*hit, size, value);
+        if (const auto hit = device->decode(io_, base_ + offset, size))
+          return device->access_read(*hit, size, value);
     log_unclaimed("read", offset);
     return AccessResult::Unmapped;
   }
   AccessResult write(u64 offset, unsigned size, u64 value) override {
     for (PciDevice* device : bus_.slots_)
       if (device)
-        if (const auto hit = device->decode(io_, base_ + offset, size)) return device->access_write(*hit, size, value);
+        if (const auto hit = device->decode(io_, base_ + offset, size))
+          return device->access_write(*hit, size, value);
     log_unclaimed("write", offset);
     return AccessResult::Unmapped;
   }
 
  private:
   void log_unclaimed(const char* what, u64 offset) const {
-    LOG_ONCE(Unknown, (base_ + offset) | (io_ ? bit(63) : 0), "PCI {} {} at {:#x}: no BAR there", io_ ? "port" : "memory",
-             what, base_ + offset);
+    LOG_ONCE(Unknown, (base_ + offset) | (io_ ? bit(63) : 0), "PCI {} {} at {:#x}: no BAR there",
+             io_ ? "port" : "memory", what, base_ + offset);
   }
 
   const RootBus& bus_;
@@ -43,8 +45,10 @@ RootBus::RootBus(unsigned number, const Windows& windows, AddressSpace& memory, 
     : windows_(windows), memory_(memory), ports_(ports) {
   memory_window_ = std::make_unique<Window>(*this, false, windows.memory_base);
   port_window_ = std::make_unique<Window>(*this, true, windows.port_base);
-  memory.add_mmio(windows.memory_base, windows.memory_bytes, memory_window_.get(), fmt::format("pci{} memory", number));
-  ports.add_mmio(windows.port_base, windows.port_count, port_window_.get(), fmt::format("pci{} ports", number));
+  memory.add_mmio(windows.memory_base, windows.memory_bytes, memory_window_.get(),
+                  fmt::format("pci{} memory", number));
+  ports.add_mmio(windows.port_base, windows.port_count, port_window_.get(),
+                 fmt::format("pci{} ports", number));
 }
 
 RootBus::~RootBus() {
@@ -72,9 +76,12 @@ PciHost::PciHost(AddressSpace& memory, AddressSpace& ports) : memory_(memory) {
   memory.add_mmio(kConfigBase, kConfigBytes, this, "pci configuration");
 }
 
-PciHost::~PciHost() { memory_.remove_mmio(kConfigBase, this); }
+PciHost::~PciHost() {
+  memory_.remove_mmio(kConfigBase, this);
+}
 
-PciDevice* PciHost::find(unsigned bus, unsigned device, unsigned function, unsigned reg, unsigned size) const {
+PciDevice* PciHost::find(unsigned bus, unsigned device, unsigned function, unsigned reg,
+                         unsigned size) const {
   const bool fits = reg < kConfigSize && (size == 1 || size == 2 || size == 4) && reg % size == 0;
   return bus < kBuses && function == 0 && fits ? buses_[bus]->device(device) : nullptr;
 }
@@ -86,7 +93,8 @@ u32 PciHost::config_read(unsigned bus, unsigned device, unsigned function, unsig
   return v;
 }
 
-void PciHost::config_write(unsigned bus, unsigned device, unsigned function, unsigned reg, unsigned size, u32 value) {
+void PciHost::config_write(unsigned bus, unsigned device, unsigned function, unsigned reg, unsigned size,
+                           u32 value) {
   PciDevice* d = find(bus, device, function, reg, size);
   LOG(Pci, "config {}:{}.{} +{:#x} write {:#x}", bus, device, function, reg, value);
   if (d) d->config_write(reg, size, value);
@@ -94,8 +102,9 @@ void PciHost::config_write(unsigned bus, unsigned device, unsigned function, uns
 
 AccessResult PciHost::read(u64 offset, unsigned size, u64& value) {
   if (size > 4) return AccessResult::BadSize;
-  value = config_read(static_cast<unsigned>(field(offset, 20, 8)), static_cast<unsigned>(field(offset, 15, 5)),
-                      static_cast<unsigned>(field(offset, 12, 3)), static_cast<unsigned>(field(offset, 0, 12)), size);
+  value = config_read(
+      static_cast<unsigned>(field(offset, 20, 8)), static_cast<unsigned>(field(offset, 15, 5)),
+      static_cast<unsigned>(field(offset, 12, 3)), static_cast<unsigned>(field(offset, 0, 12)), size);
   return AccessResult::Ok;
 }
 

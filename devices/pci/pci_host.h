@@ -9,8 +9,9 @@
 
 namespace ia64::devices::pci {
 
-/// One root bus: a memory window and a port window whose accesses go to whichever BAR claims them. A BAR outside its
-/// bridge's windows is not reached, as on hardware. Plugging happens before the machine runs; accesses take no lock.
+/// One root bus: a memory window and a port window whose accesses go to whichever BAR claims them. A BAR
+/// outside its bridge's windows is not reached, as on hardware. Plugging happens before the machine runs;
+/// accesses take no lock.
 class RootBus {
  public:
   static constexpr unsigned kSlots = 8;
@@ -41,8 +42,9 @@ class RootBus {
   std::unique_ptr<Window> port_window_;
 };
 
-/// All roots of hpvm-1 and the firmware-private configuration window (bus<<20 | device<<15 | function<<12 | register).
-/// Maps itself into both address spaces and unmaps on destruction. Absent functions read as all ones.
+/// All roots of hpvm-1 and the firmware-private configuration window (bus<<20 | device<<15 | function<<12 |
+/// register). Maps itself into both address spaces and unmaps on destruction. Absent functions read as all
+/// ones.
 /// @source board hpvm-1
 class PciHost final : public MmioRegion {
  public:
@@ -56,7 +58,9 @@ class PciHost final : public MmioRegion {
   /// Windows of bus `bus` (0..7).
   static RootBus::Windows windows(unsigned bus);
   /// I/O SAPIC pin of a slot: every interrupt pin of the slot is wired to it.
-  static constexpr unsigned interrupt_pin(unsigned bus, unsigned slot) { return bus * RootBus::kSlots + slot; }
+  static constexpr unsigned interrupt_pin(unsigned bus, unsigned slot) {
+    return bus * RootBus::kSlots + slot;
+  }
 
   RootBus& bus(unsigned n) { return *buses_[n]; }
   void plug(unsigned bus, unsigned slot, PciDevice& device) { buses_[bus]->plug(slot, device); }

@@ -1,14 +1,16 @@
-// PCI configuration header type 0, capabilities, MSI and MSI-X. @source PCI local bus specification 3.0, ch. 6
+// PCI configuration header type 0, capabilities, MSI and MSI-X. @source PCI local bus specification 3.0, ch.
+// 6
 #pragma once
 
 #include "base/int_types.h"
 
 namespace ia64::devices::pci {
 
-inline constexpr unsigned kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06, kRevision = 0x08,
-                          kClass = 0x09, kCacheLine = 0x0c, kLatency = 0x0d, kHeaderType = 0x0e, kBar0 = 0x10,
-                          kSubsystemVendor = 0x2c, kSubsystemId = 0x2e, kCapabilities = 0x34, kInterruptLine = 0x3c,
-                          kInterruptPin = 0x3d, kFirstCapability = 0x40;
+inline constexpr unsigned kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06,
+                          kRevision = 0x08, kClass = 0x09, kCacheLine = 0x0c, kLatency = 0x0d,
+                          kHeaderType = 0x0e, kBar0 = 0x10, kSubsystemVendor = 0x2c, kSubsystemId = 0x2e,
+                          kCapabilities = 0x34, kInterruptLine = 0x3c, kInterruptPin = 0x3d,
+                          kFirstCapability = 0x40;
 inline constexpr unsigned kConfigSize = 256;
 
 inline constexpr u16 kCommandIo = 1u << 0, kCommandMemory = 1u << 1, kCommandMaster = 1u << 2,

@@ -31,9 +31,12 @@ void Uart16550::reset() {
   if (room) channel_.receiver_ready();
 }
 
-unsigned Uart16550::capacity() const { return state_.fcr & kFcrEnable ? kFifoDepth : 1; }
+unsigned Uart16550::capacity() const {
+  return state_.fcr & kFcrEnable ? kFifoDepth : 1;
+}
 
-// --- receiver ---------------------------------------------------------------------------------------------------------
+// --- receiver
+// ---------------------------------------------------------------------------------------------------------
 
 size_t Uart16550::receive(std::span<const u8> bytes) {
   std::lock_guard lock(mutex_);
@@ -90,7 +93,8 @@ u8 Uart16550::pop() {
   return byte;
 }
 
-// --- status and interrupts --------------------------------------------------------------------------------------------
+// --- status and interrupts
+// --------------------------------------------------------------------------------------------
 
 u8 Uart16550::line_status() {
   u8 lsr = kLsrThrEmpty | kLsrIdle | state_.line_errors;
@@ -114,8 +118,8 @@ u8 Uart16550::modem_status() {
 void Uart16550::update_modem() {
   u8 now = kMsrCts | kMsrDsr | kMsrDcd;
   if (const u8 m = state_.mcr; m & kMcrLoop)
-    now = static_cast<u8>((m & kMcrRts ? kMsrCts : 0) | (m & kMcrDtr ? kMsrDsr : 0) | (m & kMcrOut1 ? kMsrRing : 0) |
-                          (m & kMcrOut2 ? kMsrDcd : 0));
+    now = static_cast<u8>((m & kMcrRts ? kMsrCts : 0) | (m & kMcrDtr ? kMsrDsr : 0) |
+                          (m & kMcrOut1 ? kMsrRing : 0) | (m & kMcrOut2 ? kMsrDcd : 0));
   const u8 changed = (state_.modem ^ now) & 0xf0;
   u8 delta = (changed >> 4) & (kMsrDeltaCts | kMsrDeltaDsr | kMsrDeltaDcd);
   if ((changed & kMsrRing) && !(now & kMsrRing)) delta |= kMsrRingEnd;
@@ -138,9 +142,12 @@ u8 Uart16550::interrupt_id() const {
   return kIirNone;
 }
 
-void Uart16550::update_irq() { irq_.set(interrupt_id() != kIirNone); }
+void Uart16550::update_irq() {
+  irq_.set(interrupt_id() != kIirNone);
+}
 
-// --- registers --------------------------------------------------------------------------------------------------------
+// --- registers
+// --------------------------------------------------------------------------------------------------------
 
 u8 Uart16550::read_register(unsigned reg) {
   const bool dlab = state_.lcr & kLcrDlab;

@@ -11,11 +11,11 @@
 
 namespace ia64::devices {
 
-/// A 16550A at byte stride 1. Transmission is immediate, so the transmitter is always empty; the divisor and the word
-/// format are stored but the line has no speed. Host input waits in the host end while the receiver is full, so nothing
-/// typed is lost. Deviation: the receive time-out interrupt comes at once instead of after four character times,
-/// because no further byte is on its way.
-/// Locking: one mutex, held while the interrupt line is driven, never while the channel is called.
+/// A 16550A at byte stride 1. Transmission is immediate, so the transmitter is always empty; the divisor and
+/// the word format are stored but the line has no speed. Host input waits in the host end while the receiver
+/// is full, so nothing typed is lost. Deviation: the receive time-out interrupt comes at once instead of
+/// after four character times, because no further byte is on its way. Locking: one mutex, held while the
+/// interrupt line is driven, never while the channel is called.
 /// @source National Semiconductor PC16550D data sheet
 class Uart16550 final : public Device, public MmioRegion {
  public:

@@ -64,7 +64,8 @@ void VirtioPci::add_structure(u8 type, u32 offset, u32 length) {
   if (type == kCapPciCfg) pci_cfg_at_ = at;
 }
 
-// --- register windows -------------------------------------------------------------------------------------------------
+// --- register windows
+// -------------------------------------------------------------------------------------------------
 
 AccessResult VirtioPci::bar_read(unsigned bar, u64 offset, unsigned size, u64& value) {
   const unsigned at = offset % kPage;
@@ -100,7 +101,8 @@ AccessResult VirtioPci::bar_write(unsigned bar, u64 offset, unsigned size, u64 v
       break;
     case kNotifyAt:
       // The address, not the value, names the queue.
-      if (at % kNotifyMultiplier == 0 && at / kNotifyMultiplier < queues_.size()) queue_notified(at / kNotifyMultiplier);
+      if (at % kNotifyMultiplier == 0 && at / kNotifyMultiplier < queues_.size())
+        queue_notified(at / kNotifyMultiplier);
       break;
     default: break;  // ISR is read-only
   }
@@ -127,7 +129,8 @@ bool VirtioPci::special_config_write(unsigned reg, unsigned size, u32 value) {
   return true;
 }
 
-// --- common configuration ---------------------------------------------------------------------------------------------
+// --- common configuration
+// ---------------------------------------------------------------------------------------------
 
 u64 VirtioPci::common_read(unsigned offset, unsigned size) {
   std::lock_guard lock(mutex_);
@@ -166,7 +169,8 @@ void VirtioPci::common_write(unsigned offset, unsigned size, u32 value) {
     case kDriverFeatureSelect: state_.driver_feature_select = value; break;
     case kDriverFeature:
       if (!(state_.status & kStatusFeaturesOk) && state_.driver_feature_select < 2)
-        state_.driver_features = with_field(state_.driver_features, 32 * state_.driver_feature_select, 32, value);
+        state_.driver_features =
+            with_field(state_.driver_features, 32 * state_.driver_feature_select, 32, value);
       break;
     case kConfigVector: state_.config_vector = checked_vector(value & 0xffff); break;
     case kDeviceStatus: write_status(static_cast<u8>(value)); break;
@@ -196,7 +200,8 @@ void VirtioPci::write_status(u8 value) {
     return;
   }
   u8 next = value | (state_.status & kStatusNeedsReset);  // only a reset clears it
-  const bool acceptable = !(state_.driver_features & ~device_features_) && (state_.driver_features & kFeatureVersion1);
+  const bool acceptable =
+      !(state_.driver_features & ~device_features_) && (state_.driver_features & kFeatureVersion1);
   if ((next & kStatusFeaturesOk) && !(state_.status & kStatusFeaturesOk) && !acceptable)
     next &= static_cast<u8>(~kStatusFeaturesOk);
   state_.status = next;
@@ -206,7 +211,8 @@ bool VirtioPci::running() const {
   return !state_.resetting && (state_.status & kStatusDriverOk) && !(state_.status & kStatusNeedsReset);
 }
 
-// --- reset ------------------------------------------------------------------------------------------------------------
+// --- reset
+// ------------------------------------------------------------------------------------------------------------
 
 void VirtioPci::finish_reset() {
   state_ = State{};
@@ -230,7 +236,8 @@ void VirtioPci::reset() {
   reset_pci();
 }
 
-// --- interrupts -------------------------------------------------------------------------------------------------------
+// --- interrupts
+// -------------------------------------------------------------------------------------------------------
 
 u8 VirtioPci::read_isr() {
   std::lock_guard lock(mutex_);
@@ -249,7 +256,9 @@ void VirtioPci::raise(u16 vector, u8 isr_bit, Interrupts& out) {
   set_intx(true);
 }
 
-void VirtioPci::interrupt_queue(unsigned n, Interrupts& out) { raise(queues_[n].setup.vector, kIsrQueue, out); }
+void VirtioPci::interrupt_queue(unsigned n, Interrupts& out) {
+  raise(queues_[n].setup.vector, kIsrQueue, out);
+}
 
 void VirtioPci::break_device(const char* why, Interrupts& out) {
   LOG(Virtio, "{}: driver error: {}; reset needed", name(), why);

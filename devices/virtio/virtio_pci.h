@@ -12,20 +12,21 @@
 namespace ia64::devices::virtio {
 
 /// Base of a non-transitional virtio device. BAR 0 holds the four structures, BAR 1 the MSI-X table.
-/// Locking: mutex_ guards transport and rings. Subclasses take it through the hooks that say so and never hold it while
-/// they hand a request to storage. Interrupts raised under it are collected in `Interrupts` and sent after it is dropped.
-/// A driver's reset ends when the last request in flight has come back; until then device_status keeps its old value.
+/// Locking: mutex_ guards transport and rings. Subclasses take it through the hooks that say so and never
+/// hold it while they hand a request to storage. Interrupts raised under it are collected in `Interrupts` and
+/// sent after it is dropped. A driver's reset ends when the last request in flight has come back; until then
+/// device_status keeps its old value.
 /// @source VIRTIO 1.1, 4.1
 class VirtioPci : public pci::PciDevice {
  public:
   struct Description {
-    u16 type = 0;             ///< virtio device type
+    u16 type = 0;  ///< virtio device type
     u32 class_code = 0;
     u16 subsystem_vendor = 0x103c;
     u16 subsystem_id = 0;
-    u64 features = 0;         ///< beyond VERSION_1, INDIRECT_DESC and EVENT_IDX
-    unsigned queues = 1;      ///< 1..1024
-    u16 queue_size = 256;     ///< a power of two
+    u64 features = 0;      ///< beyond VERSION_1, INDIRECT_DESC and EVENT_IDX
+    unsigned queues = 1;   ///< 1..1024
+    u16 queue_size = 256;  ///< a power of two
   };
   VirtioPci(const Description& description, IrqLine& intx, AddressSpace& memory);
 
@@ -34,8 +35,8 @@ class VirtioPci : public pci::PciDevice {
   void inspect(InspectWriter& out) const override;
 
  protected:
-  /// MSI-X vectors to send once the lock is gone. One operation reaches four at most: a request queue, the control and
-  /// event queues, and configuration.
+  /// MSI-X vectors to send once the lock is gone. One operation reaches four at most: a request queue, the
+  /// control and event queues, and configuration.
   struct Interrupts {
     std::array<u16, 4> vectors;
     unsigned count = 0;
@@ -51,8 +52,8 @@ class VirtioPci : public pci::PciDevice {
   virtual u32 device_config_read(unsigned offset, unsigned size) = 0;
   virtual void device_config_write(unsigned offset, unsigned size, u32 value) = 0;
   // mutex_ held:
-  virtual bool idle() const = 0;               ///< nothing in flight
-  virtual void device_state_reset() = 0;       ///< the device's own volatile state
+  virtual bool idle() const = 0;          ///< nothing in flight
+  virtual void device_state_reset() = 0;  ///< the device's own volatile state
 
   // For subclasses, mutex_ held:
   bool running() const;
@@ -61,6 +62,8 @@ class VirtioPci : public pci::PciDevice {
   void interrupt_queue(unsigned n, Interrupts& out);
   /// The driver broke the rules: DEVICE_NEEDS_RESET and a configuration interrupt.
   void break_device(const char* why, Interrupts& out);
+  /// From now on nothing that completes reaches the guest; lasts until the next reset ends.
+  void silence() { state_.resetting = true; }
   /// To be called when the last request in flight has gone.
   void became_idle();
   // No lock held:

@@ -25,11 +25,11 @@ inline constexpr u8 kIsrQueue = 1, kIsrConfig = 2;
 inline constexpr u16 kNoVector = 0xffff;
 
 // --- 4.1.4.3 common configuration
-inline constexpr unsigned kDeviceFeatureSelect = 0, kDeviceFeature = 4, kDriverFeatureSelect = 8, kDriverFeature = 12,
-                          kConfigVector = 16, kNumQueues = 18, kDeviceStatus = 20, kConfigGeneration = 21,
-                          kQueueSelect = 22, kQueueSize = 24, kQueueVector = 26, kQueueEnable = 28,
-                          kQueueNotifyOff = 30, kQueueDesc = 32, kQueueDriver = 40, kQueueDevice = 48,
-                          kCommonBytes = 56;
+inline constexpr unsigned kDeviceFeatureSelect = 0, kDeviceFeature = 4, kDriverFeatureSelect = 8,
+                          kDriverFeature = 12, kConfigVector = 16, kNumQueues = 18, kDeviceStatus = 20,
+                          kConfigGeneration = 21, kQueueSelect = 22, kQueueSize = 24, kQueueVector = 26,
+                          kQueueEnable = 28, kQueueNotifyOff = 30, kQueueDesc = 32, kQueueDriver = 40,
+                          kQueueDevice = 48, kCommonBytes = 56;
 
 // --- 5.6 SCSI host device
 inline constexpr u16 kScsiDeviceType = 8;
@@ -39,7 +39,7 @@ inline constexpr unsigned kScsiConfigBytes = 36;
 inline constexpr unsigned kScsiConfigSenseSize = 20, kScsiConfigCdbSize = 24;
 inline constexpr u32 kScsiDefaultSenseSize = 96, kScsiDefaultCdbSize = 32;
 
-inline constexpr unsigned kScsiRequestHeadBytes = 19;   ///< before the CDB: lun, tag, attribute, priority, crn
+inline constexpr unsigned kScsiRequestHeadBytes = 19;  ///< before the CDB: lun, tag, attribute, priority, crn
 inline constexpr unsigned kScsiResponseHeadBytes = 12;  ///< before the sense data
 
 enum class ScsiResponse : u8 {

@@ -19,8 +19,8 @@ constexpr u16 kRingSize = 256;
 constexpr u32 kSegments = kRingSize - 2;  // a request head and a response go with the data
 constexpr u32 kMaxSenseSize = 252, kMaxCdbSize = 255;
 
-// Like the firmware of a real adapter, ours looks at its targets when it starts, which takes their power-on unit
-// attention: a driver sees attentions only for resets it asked for.
+// Like the firmware of a real adapter, ours looks at its targets when it starts, which takes their power-on
+// unit attention: a driver sees attentions only for resets it asked for.
 void discover(ScsiTarget& target) {
   Task task;
   task.cdb[0] = storage::scsi::kRequestSense;
@@ -43,11 +43,18 @@ VirtioScsi::VirtioScsi(const Config& config, IrqLine& intx, AddressSpace& memory
 }
 
 VirtioScsi::~VirtioScsi() {
-  // Stores finish their requests while the rest of this object still stands.
-  for (auto& target : targets_) target.reset();
+  // Stores finish their requests here, while the rest of this object still stands; the guest does not hear of
+  // it, for its processors may be gone already.
+  std::array<std::unique_ptr<ScsiTarget>, kTargets> gone;
+  {
+    std::lock_guard lock(mutex_);
+    silence();
+    gone = std::move(targets_);
+  }
 }
 
-// --- targets ----------------------------------------------------------------------------------------------------------
+// --- targets
+// ----------------------------------------------------------------------------------------------------------
 
 void VirtioScsi::attach(unsigned number, std::unique_ptr<ScsiTarget> target) {
   INVARIANT(number < kTargets && target);
@@ -85,7 +92,8 @@ ScsiTarget* VirtioScsi::target(unsigned number) const {
   return number < kTargets ? targets_[number].get() : nullptr;
 }
 
-// --- device configuration ---------------------------------------------------------------------------------------------
+// --- device configuration
+// ---------------------------------------------------------------------------------------------
 
 u32 VirtioScsi::device_config_read(unsigned offset, unsigned size) {
   std::lock_guard lock(mutex_);
@@ -112,7 +120,9 @@ void VirtioScsi::device_config_write(unsigned offset, unsigned size, u32 value) 
   if (offset == kScsiConfigCdbSize && value >= 6 && value <= kMaxCdbSize) state_.cdb_size = value;
 }
 
-bool VirtioScsi::idle() const { return in_flight_.empty(); }
+bool VirtioScsi::idle() const {
+  return in_flight_.empty();
+}
 
 void VirtioScsi::device_state_reset() {
   state_ = State{};
@@ -130,7 +140,8 @@ void VirtioScsi::queue_notified(unsigned queue) {
   serve_requests(queue);
 }
 
-// --- requests ---------------------------------------------------------------------------------------------------------
+// --- requests
+// ---------------------------------------------------------------------------------------------------------
 
 void VirtioScsi::serve_requests(unsigned queue) {
   for (;;) {
@@ -153,7 +164,8 @@ void VirtioScsi::serve_requests(unsigned queue) {
 }
 
 // Takes one chain. @returns false when there is none; `out` is end() when the chain was answered on the spot.
-bool VirtioScsi::next_request(unsigned queue_number, RequestList::iterator& out, Task& task, Interrupts& interrupts) {
+bool VirtioScsi::next_request(unsigned queue_number, RequestList::iterator& out, Task& task,
+                              Interrupts& interrupts) {
   out = in_flight_.end();
   if (!running()) return false;
   auto& ring = queue(queue_number);
@@ -175,7 +187,8 @@ bool VirtioScsi::next_request(unsigned queue_number, RequestList::iterator& out,
 
   auto refusal = ScsiResponse::Ok;
   if (!request.address.valid || !targets_[request.address.target]) refusal = ScsiResponse::BadTarget;
-  if (!task.data_in.empty() && !task.data_out.empty()) refusal = ScsiResponse::Failure;  // two directions were not offered
+  if (!task.data_in.empty() && !task.data_out.empty())
+    refusal = ScsiResponse::Failure;  // two directions were not offered
   if (refusal != ScsiResponse::Ok) {
     respond(request, refusal, {}, interrupts);
     retire(out, interrupts);
@@ -196,7 +209,8 @@ bool VirtioScsi::parse(Request& request, Task& task) {
   request.address = Address::decode(head);
   request.tag = load_le<u64>(head + 8);
   request.sense_bytes = state_.sense_size;
-  std::memcpy(task.cdb.data(), head + kScsiRequestHeadBytes, std::min<size_t>(state_.cdb_size, task.cdb.size()));
+  std::memcpy(task.cdb.data(), head + kScsiRequestHeadBytes,
+              std::min<size_t>(state_.cdb_size, task.cdb.size()));
   task.lun = request.address.lun;
   task.data_out = slice(chain.readable, head_bytes, out_bytes);
   task.data_in = slice(chain.writable, response_bytes, in_bytes);
@@ -216,7 +230,8 @@ void VirtioScsi::complete(RequestList::iterator request, const Result& result) {
   send(interrupts);
 }
 
-void VirtioScsi::respond(Request& request, ScsiResponse response, const Result& result, Interrupts& interrupts) {
+void VirtioScsi::respond(Request& request, ScsiResponse response, const Result& result,
+                         Interrupts& interrupts) {
   // Data that arrived by DMA may lie on translated pages, whatever becomes of the response.
   for (const auto& s : request.chain.writable) dma().written(s.phys, s.size_bytes);
   if (!running()) return;  // being reset: the rings are no longer ours

@@ -11,14 +11,14 @@
 
 namespace ia64::devices::virtio {
 
-/// Requests run asynchronously, many in flight; data go straight between guest RAM and the target's store. Task
-/// management answers when every task it hit has ended, so no memory is touched after an abort or reset is confirmed.
-/// Locking: see VirtioPci; requests go to targets without a lock, their completions take it. Only resets, and the power-on
-/// look at a target, are called with it held.
+/// Requests run asynchronously, many in flight; data go straight between guest RAM and the target's store.
+/// Task management answers when every task it hit has ended, so no memory is touched after an abort or reset
+/// is confirmed. Locking: see VirtioPci; requests go to targets without a lock, their completions take it.
+/// Only resets, and the power-on look at a target, are called with it held.
 /// @source VIRTIO 1.1, 5.6
 class VirtioScsi final : public VirtioPci {
  public:
-  static constexpr unsigned kTargets = 128;       ///< addresses 0..127 (Integrity VM, avio_stor)
+  static constexpr unsigned kTargets = 128;  ///< addresses 0..127 (Integrity VM, avio_stor)
   static constexpr u32 kMaxTransferBytes = 1 << 20;
 
   struct Config {
@@ -49,10 +49,12 @@ class VirtioScsi final : public VirtioPci {
 
   // request queues
   void serve_requests(unsigned queue);
-  bool next_request(unsigned queue, RequestList::iterator& out, storage::scsi::Task& task, Interrupts& interrupts);
+  bool next_request(unsigned queue, RequestList::iterator& out, storage::scsi::Task& task,
+                    Interrupts& interrupts);
   bool parse(Request& request, storage::scsi::Task& task);
   void complete(RequestList::iterator request, const storage::scsi::Result& result);
-  void respond(Request& request, ScsiResponse response, const storage::scsi::Result& result, Interrupts& interrupts);
+  void respond(Request& request, ScsiResponse response, const storage::scsi::Result& result,
+               Interrupts& interrupts);
   void retire(RequestList::iterator request, Interrupts& interrupts);
 
   // control queue

@@ -7,12 +7,13 @@ namespace ia64::devices::virtio {
 
 namespace {
 
-constexpr unsigned kManagementBytes = 24;  // type, subtype, lun, tag
+constexpr unsigned kManagementBytes = 24;    // type, subtype, lun, tag
 constexpr unsigned kNotificationBytes = 16;  // type, lun, event mask
 
 }  // namespace
 
-// --- control queue ----------------------------------------------------------------------------------------------------
+// --- control queue
+// ----------------------------------------------------------------------------------------------------
 
 void VirtioScsi::serve_control() {
   Interrupts interrupts;
@@ -56,7 +57,8 @@ void VirtioScsi::answer(const Chain& chain, ScsiResponse response, u32 head_byte
   u8 out[5] = {};
   out[head_bytes] = static_cast<u8>(response);
   const auto written = static_cast<u32>(scatter(dma(), chain.writable, {out, head_bytes + 1}));
-  if (queue(kScsiControlQueue).push(dma(), features(), chain.head, written)) interrupt_queue(kScsiControlQueue, interrupts);
+  if (queue(kScsiControlQueue).push(dma(), features(), chain.head, written))
+    interrupt_queue(kScsiControlQueue, interrupts);
 }
 
 void VirtioScsi::manage(Management& m, u32 subtype, Interrupts& interrupts) {
@@ -67,7 +69,8 @@ void VirtioScsi::manage(Management& m, u32 subtype, Interrupts& interrupts) {
   m.by_tag = function == Tmf::AbortTask || function == Tmf::QueryTask;
   m.whole_target = function == Tmf::NexusReset;
   m.resets = function == Tmf::NexusReset || function == Tmf::LogicalUnitReset;
-  if (!m.whole_target && m.address.lun != 0) return answer(m.chain, ScsiResponse::IncorrectLun, 0, interrupts);
+  if (!m.whole_target && m.address.lun != 0)
+    return answer(m.chain, ScsiResponse::IncorrectLun, 0, interrupts);
 
   switch (function) {
     case Tmf::QueryTask:
@@ -107,7 +110,8 @@ void VirtioScsi::finish_management(Interrupts& interrupts) {
   }
 }
 
-// --- event queue ------------------------------------------------------------------------------------------------------
+// --- event queue
+// ------------------------------------------------------------------------------------------------------
 
 void VirtioScsi::serve_events() {
   Interrupts interrupts;

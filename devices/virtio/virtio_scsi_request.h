@@ -32,8 +32,8 @@ struct VirtioScsi::Request {
   u64 sequence = 0;
   u64 tag = 0;
   Address address;
-  u64 data_bytes = 0;      // what the driver offered in the command's direction
-  u32 sense_bytes = 0;     // room for sense data behind the response head
+  u64 data_bytes = 0;   // what the driver offered in the command's direction
+  u32 sense_bytes = 0;  // room for sense data behind the response head
   bool ended_by_manager = false;
   ScsiResponse manager_response = ScsiResponse::Aborted;
 };
@@ -49,8 +49,8 @@ struct VirtioScsi::Management {
   bool resets = false;
 
   bool covers(const Request& r) const {
-    return r.sequence < sequence && r.address.target == address.target && (whole_target || r.address.lun == address.lun) &&
-           (!by_tag || r.tag == tag);
+    return r.sequence < sequence && r.address.target == address.target &&
+           (whole_target || r.address.lun == address.lun) && (!by_tag || r.tag == tag);
   }
 };
 

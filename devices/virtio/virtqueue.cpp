@@ -11,16 +11,23 @@ namespace ia64::devices::virtio {
 
 namespace {
 
-// Ring layout: avail = flags, idx, ring[size], used_event; used = flags, idx, ring[size] of {id, len}, avail_event.
+// Ring layout: avail = flags, idx, ring[size], used_event; used = flags, idx, ring[size] of {id, len},
+// avail_event.
 constexpr unsigned kIndexAt = 2, kRingAt = 4;
 
 u16 load16(const u8* p, std::memory_order order) {
   return std::atomic_ref(*reinterpret_cast<u16*>(const_cast<u8*>(p))).load(order);
 }
-void store16(u8* p, u16 v, std::memory_order order) { std::atomic_ref(*reinterpret_cast<u16*>(p)).store(v, order); }
+void store16(u8* p, u16 v, std::memory_order order) {
+  std::atomic_ref(*reinterpret_cast<u16*>(p)).store(v, order);
+}
 
-u64 avail_bytes(u16 size) { return kRingAt + 2u * size + 2; }
-u64 used_bytes(u16 size) { return kRingAt + 8u * size + 2; }
+u64 avail_bytes(u16 size) {
+  return kRingAt + 2u * size + 2;
+}
+u64 used_bytes(u16 size) {
+  return kRingAt + 8u * size + 2;
+}
 
 }  // namespace
 
@@ -58,7 +65,8 @@ bool Virtqueue::walk(const DmaView& dma, u64 features, const u8* table, u32 coun
     const u16 flags = load_le<u16>(&desc[12]);
     if (flags & kDescIndirect) {
       const u32 bytes = load_le<u32>(&desc[8]);
-      if (indirect || !(features & kFeatureIndirect) || (flags & kDescNext) || bytes % kDescBytes || !bytes) return false;
+      if (indirect || !(features & kFeatureIndirect) || (flags & kDescNext) || bytes % kDescBytes || !bytes)
+        return false;
       const u8* inner = dma.ram_span(load_le<u64>(&desc[0]), bytes);
       return inner && walk(dma, features, inner, bytes / kDescBytes, 0, true, out);
     }
@@ -89,8 +97,8 @@ Virtqueue::Taken Virtqueue::pop(const DmaView& dma, u64 features, Chain& out) {
 bool Virtqueue::arm(const DmaView& dma, u64 features) {
   if (!used_ || !(features & kFeatureEventIndex)) return false;  // flags stay 0: every chain notifies
   const u64 at = kRingAt + 8u * setup.size;
-  // The driver publishes its index, then reads avail_event; we do the opposite. Both halves are sequentially consistent,
-  // so one of us sees the other.
+  // The driver publishes its index, then reads avail_event; we do the opposite. Both halves are sequentially
+  // consistent, so one of us sees the other.
   store16(used_ + at, last_avail_, std::memory_order_seq_cst);
   dma.written(setup.device + at, 2);
   return load16(avail_ + kIndexAt, std::memory_order_seq_cst) != last_avail_;

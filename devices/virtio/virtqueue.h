@@ -22,8 +22,8 @@ struct Chain {
   std::vector<Segment> writable;
 };
 
-/// Rings must lie in RAM. Every index, address and length is checked, each descriptor is read once: a hostile driver gets
-/// Broken, nothing worse. Takes no lock; its device does. @source VIRTIO 1.1, 2.6
+/// Rings must lie in RAM. Every index, address and length is checked, each descriptor is read once: a hostile
+/// driver gets Broken, nothing worse. Takes no lock; its device does. @source VIRTIO 1.1, 2.6
 class Virtqueue {
  public:
   /// Longest chain taken, indirect tables included.
@@ -43,7 +43,8 @@ class Virtqueue {
   Taken pop(const DmaView& dma, u64 features, Chain& out);
   /// Asks for a notification of the next chain. @returns true when one has come meanwhile (go on popping)
   bool arm(const DmaView& dma, u64 features);
-  /// Returns a chain. @param written bytes written to its writable part. @returns true when the driver wants an interrupt
+  /// Returns a chain. @param written bytes written to its writable part. @returns true when the driver wants
+  /// an interrupt
   bool push(const DmaView& dma, u64 features, u16 head, u32 written);
 
   void reset(u16 max_size) {
@@ -54,7 +55,8 @@ class Virtqueue {
  private:
   bool map(const DmaView& dma);
   bool add(const DmaView& dma, const u8* desc, Chain& out) const;
-  bool walk(const DmaView& dma, u64 features, const u8* table, u32 count, u16 index, bool indirect, Chain& out) const;
+  bool walk(const DmaView& dma, u64 features, const u8* table, u32 count, u16 index, bool indirect,
+            Chain& out) const;
 
   u8* desc_ = nullptr;
   u8* avail_ = nullptr;

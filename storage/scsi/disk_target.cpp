@@ -82,7 +82,8 @@ void DiskTarget::reset(ResetKind kind) {
 }
 
 void DiskTarget::submit(Task task) {
-  LOG(Scsi, "{}: opcode {:#04x} lba {:#x} lun {:#x}", describe(), task.cdb[0], block_range(task.cdb).lba, task.lun);
+  LOG(Scsi, "{}: opcode {:#04x} lba {:#x} lun {:#x}", describe(), task.cdb[0], block_range(task.cdb).lba,
+      task.lun);
   const unsigned length = cdb_bytes(task.cdb[0]);
   const Row* row = find(task.cdb[0]);
   if (task.lun != 0 && !(task.lun == kReportLunsUnit && task.cdb[0] == kReportLuns)) return absent_unit(task);
@@ -99,13 +100,16 @@ void DiskTarget::submit(Task task) {
   (this->*row->handler)(task);
 }
 
-// --- answers ----------------------------------------------------------------------------------------------------------
+// --- answers
+// ----------------------------------------------------------------------------------------------------------
 
-void DiskTarget::good(Task& task, u64 transferred) { task.done({.transferred = transferred}); }
+void DiskTarget::good(Task& task, u64 transferred) {
+  task.done({.transferred = transferred});
+}
 
 void DiskTarget::refuse(Task& task, const Sense& sense) {
-  LOG(Scsi, "{}: opcode {:#04x} refused: key {} asc {:#x}/{:#x}", describe(), task.cdb[0], static_cast<int>(sense.key),
-      sense.asc, sense.ascq);
+  LOG(Scsi, "{}: opcode {:#04x} refused: key {} asc {:#x}/{:#x}", describe(), task.cdb[0],
+      static_cast<int>(sense.key), sense.asc, sense.ascq);
   task.done({.status = Status::CheckCondition, .sense = sense});
 }
 
@@ -113,7 +117,8 @@ void DiskTarget::answer(Task& task, std::span<const u8> data, u64 allocation_byt
   good(task, copy_to_list(task.data_in, data.first(std::min<u64>(data.size(), allocation_bytes))));
 }
 
-// --- commands that describe the disk ----------------------------------------------------------------------------------
+// --- commands that describe the disk
+// ----------------------------------------------------------------------------------
 
 void DiskTarget::absent_unit(Task& task) {
   if (task.cdb[0] == kInquiry) return answer(task, absent_unit_inquiry(), load_be<u16>(&task.cdb[3]));
@@ -127,7 +132,8 @@ void DiskTarget::inquiry(Task& task) {
   const u8 page = task.cdb[2];
   if (task.cdb[1] & 0x02) return refuse(task, sense::kInvalidFieldInCdb);  // CMDDT is obsolete
   if (!(task.cdb[1] & 0x01))
-    return page ? refuse(task, sense::kInvalidFieldInCdb) : answer(task, standard_inquiry(identity_), allocation);
+    return page ? refuse(task, sense::kInvalidFieldInCdb)
+                : answer(task, standard_inquiry(identity_), allocation);
   const auto data = vital_product_data(page, identity_);
   data ? answer(task, *data, allocation) : refuse(task, sense::kInvalidFieldInCdb);
 }

@@ -11,8 +11,8 @@
 
 namespace ia64::storage::scsi {
 
-/// One logical unit, number 0, one initiator. Data move straight between the task's lists and the store. Its state is a
-/// few atomics, so no lock is held anywhere. All tasks are treated as SIMPLE.
+/// One logical unit, number 0, one initiator. Data move straight between the task's lists and the store. Its
+/// state is a few atomics, so no lock is held anywhere. All tasks are treated as SIMPLE.
 /// @source SPC-4, SBC-3
 class DiskTarget final : public ScsiTarget {
  public:

@@ -90,14 +90,16 @@ void DiskTarget::write(Task& task) {
 }
 
 void DiskTarget::verify(Task& task) {
-  // Without BYTCHK only the medium is checked, which a host file does by itself; comparing data is not offered.
+  // Without BYTCHK only the medium is checked, which a host file does by itself; comparing data is not
+  // offered.
   if (task.cdb[1] & (kProtectBits | 0x06)) return refuse(task, sense::kInvalidFieldInCdb);
   in_range(block_range(task.cdb)) ? good(task) : refuse(task, sense::kLbaOutOfRange);
 }
 
 void DiskTarget::synchronize_cache(Task& task) {
   if (!in_range(block_range(task.cdb))) return refuse(task, sense::kLbaOutOfRange);
-  device_->submit({.op = BlockOp::Flush, .iov = {}, .done = completion(task, block_range(task.cdb).lba, 0, true)});
+  device_->submit(
+      {.op = BlockOp::Flush, .iov = {}, .done = completion(task, block_range(task.cdb).lba, 0, true)});
 }
 
 void DiskTarget::write_same(Task& task) {
@@ -111,10 +113,13 @@ void DiskTarget::write_same(Task& task) {
 
   const u64 bytes = range.blocks * block;
   auto pattern = std::make_shared<std::vector<u8>>(std::min(bytes, kPatternBytes));
-  if (!no_data && copy_from_list(task.data_out, {pattern->data(), block}) != block) return task.done({.overrun = true});
-  // Zeroing in the store cannot be made durable at once, so without a write cache zeroes are written like data.
+  if (!no_data && copy_from_list(task.data_out, {pattern->data(), block}) != block)
+    return task.done({.overrun = true});
+  // Zeroing in the store cannot be made durable at once, so without a write cache zeroes are written like
+  // data.
   const auto block_end = pattern->begin() + static_cast<std::ptrdiff_t>(block);
-  const bool zero = modes_.write_cache() && std::all_of(pattern->begin(), block_end, [](u8 b) { return b == 0; });
+  const bool zero =
+      modes_.write_cache() && std::all_of(pattern->begin(), block_end, [](u8 b) { return b == 0; });
   BlockRequest request{.op = zero ? BlockOp::WriteZeroes : BlockOp::Write,
                        .offset_bytes = range.lba * block,
                        .size_bytes = bytes,
@@ -122,11 +127,15 @@ void DiskTarget::write_same(Task& task) {
                        .fua = !modes_.write_cache(),
                        .done = {}};
   if (!zero) {
-    for (u64 at = block; at < pattern->size(); at += block) std::copy_n(pattern->data(), block, pattern->data() + at);
+    for (u64 at = block; at < pattern->size(); at += block)
+      std::copy_n(pattern->data(), block, pattern->data() + at);
     for (u64 at = 0; at < bytes; at += pattern->size())
-      request.iov.push_back({pattern->data(), static_cast<size_t>(std::min<u64>(bytes - at, pattern->size()))});
+      request.iov.push_back(
+          {pattern->data(), static_cast<size_t>(std::min<u64>(bytes - at, pattern->size()))});
   }
-  request.done = [pattern, done = completion(task, range.lba, no_data ? 0 : block, true)](BlockStatus s) { done(s); };
+  request.done = [pattern, done = completion(task, range.lba, no_data ? 0 : block, true)](BlockStatus s) {
+    done(s);
+  };
   device_->submit(std::move(request));
 }
 
@@ -135,7 +144,8 @@ void DiskTarget::unmap(Task& task) {
   std::vector<u8> list(length);
   if (task.cdb[1] & 0x01) return refuse(task, sense::kInvalidFieldInCdb);  // anchored blocks
   if (length == 0) return good(task);
-  if (length < 8 || copy_from_list(task.data_out, list) != length) return refuse(task, sense::kParameterListLength);
+  if (length < 8 || copy_from_list(task.data_out, list) != length)
+    return refuse(task, sense::kParameterListLength);
   if (device_->read_only()) return refuse(task, sense::kWriteProtected);
   const size_t count = std::min<size_t>(load_be<u16>(&list[2]), length - 8) / 16;
   if (count > kMaxUnmapDescriptors) return refuse(task, sense::kInvalidFieldInParameters);

@@ -56,17 +56,18 @@ std::vector<u8> device_identification(const DiskIdentity& id) {
   naa[0] = 0x01;  // binary
   naa[1] = 0x03;  // NAA
   naa[3] = 8;
-  store_be<u64>(naa + 4, (hash_of(id.vendor + id.product + id.serial) >> 4) | (u64{3} << 60));  // locally assigned
+  store_be<u64>(naa + 4,
+                (hash_of(id.vendor + id.product + id.serial) >> 4) | (u64{3} << 60));  // locally assigned
   return out;
 }
 
 std::vector<u8> block_limits() {
   auto out = page_of(0xb0, 0x3c);
-  out[4] = 0x01;  // WSNZ: WRITE SAME with length 0 is refused
-  store_be<u16>(&out[6], 8);     // optimal transfer granularity: 4 KiB
+  out[4] = 0x01;              // WSNZ: WRITE SAME with length 0 is refused
+  store_be<u16>(&out[6], 8);  // optimal transfer granularity: 4 KiB
   store_be<u32>(&out[20], kMaxUnmapBlocks);
   store_be<u32>(&out[24], kMaxUnmapDescriptors);
-  store_be<u32>(&out[28], 8);    // optimal unmap granularity
+  store_be<u32>(&out[28], 8);  // optimal unmap granularity
   store_be<u64>(&out[36], kMaxWriteSameBlocks);
   return out;
 }
@@ -88,10 +89,10 @@ std::vector<u8> logical_block_provisioning() {
 
 std::vector<u8> standard_inquiry(const DiskIdentity& id) {
   std::vector<u8> out(96);
-  out[2] = 0x05;                                 // SPC-3
-  out[3] = 0x02;                                 // response data format
+  out[2] = 0x05;  // SPC-3
+  out[3] = 0x02;  // response data format
   out[4] = static_cast<u8>(out.size() - 5);
-  out[7] = 0x02;                                 // command queuing
+  out[7] = 0x02;  // command queuing
   put_text(out, 8, 8, id.vendor);
   put_text(out, 16, 16, id.product);
   put_text(out, 32, 4, id.revision);

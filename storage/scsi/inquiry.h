@@ -11,10 +11,11 @@ namespace ia64::storage::scsi {
 
 /// What a disk says about itself. Strings are padded or cut to their fields.
 struct DiskIdentity {
-  std::string vendor = "HP";                 ///< 8 characters
-  std::string product = "Virtual FileDisk";  ///< 16 characters: Virtual Disk, Virtual LvDisk, Virtual FileDisk
-  std::string revision = "0100";             ///< 4 characters
-  std::string serial;                        ///< printable; tells disks of one guest apart
+  std::string vendor = "HP";  ///< 8 characters
+  std::string product =
+      "Virtual FileDisk";         ///< 16 characters: Virtual Disk, Virtual LvDisk, Virtual FileDisk
+  std::string revision = "0100";  ///< 4 characters
+  std::string serial;             ///< printable; tells disks of one guest apart
 };
 
 /// Limits announced on page B0h and enforced by the target.

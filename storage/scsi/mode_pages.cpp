@@ -13,7 +13,9 @@ constexpr unsigned kChangeable = 1, kDefault = 2, kSaved = 3;
 constexpr u8 kWce = 0x04;
 constexpr u8 kWriteProtect = 0x80, kDpoFua = 0x10;
 
-bool ten_byte(const Cdb& cdb) { return cdb[0] == kModeSense10 || cdb[0] == kModeSelect10; }
+bool ten_byte(const Cdb& cdb) {
+  return cdb[0] == kModeSense10 || cdb[0] == kModeSelect10;
+}
 
 void append_descriptor(std::vector<u8>& out, const ModePages::Medium& m, bool long_lba) {
   const size_t at = out.size();
@@ -39,14 +41,15 @@ std::vector<u8> ModePages::page(u8 code, unsigned control) const {
   }
   if (code == kRecovery) out[2] = 0xc0;  // automatic reallocation of reads and writes
   if (code == kCaching && (control == kDefault || write_cache())) out[2] = kWce;
-  if (code == kControl) out[3] = 0x10;   // unrestricted reordering
+  if (code == kControl) out[3] = 0x10;  // unrestricted reordering
   return out;
 }
 
 std::optional<std::vector<u8>> ModePages::sense(const Cdb& cdb, const Medium& medium, Sense& why) const {
   const unsigned control = cdb[2] >> 6;
   const u8 code = cdb[2] & 0x3f, subpage = cdb[3];
-  const bool known = code == kAllPages || std::find(std::begin(kPageCodes), std::end(kPageCodes), code) != std::end(kPageCodes);
+  const bool known = code == kAllPages ||
+                     std::find(std::begin(kPageCodes), std::end(kPageCodes), code) != std::end(kPageCodes);
   if (control == kSaved) return why = sense::kSavingNotSupported, std::nullopt;
   if (!known || (subpage != 0 && !(subpage == 0xff && code == kAllPages)))
     return why = sense::kInvalidFieldInCdb, std::nullopt;

@@ -8,7 +8,13 @@
 
 namespace ia64::storage::scsi {
 
-enum class Status : u8 { Good = 0x00, CheckCondition = 0x02, Busy = 0x08, ReservationConflict = 0x18, TaskSetFull = 0x28 };
+enum class Status : u8 {
+  Good = 0x00,
+  CheckCondition = 0x02,
+  Busy = 0x08,
+  ReservationConflict = 0x18,
+  TaskSetFull = 0x28
+};
 
 enum class SenseKey : u8 {
   NoSense = 0,

@@ -16,9 +16,9 @@ namespace ia64::storage::scsi {
 /// How a command ended.
 struct Result {
   Status status = Status::Good;
-  Sense sense{};           ///< valid with CheckCondition
-  u64 transferred = 0;     ///< bytes moved in the command's direction; the controller computes the residual
-  bool overrun = false;    ///< the command needed more data than the buffers hold; nothing was done
+  Sense sense{};         ///< valid with CheckCondition
+  u64 transferred = 0;   ///< bytes moved in the command's direction; the controller computes the residual
+  bool overrun = false;  ///< the command needed more data than the buffers hold; nothing was done
 };
 
 /// One command. The memory behind the lists (guest RAM) stays valid until `done` runs.
@@ -27,7 +27,8 @@ struct Task {
   u64 lun = 0;                  ///< logical unit number, not the 8-byte structure
   std::vector<iovec> data_out;  ///< initiator to target
   std::vector<iovec> data_in;
-  std::function<void(const Result&)> done;  ///< exactly once, from any thread, possibly before submit() returns
+  std::function<void(const Result&)>
+      done;  ///< exactly once, from any thread, possibly before submit() returns
 };
 
 enum class ResetKind : u8 { PowerOn, Bus, Target, LogicalUnit };
@@ -37,8 +38,8 @@ class ScsiTarget {
  public:
   virtual ~ScsiTarget() = default;
   virtual void submit(Task task) = 0;
-  /// Mode parameters and reservations back to their defaults, unit attention pending. Commands in flight go on: the
-  /// controller decides what becomes of their completions.
+  /// Mode parameters and reservations back to their defaults, unit attention pending. Commands in flight go
+  /// on: the controller decides what becomes of their completions.
   virtual void reset(ResetKind kind) = 0;
   virtual std::string describe() const = 0;
 };

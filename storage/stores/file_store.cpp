@@ -107,7 +107,8 @@ void FileStore::Impl::start_thread() {
   try {
     threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& e) {
-    LOG_ONCE(Warn, reinterpret_cast<uintptr_t>(this), "{}: cannot start another I/O thread: {}", path_, e.what());
+    LOG_ONCE(Warn, reinterpret_cast<uintptr_t>(this), "{}: cannot start another I/O thread: {}", path_,
+             e.what());
   }
 }
 
@@ -129,8 +130,8 @@ void FileStore::Impl::work() {
 }
 
 BlockStatus FileStore::Impl::fail(const char* what, int err) {
-  LOG_ONCE(Error, reinterpret_cast<uintptr_t>(this) ^ static_cast<unsigned>(err), "{}: {} failed: {}", path_, what,
-           std::strerror(err));
+  LOG_ONCE(Error, reinterpret_cast<uintptr_t>(this) ^ static_cast<unsigned>(err), "{}: {} failed: {}", path_,
+           what, std::strerror(err));
   return status_of(err);
 }
 
@@ -180,7 +181,8 @@ BlockStatus FileStore::Impl::zero(const BlockRequest& request, bool keep_trying)
 BlockStatus FileStore::Impl::write_zeroes(u64 offset, u64 size) {
   const std::vector<u8> zeroes(std::min<u64>(size, kZeroChunkBytes));
   while (size) {
-    const ssize_t n = pwrite(file_.fd(), zeroes.data(), std::min<u64>(size, zeroes.size()), static_cast<off_t>(offset));
+    const ssize_t n =
+        pwrite(file_.fd(), zeroes.data(), std::min<u64>(size, zeroes.size()), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return fail("write", n < 0 ? errno : EIO);
     offset += static_cast<u64>(n);
@@ -199,9 +201,17 @@ Result<std::unique_ptr<BlockStore>> FileStore::open(const std::string& path, boo
   return std::unique_ptr<BlockStore>(new FileStore(std::move(impl)));
 }
 
-u64 FileStore::size_bytes() const { return impl_->file_.size_bytes(); }
-bool FileStore::read_only() const { return impl_->read_only_; }
-std::string FileStore::describe() const { return "file:" + impl_->path_; }
-void FileStore::submit(BlockRequest request) { impl_->submit(std::move(request)); }
+u64 FileStore::size_bytes() const {
+  return impl_->file_.size_bytes();
+}
+bool FileStore::read_only() const {
+  return impl_->read_only_;
+}
+std::string FileStore::describe() const {
+  return "file:" + impl_->path_;
+}
+void FileStore::submit(BlockRequest request) {
+  impl_->submit(std::move(request));
+}
 
 }  // namespace ia64::storage

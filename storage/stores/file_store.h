@@ -9,13 +9,15 @@
 
 namespace ia64::storage {
 
-/// Requests run on a few threads of their own, started as the load needs them. Flush is fdatasync, FUA a synchronous
-/// write; discard and zeroing punch holes where the file system can. The file changes only by guest writes. Any thread.
+/// Requests run on a few threads of their own, started as the load needs them. Flush is fdatasync, FUA a
+/// synchronous write; discard and zeroing punch holes where the file system can. The file changes only by
+/// guest writes. Any thread.
 class FileStore final : public BlockStore {
  public:
   static constexpr unsigned kMaxThreads = 4;
 
-  /// Opens and locks `path`. @returns a one-line error naming the file: missing, unreadable, empty, odd size, locked
+  /// Opens and locks `path`. @returns a one-line error naming the file: missing, unreadable, empty, odd size,
+  /// locked
   static Result<std::unique_ptr<BlockStore>> open(const std::string& path, bool read_only);
   ~FileStore() override;
 

@@ -24,8 +24,9 @@ Error open_error(const std::string& path, bool read_only, int err) {
   if (err == ENOENT) return {ErrorKind::NotFound, fmt::format("{}: no such file", path)};
   if (err == EISDIR) return {ErrorKind::Invalid, fmt::format("{}: is a directory, not a disk image", path)};
   if (err == EACCES || err == EPERM || err == EROFS)
-    return {ErrorKind::AccessDenied, fmt::format("{}: cannot open for {}: {}{}", path, read_only ? "reading" : "writing",
-                                                 std::strerror(err), read_only ? "" : " (use ro:file: to only read it)")};
+    return {ErrorKind::AccessDenied,
+            fmt::format("{}: cannot open for {}: {}{}", path, read_only ? "reading" : "writing",
+                        std::strerror(err), read_only ? "" : " (use ro:file: to only read it)")};
   return {ErrorKind::Io, fmt::format("{}: cannot open: {}", path, std::strerror(err))};
 }
 
@@ -40,8 +41,8 @@ int lock_holder(int fd) {
     int pid = 0;
     unsigned maj = 0, min = 0;
     unsigned long inode = 0;
-    if (std::sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &maj, &min, &inode) == 4 && inode == st.st_ino &&
-        maj == major(st.st_dev) && min == minor(st.st_dev))
+    if (std::sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &maj, &min, &inode) == 4 &&
+        inode == st.st_ino && maj == major(st.st_dev) && min == minor(st.st_dev))
       return pid;
   }
   return 0;

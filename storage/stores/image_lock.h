@@ -3,17 +3,18 @@
 
 #include <string>
 
-#include "base/result.h"
 #include "base/int_types.h"
+#include "base/result.h"
 
 namespace ia64::storage {
 
-/// An open image. The file descriptor holds an advisory lock: exclusive for writers, shared for readers. It works between
-/// processes and between two opens in one process.
+/// An open image. The file descriptor holds an advisory lock: exclusive for writers, shared for readers. It
+/// works between processes and between two opens in one process.
 class LockedFile {
  public:
-  /// Opens `path` without changing it. Errors are one line: missing, not permitted, not a regular file or block device,
-  /// empty or not a multiple of 512 bytes, locked (with the holder's process id where the system tells).
+  /// Opens `path` without changing it. Errors are one line: missing, not permitted, not a regular file or
+  /// block device, empty or not a multiple of 512 bytes, locked (with the holder's process id where the
+  /// system tells).
   static Result<LockedFile> open(const std::string& path, bool read_only);
   LockedFile(LockedFile&& other) noexcept;
   LockedFile& operator=(LockedFile&&) = delete;

@@ -15,8 +15,8 @@ class FaultInjectingStore final : public BlockStore {
   explicit FaultInjectingStore(std::unique_ptr<BlockStore> below) : below_(std::move(below)) {}
   ~FaultInjectingStore() override { release(); }
 
-  /// The next `count` requests of kind `op` that come after `skip` others fail with `status`; a failing write may first
-  /// store its leading `torn_bytes`.
+  /// The next `count` requests of kind `op` that come after `skip` others fail with `status`; a failing write
+  /// may first store its leading `torn_bytes`.
   struct Rule {
     BlockOp op = BlockOp::Read;
     BlockStatus status = BlockStatus::Io;

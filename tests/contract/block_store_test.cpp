@@ -36,12 +36,17 @@ const Factory kWritable[] = {
     {"memory", [](const std::string&) { return std::make_unique<MemoryStore>(kSize); }},
     {"file", file_store},
     {"fault:memory",
-     [](const std::string&) { return std::make_unique<FaultInjectingStore>(std::make_unique<MemoryStore>(kSize)); }},
-    {"fault:file", [](const std::string& path) { return std::make_unique<FaultInjectingStore>(file_store(path)); }},
+     [](const std::string&) {
+       return std::make_unique<FaultInjectingStore>(std::make_unique<MemoryStore>(kSize));
+     }},
+    {"fault:file",
+     [](const std::string& path) { return std::make_unique<FaultInjectingStore>(file_store(path)); }},
 };
 const Factory kReadOnly[] = {
     {"ro:memory",
-     [](const std::string&) { return std::make_unique<ReadOnlyStore>(std::make_unique<MemoryStore>(kSize)); }},
+     [](const std::string&) {
+       return std::make_unique<ReadOnlyStore>(std::make_unique<MemoryStore>(kSize));
+     }},
     {"ro:file", [](const std::string& path) { return std::move(*open_store("ro:file:" + path)); }},
 };
 
@@ -120,7 +125,8 @@ TEST_CASE("store contract: many requests in flight all complete once", "[contrac
     std::atomic<int> done{0}, bad{0};
     for (int i = 0; i < kCount; i++) {
       BlockRequest r;
-      r.op = BlockOp::Write, r.offset_bytes = static_cast<u64>(i) * 512, r.size_bytes = 512, r.fua = i % 50 == 0;
+      r.op = BlockOp::Write, r.offset_bytes = static_cast<u64>(i) * 512, r.size_bytes = 512,
+      r.fua = i % 50 == 0;
       r.iov = {{blocks[static_cast<size_t>(i)].data(), 512}};
       r.done = [&](BlockStatus s) {
         if (s != BlockStatus::Ok) bad++;

@@ -66,15 +66,21 @@ struct Row {
 };
 
 const Row kDevices[] = {
-    {"io_sapic", [](Bench& b) { b.map(std::make_unique<IoSapic>(b.interrupts, 0, 80), io_sapic::kSizeBytes); }},
-    {"interrupt_block", [](Bench& b) { b.map(std::make_unique<InterruptBlock>(b.interrupts), InterruptBlock::kSizeBytes); }},
-    {"uart16550", [](Bench& b) { b.map(std::make_unique<Uart16550>(b.line, b.channel), Uart16550::kSizeBytes); }},
+    {"io_sapic",
+     [](Bench& b) { b.map(std::make_unique<IoSapic>(b.interrupts, 0, 80), io_sapic::kSizeBytes); }},
+    {"interrupt_block",
+     [](Bench& b) { b.map(std::make_unique<InterruptBlock>(b.interrupts), InterruptBlock::kSizeBytes); }},
+    {"uart16550",
+     [](Bench& b) { b.map(std::make_unique<Uart16550>(b.line, b.channel), Uart16550::kSizeBytes); }},
     {"acpi_pm", [](Bench& b) { b.map(std::make_unique<AcpiPm>(b.clock, b.line, [] {}), 0x1000); }},
     {"virtio_scsi",
      [](Bench& b) {
-       auto hba = std::make_unique<virtio::VirtioScsi>(virtio::VirtioScsi::Config{.request_queues = 4}, b.line, b.memory);
-       auto device = std::make_unique<storage::BlockDevice>(std::make_unique<storage::MemoryStore>(u64{1} << 16));
-       hba->attach(0, std::make_unique<storage::scsi::DiskTarget>(std::move(device), storage::scsi::DiskIdentity{}));
+       auto hba = std::make_unique<virtio::VirtioScsi>(virtio::VirtioScsi::Config{.request_queues = 4},
+                                                       b.line, b.memory);
+       auto device =
+           std::make_unique<storage::BlockDevice>(std::make_unique<storage::MemoryStore>(u64{1} << 16));
+       hba->attach(
+           0, std::make_unique<storage::scsi::DiskTarget>(std::move(device), storage::scsi::DiskIdentity{}));
        b.plug(std::move(hba));
      }},
 };
@@ -84,7 +90,9 @@ struct Snapshot final : InspectWriter {
   void begin(std::string_view n) override { text_ += std::string(n) + "{"; }
   void end() override { text_ += "}"; }
   void value(std::string_view n, u64 v) override { text_ += std::string(n) + "=" + std::to_string(v) + " "; }
-  void text(std::string_view n, std::string_view v) override { text_ += std::string(n) + "=" + std::string(v) + " "; }
+  void text(std::string_view n, std::string_view v) override {
+    text_ += std::string(n) + "=" + std::string(v) + " ";
+  }
 };
 
 std::string state_of(const Device& d) {
@@ -127,7 +135,8 @@ TEST_CASE("device contract: reset gives the power-on state, twice in a row too",
   }
 }
 
-TEST_CASE("device contract: odd widths and unmapped offsets are answered, refused widths read ones", "[contract]") {
+TEST_CASE("device contract: odd widths and unmapped offsets are answered, refused widths read ones",
+          "[contract]") {
   for (const auto& row : kDevices) {
     INFO(row.name);
     Bench b;

@@ -37,7 +37,8 @@ TEST_CASE_METHOD(Fixture, "acpi_pm: the carry of the timer raises SCI when enabl
   CHECK(sci.level);
 }
 
-TEST_CASE_METHOD(Fixture, "acpi_pm: power button sets its status and interrupts only when enabled", "[devices]") {
+TEST_CASE_METHOD(Fixture, "acpi_pm: power button sets its status and interrupts only when enabled",
+                 "[devices]") {
   pm.press_power_button();
   CHECK_FALSE(sci.level);
   CHECK(read_of(pm, 8, 2) == 0x100);
@@ -63,7 +64,8 @@ TEST_CASE_METHOD(Fixture, "acpi_pm: SLP_EN with the S5 type powers off, other ty
   CHECK((read_of(pm, 0xc, 2) & 0x2000) == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "acpi_pm: general-purpose events are write-one-to-clear and gated by enable", "[devices]") {
+TEST_CASE_METHOD(Fixture, "acpi_pm: general-purpose events are write-one-to-clear and gated by enable",
+                 "[devices]") {
   pm.raise_gpe(1u << 20);
   CHECK_FALSE(sci.level);
   pm.write(0x14, 4, 1u << 20);

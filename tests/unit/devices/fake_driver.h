@@ -1,4 +1,5 @@
-// A small virtio driver over the PCI windows: enough of Linux's virtio_pci_modern and virtio_scsi to test the device.
+// A small virtio driver over the PCI windows: enough of Linux's virtio_pci_modern and virtio_scsi to test the
+// device.
 #pragma once
 
 #include <cstring>
@@ -42,7 +43,8 @@ struct DriverRing {
   u64 desc, avail, used;
   u16 next_desc = 0, seen = 0;
 
-  DriverRing(Board& b, u64 base, u16 n) : board(b), size(n), desc(base), avail(base + 0x2000), used(base + 0x3000) {}
+  DriverRing(Board& b, u64 base, u16 n)
+      : board(b), size(n), desc(base), avail(base + 0x2000), used(base + 0x3000) {}
 
   void put_desc(u16 i, u64 phys, u32 bytes, u16 flags, u16 next) {
     board.set(desc + 16 * i, 8, phys);
@@ -61,7 +63,8 @@ struct DriverRing {
       const u16 i = next_desc;
       next_desc = static_cast<u16>((next_desc + 1) % size);
       const bool last = k + 1 == pieces.size();
-      put_desc(i, pieces[k].phys, pieces[k].bytes, static_cast<u16>((last ? 0 : 1) | (pieces[k].write ? 2 : 0)), next_desc);
+      put_desc(i, pieces[k].phys, pieces[k].bytes,
+               static_cast<u16>((last ? 0 : 1) | (pieces[k].write ? 2 : 0)), next_desc);
     }
     publish(head);
     return head;

@@ -66,7 +66,8 @@ struct FakeClock final : Clock {
     for (;;) {
       auto first = timers.end();
       for (auto it = timers.begin(); it != timers.end(); ++it)
-        if (it->second.first <= when && (first == timers.end() || it->second.first < first->second.first)) first = it;
+        if (it->second.first <= when && (first == timers.end() || it->second.first < first->second.first))
+          first = it;
       if (first == timers.end()) break;
       now = std::max(now, first->second.first);
       auto fn = std::move(first->second.second);

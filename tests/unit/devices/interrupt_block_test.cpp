@@ -18,7 +18,8 @@ TEST_CASE("interrupt_block: an 8-byte store is an IPI to id and eid", "[devices]
   CHECK(bus.messages[1] == FakeInterruptBus::Message{0x0100, DeliveryMode::Init, 0});
 }
 
-TEST_CASE("interrupt_block: a 4-byte DMA write through the bus is a message-signalled interrupt", "[devices]") {
+TEST_CASE("interrupt_block: a 4-byte DMA write through the bus is a message-signalled interrupt",
+          "[devices]") {
   FakeInterruptBus bus;
   InterruptBlock block(bus);
   AddressSpace space;

@@ -39,7 +39,8 @@ TEST_CASE_METHOD(Fixture, "io_sapic: version gives the last entry, entries start
   CHECK(get(0) == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "io_sapic: a level pin sends once until EOI, then again while asserted", "[devices]") {
+TEST_CASE_METHOD(Fixture, "io_sapic: a level pin sends once until EOI, then again while asserted",
+                 "[devices]") {
   route(5, 0x41 | kLevel | kLow, 0x0102'0000);
   chip.pin(5).set(true);
   REQUIRE(bus.messages.size() == 1);
@@ -65,7 +66,8 @@ TEST_CASE_METHOD(Fixture, "io_sapic: unmasking an asserted level pin delivers", 
   CHECK(bus.messages.size() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "io_sapic: an edge while masked is lost, one while unmasked is sent without waiting for EOI",
+TEST_CASE_METHOD(Fixture,
+                 "io_sapic: an edge while masked is lost, one while unmasked is sent without waiting for EOI",
                  "[devices]") {
   route(1, 0x60 | kLow | kMasked);
   chip.pin(1).set(true);

@@ -15,7 +15,8 @@ struct Probe final : PciDevice {
   u64 last_offset = 0, last_value = 0;
   unsigned last_bar = 9;
   Probe(IrqLine& intx, AddressSpace& memory)
-      : PciDevice({.vendor_id = 0x103c, .device_id = 0x1234, .revision = 3, .class_code = 0x010000}, intx, memory) {
+      : PciDevice({.vendor_id = 0x103c, .device_id = 0x1234, .revision = 3, .class_code = 0x010000}, intx,
+                  memory) {
     add_bar(0, BarKind::Memory32, 0x4000);
     add_msix(1, 3);
     add_bar(2, BarKind::Io, 0x20);
@@ -88,13 +89,14 @@ TEST_CASE_METHOD(Fixture, "pci: the window shows the function and all ones elsew
   CHECK(cfg(8) == 0x0100'0003);
   CHECK(cfg(0x0a, 2) == 0x0100);
   CHECK(mem(0xf000'0000) == 0xffff'ffff);
-  CHECK(mem(kAt + (1 << 12)) == 0xffff'ffff);   // function 1
-  CHECK(mem(kAt + 0x100) == 0xffff'ffff);       // no extended space
+  CHECK(mem(kAt + (1 << 12)) == 0xffff'ffff);  // function 1
+  CHECK(mem(kAt + 0x100) == 0xffff'ffff);      // no extended space
   set(0, 0);
   CHECK(cfg(0) == 0x1234'103c);
 }
 
-TEST_CASE_METHOD(Fixture, "pci: BAR sizing gives the two's complement of the size and the type bits", "[devices]") {
+TEST_CASE_METHOD(Fixture, "pci: BAR sizing gives the two's complement of the size and the type bits",
+                 "[devices]") {
   for (unsigned reg : {0x10u, 0x18u, 0x20u, 0x24u, 0x1cu}) set(reg, 0xffff'ffff);
   CHECK(cfg(0x10) == 0xffff'c000);
   CHECK(cfg(0x18) == 0xffff'ffe1);
@@ -103,7 +105,8 @@ TEST_CASE_METHOD(Fixture, "pci: BAR sizing gives the two's complement of the siz
   CHECK(cfg(0x1c) == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "pci: a BAR answers where it was moved to and only while decoding is on", "[devices]") {
+TEST_CASE_METHOD(Fixture, "pci: a BAR answers where it was moved to and only while decoding is on",
+                 "[devices]") {
   const u64 window = 0x8000'0000 + 3 * 0x0c00'0000;
   set(0x10, static_cast<u32>(window + 0x4000));
   CHECK(mem(window + 0x4010) == 0xffff'ffff);
@@ -193,7 +196,8 @@ TEST_CASE_METHOD(Fixture, "pci: MSI needs its enable bit and bus mastering", "[d
   CHECK(interrupts.messages[0].vector == 0x77);
 }
 
-TEST_CASE_METHOD(Fixture, "pci: DMA is refused while bus mastering is off and drops translated code", "[devices]") {
+TEST_CASE_METHOD(Fixture, "pci: DMA is refused while bus mastering is off and drops translated code",
+                 "[devices]") {
   u32 v = 5;
   CHECK_FALSE(probe.dma().write(0x100, &v, 4));
   CHECK(probe.dma().ram_span(0, 16) == nullptr);

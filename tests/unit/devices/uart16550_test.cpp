@@ -39,7 +39,8 @@ TEST_CASE_METHOD(Fixture, "uart: output reaches the host and DLAB hides the data
   CHECK(host.output == "hi");
 }
 
-TEST_CASE_METHOD(Fixture, "uart: THRE interrupt on enable, cleared by IIR, raised again by a write", "[devices]") {
+TEST_CASE_METHOD(Fixture, "uart: THRE interrupt on enable, cleared by IIR, raised again by a write",
+                 "[devices]") {
   out(1, 0x02);
   CHECK(irq.level);
   CHECK(in(2) == 0x02);
@@ -119,7 +120,8 @@ TEST_CASE_METHOD(Fixture, "uart: loopback feeds data and modem lines back, off t
   CHECK((in(6) & 0xf0) == 0xb0);
 }
 
-TEST_CASE_METHOD(Fixture, "uart: modem deltas interrupt and clear on read, ring shows its trailing edge", "[devices]") {
+TEST_CASE_METHOD(Fixture, "uart: modem deltas interrupt and clear on read, ring shows its trailing edge",
+                 "[devices]") {
   out(1, 0x08);
   out(4, 0x10);  // all inputs drop
   CHECK(in(2) == 0x00);

@@ -62,7 +62,8 @@ struct Fixture {
     }
   }
   /// Queues a command; the response will be at the returned address.
-  u64 queue_command(u8 target, u16 lun, std::initializer_list<int> cdb, u32 out_bytes, u32 in_bytes, u64 tag = 1) {
+  u64 queue_command(u8 target, u16 lun, std::initializer_list<int> cdb, u32 out_bytes, u32 in_bytes,
+                    u64 tag = 1) {
     const u64 at = kRequestAt + 0x100 * slot, response = kResponseAt + 0x100 * slot;
     slot = (slot + 1) % 64;
     u8 head[51] = {1, target, static_cast<u8>(0x40 | (lun >> 8)), static_cast<u8>(lun)};
@@ -91,7 +92,8 @@ struct Fixture {
     const u64 at = 0x12'0000, answer = 0x12'1000;
     u8 head[24] = {};
     store_le<u32>(head + 4, subtype);
-    head[8] = 1, head[9] = target, head[10] = static_cast<u8>(0x40 | (lun >> 8)), head[11] = static_cast<u8>(lun);
+    head[8] = 1, head[9] = target, head[10] = static_cast<u8>(0x40 | (lun >> 8)),
+    head[11] = static_cast<u8>(lun);
     store_le<u64>(head + 16, tag);
     std::memcpy(&board.ram[at], head, sizeof head);
     board.ram[answer] = 0xaa;
@@ -118,7 +120,8 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: identity, features and configuration", "
   CHECK(driver->multiplier == 4);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: features are accepted only when offered and with VERSION_1", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: features are accepted only when offered and with VERSION_1",
+                 "[devices]") {
   driver->status(3);
   driver->accept(kIndirect);
   driver->status(11);
@@ -131,7 +134,8 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: features are accepted only when offered 
   CHECK(driver->status() == 11);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: INQUIRY through the ring, interrupt through INTx and ISR", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: INQUIRY through the ring, interrupt through INTx and ISR",
+                 "[devices]") {
   start();
   const u64 r = command(5, 0, {0x12, 0, 0, 0, 96, 0}, 0, 128);
   REQUIRE(requests.more());
@@ -277,7 +281,8 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: abort waits for the task, then both answ
   CHECK(board.ram[t] == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: a unit reset ends its tasks and leaves a unit attention", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: a unit reset ends its tasks and leaves a unit attention",
+                 "[devices]") {
   start();
   fault->hold();
   const u64 r = command(5, 0, {0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 0, 512);
@@ -313,7 +318,8 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: task management refusals and notificatio
   CHECK(board.ram[answer + 4] == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: a driver's reset ends when the last request has come back", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: a driver's reset ends when the last request has come back",
+                 "[devices]") {
   start();
   fault->hold();
   const u64 r = command(5, 0, {0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 0, 512);
@@ -328,6 +334,33 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: a driver's reset ends when the last requ
   start();
   const u64 again = command(5, 0, {0x00}, 0, 0);
   CHECK(response_of(again) == 0);
+}
+
+TEST_CASE("virtio-scsi: an adapter that goes away finishes its requests in silence", "[devices]") {
+  struct Outer {
+    Board board;
+    FakeLine line;
+  } o;
+  auto hba = std::make_unique<VirtioScsi>(VirtioScsi::Config{}, o.line, o.board.memory);
+  auto store = std::make_unique<FaultInjectingStore>(std::make_unique<MemoryStore>(u64{1} << 20));
+  auto* fault = store.get();
+  hba->attach(0, std::make_unique<scsi::DiskTarget>(std::make_unique<BlockDevice>(std::move(store)),
+                                                    scsi::DiskIdentity{}));
+  o.board.host.plug(1, 2, *hba);
+  Driver driver(o.board);
+  DriverRing requests(o.board, 0x3'0000, 64);
+  driver.accept(kVersion1);
+  driver.status(11);
+  driver.setup_queue(2, requests);
+  driver.status(15);
+  fault->hold();
+  o.board.ram[kRequestAt] = 1, o.board.ram[kRequestAt + 19] = 0x35;
+  requests.add({{kRequestAt, 51, false}, {kResponseAt, 108, true}});
+  driver.kick(2);
+  CHECK(fault->held() == 1);
+  hba.reset();
+  CHECK_FALSE(o.line.level);
+  CHECK(requests.used_index() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "virtio-scsi: hot plug reports events, missed ones are flagged", "[devices]") {
@@ -347,14 +380,16 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: hot plug reports events, missed ones are
   CHECK(response_of(command(9, 0, {0x00}, 0, 0)) == 3);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: the configuration access capability reaches the same registers", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: the configuration access capability reaches the same registers",
+                 "[devices]") {
   board.set(Driver::kConfig + driver->pci_cfg + 4, 1, 0);
   board.set(Driver::kConfig + driver->pci_cfg + 8, 4, 18);
   board.set(Driver::kConfig + driver->pci_cfg + 12, 4, 2);
   CHECK(board.get(Driver::kConfig + driver->pci_cfg + 16, 2) == 3);
 }
 
-TEST_CASE_METHOD(Fixture, "virtio-scsi: a file behind it, many requests in flight on several threads", "[devices]") {
+TEST_CASE_METHOD(Fixture, "virtio-scsi: a file behind it, many requests in flight on several threads",
+                 "[devices]") {
   TemporaryFile file(u64{4} << 20);
   auto opened = open_store("file:" + file.path);
   REQUIRE(opened.ok());
@@ -369,7 +404,8 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: a file behind it, many requests in fligh
       for (int i = 0; i < kInFlight; i++) {
         const u64 data = kDataAt + static_cast<u64>(i) * kBytes;
         std::memset(&board.ram[data], write ? 1 + round * 16 + i : 0, kBytes);
-        const u64 at = kRequestAt + 0x100u * static_cast<u64>(i), response = kResponseAt + 0x100u * static_cast<u64>(i);
+        const u64 at = kRequestAt + 0x100u * static_cast<u64>(i),
+                  response = kResponseAt + 0x100u * static_cast<u64>(i);
         u8 head[51] = {1, 7, 0x40};
         head[19] = write ? 0x2a : 0x28;
         store_be<u32>(head + 21, static_cast<u32>(i) * (kBytes / 512));
@@ -405,15 +441,38 @@ TEST_CASE("virtio-scsi: every kind of broken ring needs a reset, and a reset cur
       {"head out of range", [](Fixture& f) { f.requests.publish(64); }},
       {"available index too far ahead", [](Fixture& f) { f.board.set(f.requests.avail + 2, 2, 1000); }},
       {"loop", [](Fixture& f) { f.requests.put_desc(0, kDataAt, 16, 1, 0), f.requests.publish(0); }},
-      {"next out of range", [](Fixture& f) { f.requests.put_desc(0, kDataAt, 16, 1, 9999), f.requests.publish(0); }},
-      {"wild address", [&](Fixture& f) { chain(f, {{0xffff'ffff'ffff'fff0, 51, false}, {kResponseAt, 108, true}}); }},
-      {"device memory as data", [&](Fixture& f) { chain(f, {{0xf000'0000, 51, false}, {kResponseAt, 108, true}}); }},
-      {"past the end of RAM", [&](Fixture& f) { chain(f, {{kRequestAt, 51, false}, {(4 << 20) - 50, 108, true}}); }},
-      {"no response", [&](Fixture& f) { chain(f, {{kRequestAt, 51, false}}); }},
-      {"short response", [&](Fixture& f) { chain(f, {{kRequestAt, 51, false}, {kResponseAt, 107, true}}); }},
-      {"short head", [&](Fixture& f) { chain(f, {{kRequestAt, 50, false}, {kResponseAt, 108, true}}); }},
-      {"readable after writable", [&](Fixture& f) { chain(f, {{kResponseAt, 108, true}, {kRequestAt, 51, false}}); }},
-      {"indirect not negotiated", [](Fixture& f) { f.requests.put_desc(0, kDataAt, 16, 4, 0), f.requests.publish(0); }},
+      {"next out of range",
+       [](Fixture& f) { f.requests.put_desc(0, kDataAt, 16, 1, 9999), f.requests.publish(0); }},
+      {"wild address",
+       [&](Fixture& f) {
+         chain(f, {{0xffff'ffff'ffff'fff0, 51, false}, {kResponseAt, 108, true}});
+       }},
+      {"device memory as data",
+       [&](Fixture& f) {
+         chain(f, {{0xf000'0000, 51, false}, {kResponseAt, 108, true}});
+       }},
+      {"past the end of RAM",
+       [&](Fixture& f) {
+         chain(f, {{kRequestAt, 51, false}, {(4 << 20) - 50, 108, true}});
+       }},
+      {"no response",
+       [&](Fixture& f) {
+         chain(f, {{kRequestAt, 51, false}});
+       }},
+      {"short response",
+       [&](Fixture& f) {
+         chain(f, {{kRequestAt, 51, false}, {kResponseAt, 107, true}});
+       }},
+      {"short head",
+       [&](Fixture& f) {
+         chain(f, {{kRequestAt, 50, false}, {kResponseAt, 108, true}});
+       }},
+      {"readable after writable",
+       [&](Fixture& f) {
+         chain(f, {{kResponseAt, 108, true}, {kRequestAt, 51, false}});
+       }},
+      {"indirect not negotiated",
+       [](Fixture& f) { f.requests.put_desc(0, kDataAt, 16, 4, 0), f.requests.publish(0); }},
   };
   for (const auto& row : rows) {
     INFO(row.what);
@@ -443,7 +502,8 @@ TEST_CASE("virtio-scsi: broken indirect tables and queue addresses need a reset"
   }
   Fixture nested;
   nested.start(kVersion1 | kIndirect);
-  nested.board.set(kDataAt, 8, kDataAt), nested.board.set(kDataAt + 8, 4, 16), nested.board.set(kDataAt + 12, 2, 4);
+  nested.board.set(kDataAt, 8, kDataAt), nested.board.set(kDataAt + 8, 4, 16),
+      nested.board.set(kDataAt + 12, 2, 4);
   nested.requests.put_desc(0, kDataAt, 16, 4, 0);
   nested.requests.publish(0);
   nested.driver->kick(2);

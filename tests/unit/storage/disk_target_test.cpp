@@ -29,7 +29,8 @@ struct Fixture {
     fault = store.get();
     std::unique_ptr<BlockStore> top = std::move(store);
     if (read_only) top = std::make_unique<ReadOnlyStore>(std::move(top));
-    disk = std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(top)), DiskIdentity{.serial = "SN0001"});
+    disk = std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(top)),
+                                        DiskIdentity{.serial = "SN0001"});
     run({0x00});  // takes the power-on unit attention
   }
   void run(std::initializer_list<int> cdb, u64 lun = 0, size_t in_bytes = 65536) {
@@ -45,9 +46,12 @@ struct Fixture {
   }
   bool good() const { return last.status == Status::Good && !last.overrun; }
   bool sense(SenseKey key, u8 asc, u8 ascq = 0) const {
-    return last.status == Status::CheckCondition && last.sense.key == key && last.sense.asc == asc && last.sense.ascq == ascq;
+    return last.status == Status::CheckCondition && last.sense.key == key && last.sense.asc == asc &&
+           last.sense.ascq == ascq;
   }
-  std::string text(size_t at, size_t n) const { return {in.begin() + static_cast<long>(at), in.begin() + static_cast<long>(at + n)}; }
+  std::string text(size_t at, size_t n) const {
+    return {in.begin() + static_cast<long>(at), in.begin() + static_cast<long>(at + n)};
+  }
 };
 
 }  // namespace
@@ -146,8 +150,10 @@ TEST_CASE("disk: every READ and WRITE form moves data to the same place", "[scsi
     CHECK(f.good());
     CHECK(f.last.transferred == 1024);
     f.out.clear();
-    for (auto cdb : {std::vector<int>{0x08, 0, 0, 8, 1, 0}, {0x28, 0, 0, 0, 0, 8, 0, 0, 1, 0},
-                     {0xa8, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0}, {0x88, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0}}) {
+    for (auto cdb : {std::vector<int>{0x08, 0, 0, 8, 1, 0},
+                     {0x28, 0, 0, 0, 0, 8, 0, 0, 1, 0},
+                     {0xa8, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0},
+                     {0x88, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0}}) {
       Task r;
       std::copy(cdb.begin(), cdb.end(), r.cdb.begin());
       std::fill(f.in.begin(), f.in.end(), u8{0});
@@ -330,8 +336,12 @@ TEST_CASE("disk: write-protected, unknown opcodes, other units", "[scsi]") {
 
 TEST_CASE("disk: reservations, removal prevention, diagnostics and VERIFY succeed", "[scsi]") {
   Fixture f;
-  for (auto cdb : {std::initializer_list<int>{0x16, 0, 0, 0, 0, 0}, {0x17, 0, 0, 0, 0, 0}, {0x1e, 0, 0, 0, 1, 0},
-                   {0x1d, 4, 0, 0, 0, 0}, {0x2f, 0, 0, 0, 0, 0, 0, 0, 8, 0}, {0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+  for (auto cdb : {std::initializer_list<int>{0x16, 0, 0, 0, 0, 0},
+                   {0x17, 0, 0, 0, 0, 0},
+                   {0x1e, 0, 0, 0, 1, 0},
+                   {0x1d, 4, 0, 0, 0, 0},
+                   {0x2f, 0, 0, 0, 0, 0, 0, 0, 8, 0},
+                   {0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0},
                    {0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}) {
     f.run(cdb);
     CHECK(f.good());

@@ -8,8 +8,8 @@
 #include "storage/block_device.h"
 #include "storage/store_registry.h"
 #include "storage/stores/file_store.h"
-#include "storage/wrappers/fault_injecting.h"
 #include "storage/stores/memory_store.h"
+#include "storage/wrappers/fault_injecting.h"
 #include "tests/support/test.h"
 #include "tests/unit/storage/temporary_file.h"
 
@@ -26,7 +26,9 @@ Error error_of(const std::string& spec) {
   return r.error();
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
