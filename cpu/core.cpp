@@ -29,10 +29,11 @@ class WakeOnInterrupt final : public InterruptListener {
   Core& core_;
 };
 
-constexpr u64 kMasked = bit(16);  // ITV, PMV, CMCV, LRR
+constexpr u64 kMasked = bit(16);               // ITV, PMV, CMCV, LRR
 constexpr u64 kFpsrAtReset = 0x9804c0270033f;  // all traps disabled, sf0 in 64-bit precision, sf1 with wre
 
-/// @source SDM vol. 2, 11.2.2 and 6.12; values the manual leaves open are those firmware expects to find harmless
+/// @source SDM vol. 2, 11.2.2 and 6.12; values the manual leaves open are those firmware expects to find
+/// harmless
 void set_reset_values(Registers& r) {
   r = Registers{};
   r.pr_phys[0] = 1;
@@ -138,13 +139,18 @@ void Core::set_stop_addresses(std::vector<u64> ips) {
 std::vector<InterruptionRecord> Core::interruptions() const {
   const u64 kept = std::min<u64>(interruptions_taken_, kInterruptionLog);
   std::vector<InterruptionRecord> out;
-  for (u64 n = interruptions_taken_ - kept; n < interruptions_taken_; n++) out.push_back(interruption_log_[n % kInterruptionLog]);
+  for (u64 n = interruptions_taken_ - kept; n < interruptions_taken_; n++)
+    out.push_back(interruption_log_[n % kInterruptionLog]);
   return out;
 }
 
-u64 Core::itc() const { return sapic_->itc(); }
+u64 Core::itc() const {
+  return sapic_->itc();
+}
 
-void Core::drop_all_code() noexcept { interpreter_->drop_all_code(); }
+void Core::drop_all_code() noexcept {
+  interpreter_->drop_all_code();
+}
 
 void Core::interrupt_masking_changed() noexcept {
   if (sapic_->deliverable() || sapic_->nmi_pending()) attend(attention::kInterrupt);
@@ -161,7 +167,8 @@ void Core::set_psr(u64 value) noexcept {
   if (changed & value & (psr::kI | psr::kIc)) interrupt_masking_changed();
 }
 
-// --- faults ---------------------------------------------------------------------------------------------------------------
+// --- faults
+// ---------------------------------------------------------------------------------------------------------------
 
 Next Core::raise_general(isr::General code) noexcept {
   Fault f;
@@ -219,7 +226,8 @@ Next Core::raise_fp_trap(u64 isr_code) noexcept {
   return raise(f);
 }
 
-// --- inspection -----------------------------------------------------------------------------------------------------------
+// --- inspection
+// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -11,9 +11,10 @@ namespace ia64::cpu {
 
 class Core;
 
-/// Broadcasts ptc.g. A target applies a purge between two of its instructions before it executes another block; the sender
-/// waits until all have done so, and serves purges sent to itself meanwhile, so two senders never wait for each other.
-/// A target outside Core::run() is not waited for: it applies what is queued when it enters run().
+/// Broadcasts ptc.g. A target applies a purge between two of its instructions before it executes another
+/// block; the sender waits until all have done so, and serves purges sent to itself meanwhile, so two senders
+/// never wait for each other. A target outside Core::run() is not waited for: it applies what is queued when
+/// it enters run().
 class CoreGroup {
  public:
   /// Members are added before any of them runs and stay until the group is gone.

@@ -78,12 +78,14 @@ int LocalSapic::highest_deliverable() const {
   const int vector = highest_pending();
   if (vector < 0 || urgency(vector) <= urgency(highest_in_service())) return -1;
   if (vector == kNmi) return vector;
-  if (regs_.tpr & bit(16)) return -1;  // TPR.mmi
+  if (regs_.tpr & bit(16)) return -1;                                                           // TPR.mmi
   if (vector >= 16 && static_cast<unsigned>(vector) >> 4 <= field(regs_.tpr, 4, 4)) return -1;  // TPR.mic
   return vector;
 }
 
-bool LocalSapic::nmi_pending() const { return (irr(0) & bit(kNmi)) && !(isr_[0] & bit(kNmi)); }
+bool LocalSapic::nmi_pending() const {
+  return (irr(0) & bit(kNmi)) && !(isr_[0] & bit(kNmi));
+}
 
 u64 LocalSapic::read_ivr() {
   const int vector = highest_deliverable();
@@ -118,8 +120,8 @@ void LocalSapic::write_itv(u64 value) {
   itv_masked_ = (value & bit(16)) != 0;
 }
 
-/// Schedules the next match of ITC and ITM. A match that already passed never fires: ITC only meets ITM again after it
-/// has wrapped, which takes centuries.
+/// Schedules the next match of ITC and ITM. A match that already passed never fires: ITC only meets ITM again
+/// after it has wrapped, which takes centuries.
 void LocalSapic::arm() {
   if (!clock_) return;
   u64 generation;

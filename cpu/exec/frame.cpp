@@ -38,9 +38,13 @@ Next call(Core& core, const Insn& i, u64 target) {
   return core.branch_to(target);
 }
 
-void clear_bases(Cfm& f) { f.rrb_gr = f.rrb_fr = f.rrb_pr = 0; }
+void clear_bases(Cfm& f) {
+  f.rrb_gr = f.rrb_fr = f.rrb_pr = 0;
+}
 
-void set_cpl(Core& core, unsigned cpl) { core.set_psr(with_field(core.regs().psr, psr::kCplPos, 2, cpl)); }
+void set_cpl(Core& core, unsigned cpl) {
+  core.set_psr(with_field(core.regs().psr, psr::kCplPos, 2, cpl));
+}
 
 }  // namespace
 
@@ -59,9 +63,15 @@ Next alloc_m34(Core& core, const Insn& i) noexcept {
   return Next::Continue;
 }
 
-Next br_call_b3(Core& core, const Insn& i) noexcept { return call(core, i, core.insn_ip(i) + i.imm); }
-Next br_call_b5(Core& core, const Insn& i) noexcept { return call(core, i, core.regs().br[i.r2]); }
-Next brl_call_x4(Core& core, const Insn& i) noexcept { return call(core, i, core.insn_ip(i) + i.imm); }
+Next br_call_b3(Core& core, const Insn& i) noexcept {
+  return call(core, i, core.insn_ip(i) + i.imm);
+}
+Next br_call_b5(Core& core, const Insn& i) noexcept {
+  return call(core, i, core.regs().br[i.r2]);
+}
+Next brl_call_x4(Core& core, const Insn& i) noexcept {
+  return call(core, i, core.insn_ip(i) + i.imm);
+}
 
 /// @source SDM vol. 3, br (ret); vol. 2, 6.5.5 (Bad PFS Used by Branch Return)
 Next br_ret_b4(Core& core, const Insn& i) noexcept {
@@ -83,7 +93,9 @@ Next br_ret_b4(Core& core, const Insn& i) noexcept {
 }
 
 /// IA-32 code does not exist on this processor. @source SDM vol. 2, 5.6 (Disabled Instruction Set Transition)
-Next br_ia_b4(Core& core, const Insn&) noexcept { return core.raise_general(isr::kDisabledIsaTransition); }
+Next br_ia_b4(Core& core, const Insn&) noexcept {
+  return core.raise_general(isr::kDisabledIsaTransition);
+}
 
 /// @source SDM vol. 3, cover
 Next cover_b8(Core& core, const Insn&) noexcept {
@@ -146,10 +158,16 @@ Next switch_bank(Core& core, bool bank1) {
 
 }  // namespace
 
-Next bsw_0_b8(Core& core, const Insn&) noexcept { return switch_bank(core, false); }
-Next bsw_1_b8(Core& core, const Insn&) noexcept { return switch_bank(core, true); }
+Next bsw_0_b8(Core& core, const Insn&) noexcept {
+  return switch_bank(core, false);
+}
+Next bsw_1_b8(Core& core, const Insn&) noexcept {
+  return switch_bank(core, true);
+}
 
-Next flushrs_m25(Core& core, const Insn&) noexcept { return core.rse().flush(); }
+Next flushrs_m25(Core& core, const Insn&) noexcept {
+  return core.rse().flush();
+}
 
 /// @source SDM vol. 3, loadrs
 Next loadrs_m25(Core& core, const Insn&) noexcept {

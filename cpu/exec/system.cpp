@@ -1,22 +1,34 @@
-// Processor status, serialization, debug and performance registers, and what stands in for illegal instructions.
+// Processor status, serialization, debug and performance registers, and what stands in for illegal
+// instructions.
 #include "cpu/core.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/mmu/tlb.h"
 
 namespace ia64::cpu {
 
-Next illegal_operation(Core& core, const Insn&) noexcept { return core.raise_illegal_operation(); }
+Next illegal_operation(Core& core, const Insn&) noexcept {
+  return core.raise_illegal_operation();
+}
 
-// --- processor status register. @source SDM vol. 3, mov psr, mov um, ssm, rsm, sum, rum; SDM vol. 2, 3.3.2 ------------------
+// --- processor status register. @source SDM vol. 3, mov psr, mov um, ssm, rsm, sum, rum; SDM vol. 2, 3.3.2
+// ------------------
 
 namespace {
 
-Next privileged(Core& core) { return core.raise_general(isr::kPrivilegedOperation); }
-Next reserved_field(Core& core) { return core.raise_general(isr::kReservedRegisterField); }
-bool is_user(const Core& core) { return core.regs().cpl() != 0; }
+Next privileged(Core& core) {
+  return core.raise_general(isr::kPrivilegedOperation);
+}
+Next reserved_field(Core& core) {
+  return core.raise_general(isr::kReservedRegisterField);
+}
+bool is_user(const Core& core) {
+  return core.regs().cpl() != 0;
+}
 
 /// User mask bits that the program may change: PSR.up only while PSR.sp is 0.
-u64 writable_user_mask(const Registers& r) { return r.psr & psr::kSp ? psr::kUserMask & ~psr::kUp : psr::kUserMask; }
+u64 writable_user_mask(const Registers& r) {
+  return r.psr & psr::kSp ? psr::kUserMask & ~psr::kUp : psr::kUserMask;
+}
 
 Next set_psr(Core& core, u64 value) {
   core.set_psr(value);
@@ -75,10 +87,17 @@ Next rsm_m44(Core& core, const Insn& i) noexcept {
   return set_psr(core, core.regs().psr & ~i.imm);
 }
 
-// Every change is in force at the next instruction already, so serialization has nothing left to do but let the engine look.
-Next srlz_d_m24(Core&, const Insn&) noexcept { return Next::Sync; }
-Next srlz_i_m24(Core&, const Insn&) noexcept { return Next::Sync; }
-Next sync_i_m24(Core&, const Insn&) noexcept { return Next::Sync; }
+// Every change is in force at the next instruction already, so serialization has nothing left to do but let
+// the engine look.
+Next srlz_d_m24(Core&, const Insn&) noexcept {
+  return Next::Sync;
+}
+Next srlz_i_m24(Core&, const Insn&) noexcept {
+  return Next::Sync;
+}
+Next sync_i_m24(Core&, const Insn&) noexcept {
+  return Next::Sync;
+}
 
 /// Virtual machine mode is not enabled on this processor. @source SDM vol. 3, vmsw
 static Next switch_vm(Core& core) {
@@ -87,10 +106,15 @@ static Next switch_vm(Core& core) {
   f.vector = Vector::Virtualization;
   return core.raise(f);
 }
-Next vmsw_0_b8(Core& core, const Insn&) noexcept { return switch_vm(core); }
-Next vmsw_1_b8(Core& core, const Insn&) noexcept { return switch_vm(core); }
+Next vmsw_0_b8(Core& core, const Insn&) noexcept {
+  return switch_vm(core);
+}
+Next vmsw_1_b8(Core& core, const Insn&) noexcept {
+  return switch_vm(core);
+}
 
-// --- indirect register files. @source SDM vol. 3, mov indirect; SDM vol. 2, ch. 7 ---------------------------------------------
+// --- indirect register files. @source SDM vol. 3, mov indirect; SDM vol. 2, ch. 7
+// ---------------------------------------------
 
 namespace {
 
@@ -99,7 +123,9 @@ constexpr unsigned kFirstCounter = 4, kLastCounter = 7;
 constexpr u64 kPmcPrivileged = bit(6);
 
 /// Index of the indirect register, from the low byte of r3.
-unsigned index_of(const Registers& r, const Insn& i) { return static_cast<unsigned>(r.gr(i.r3) & 0xff); }
+unsigned index_of(const Registers& r, const Insn& i) {
+  return static_cast<unsigned>(r.gr(i.r3) & 0xff);
+}
 
 template <size_t N>
 Next read_file(Core& core, const Insn& i, const u64 (&file)[N]) {
@@ -131,12 +157,24 @@ Next debug_written(Core& core, Next next) {
 
 }  // namespace
 
-Next mov_dbr_m42(Core& core, const Insn& i) noexcept { return debug_written(core, write_file(core, i, core.regs().dbr)); }
-Next mov_ibr_m42(Core& core, const Insn& i) noexcept { return debug_written(core, write_file(core, i, core.regs().ibr)); }
-Next mov_pmc_m42(Core& core, const Insn& i) noexcept { return write_file(core, i, core.regs().pmc); }
-Next mov_dbr_m43(Core& core, const Insn& i) noexcept { return read_file(core, i, core.regs().dbr); }
-Next mov_ibr_m43(Core& core, const Insn& i) noexcept { return read_file(core, i, core.regs().ibr); }
-Next mov_pmc_m43(Core& core, const Insn& i) noexcept { return read_file(core, i, core.regs().pmc); }
+Next mov_dbr_m42(Core& core, const Insn& i) noexcept {
+  return debug_written(core, write_file(core, i, core.regs().dbr));
+}
+Next mov_ibr_m42(Core& core, const Insn& i) noexcept {
+  return debug_written(core, write_file(core, i, core.regs().ibr));
+}
+Next mov_pmc_m42(Core& core, const Insn& i) noexcept {
+  return write_file(core, i, core.regs().pmc);
+}
+Next mov_dbr_m43(Core& core, const Insn& i) noexcept {
+  return read_file(core, i, core.regs().dbr);
+}
+Next mov_ibr_m43(Core& core, const Insn& i) noexcept {
+  return read_file(core, i, core.regs().ibr);
+}
+Next mov_pmc_m43(Core& core, const Insn& i) noexcept {
+  return read_file(core, i, core.regs().pmc);
+}
 
 Next mov_pmd_m42(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
@@ -169,7 +207,11 @@ Next mov_cpuid_m43(Core& core, const Insn& i) noexcept {
 }
 
 // Model-specific registers: none is architected, none is implemented.
-Next mov_msr_m42(Core& core, const Insn&) noexcept { return is_user(core) ? privileged(core) : core.raise_illegal_operation(); }
-Next mov_msr_m43(Core& core, const Insn&) noexcept { return is_user(core) ? privileged(core) : core.raise_illegal_operation(); }
+Next mov_msr_m42(Core& core, const Insn&) noexcept {
+  return is_user(core) ? privileged(core) : core.raise_illegal_operation();
+}
+Next mov_msr_m43(Core& core, const Insn&) noexcept {
+  return is_user(core) ? privileged(core) : core.raise_illegal_operation();
+}
 
 }  // namespace ia64::cpu

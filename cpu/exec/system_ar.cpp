@@ -16,7 +16,9 @@ constexpr u64 kPfsReserved = low_mask(14) << 38 | low_mask(4) << 58;
 constexpr u64 kCpuidRuc = bit(3);
 
 /// Application registers that exist but hold nothing.
-bool is_ignored(unsigned n) { return (n >= 48 && n < 64) || n >= 112; }
+bool is_ignored(unsigned n) {
+  return (n >= 48 && n < 64) || n >= 112;
+}
 
 /// Registers each unit can name; all others are reserved for it. Ignored ones both can.
 bool is_reserved(const Core& core, ArUnit unit, unsigned n) {
@@ -24,16 +26,33 @@ bool is_reserved(const Core& core, ArUnit unit, unsigned n) {
   if (unit == ArUnit::Integer) return n != ar::kPfs && n != ar::kLc && n != ar::kEc;
   switch (n) {
     case ar::kRuc: return !(core.wires().model->cpuid[4] & kCpuidRuc);
-    case ar::kRsc: case ar::kBsp: case ar::kBspstore: case ar::kRnat: case ar::kFcr: case ar::kEflag: case ar::kCsd:
-    case ar::kSsd: case ar::kCflg: case ar::kFsr: case ar::kFir: case ar::kFdr: case ar::kCcv: case ar::kUnat:
-    case ar::kFpsr: case ar::kItc: return false;
+    case ar::kRsc:
+    case ar::kBsp:
+    case ar::kBspstore:
+    case ar::kRnat:
+    case ar::kFcr:
+    case ar::kEflag:
+    case ar::kCsd:
+    case ar::kSsd:
+    case ar::kCflg:
+    case ar::kFsr:
+    case ar::kFir:
+    case ar::kFdr:
+    case ar::kCcv:
+    case ar::kUnat:
+    case ar::kFpsr:
+    case ar::kItc: return false;
     default: return n >= 8;  // kernel registers 0..7
   }
 }
 
-bool is_time(unsigned n) { return n == ar::kItc || n == ar::kRuc; }
+bool is_time(unsigned n) {
+  return n == ar::kItc || n == ar::kRuc;
+}
 /// BSPSTORE and RNAT belong to software only while the RSE is in enforced lazy mode.
-bool needs_lazy_rse(unsigned n) { return n == ar::kBspstore || n == ar::kRnat; }
+bool needs_lazy_rse(unsigned n) {
+  return n == ar::kBspstore || n == ar::kRnat;
+}
 
 /// FPSR: bits 63:58, the td bit of sf0 and a precision control of 1 are reserved. @source SDM vol. 1, 5.2
 bool fpsr_reserved(u64 v) {
@@ -79,7 +98,8 @@ u64* storage(Registers& r, unsigned n) {
 u64 read_ar(Core& core, unsigned n) {
   switch (n) {
     case ar::kBsp: return core.rse().bsp();
-    case ar::kItc: case ar::kRuc: return core.itc();
+    case ar::kItc:
+    case ar::kRuc: return core.itc();
     case ar::kEc: return core.regs().ec;
     default: {
       const u64* p = storage(core.regs(), n);
@@ -130,11 +150,23 @@ Next move_to_register(Core& core, const Insn& i, ArUnit unit) {
 
 }  // namespace
 
-Next mov_i26(Core& core, const Insn& i) noexcept { return move_to_register(core, i, ArUnit::Integer); }
-Next mov_i27(Core& core, const Insn& i) noexcept { return move_to(core, i, ArUnit::Integer, i.imm, false); }
-Next mov_i28(Core& core, const Insn& i) noexcept { return move_from(core, i, ArUnit::Integer); }
-Next mov_m29(Core& core, const Insn& i) noexcept { return move_to_register(core, i, ArUnit::Memory); }
-Next mov_m30(Core& core, const Insn& i) noexcept { return move_to(core, i, ArUnit::Memory, i.imm, false); }
-Next mov_m31(Core& core, const Insn& i) noexcept { return move_from(core, i, ArUnit::Memory); }
+Next mov_i26(Core& core, const Insn& i) noexcept {
+  return move_to_register(core, i, ArUnit::Integer);
+}
+Next mov_i27(Core& core, const Insn& i) noexcept {
+  return move_to(core, i, ArUnit::Integer, i.imm, false);
+}
+Next mov_i28(Core& core, const Insn& i) noexcept {
+  return move_from(core, i, ArUnit::Integer);
+}
+Next mov_m29(Core& core, const Insn& i) noexcept {
+  return move_to_register(core, i, ArUnit::Memory);
+}
+Next mov_m30(Core& core, const Insn& i) noexcept {
+  return move_to(core, i, ArUnit::Memory, i.imm, false);
+}
+Next mov_m31(Core& core, const Insn& i) noexcept {
+  return move_from(core, i, ArUnit::Memory);
+}
 
 }  // namespace ia64::cpu

@@ -16,7 +16,7 @@ struct CrRule {
   u64 ignored;              ///< reads as 0
 };
 
-constexpr u64 kVectorReserved = low_mask(4) << 8 | low_mask(3) << 13;     // ITV, PMV, CMCV
+constexpr u64 kVectorReserved = low_mask(4) << 8 | low_mask(3) << 13;  // ITV, PMV, CMCV
 constexpr u64 kVectorIgnored = bit(12) | ~low_mask(17);
 constexpr u64 kLrrReserved = bit(11), kLrrIgnored = bit(12) | bit(14) | ~low_mask(17);
 
@@ -57,8 +57,12 @@ const CrRule* find_rule(unsigned n) {
   return nullptr;
 }
 
-bool is_interruption_cr(unsigned n) { return n >= cr::kIpsr && n <= cr::kIib1; }
-bool is_read_only(unsigned n) { return n == cr::kIvr || (n >= cr::kIrr0 && n < cr::kIrr0 + 4); }
+bool is_interruption_cr(unsigned n) {
+  return n >= cr::kIpsr && n <= cr::kIib1;
+}
+bool is_read_only(unsigned n) {
+  return n == cr::kIvr || (n >= cr::kIrr0 && n < cr::kIrr0 + 4);
+}
 
 /// PTA.size must be 15 to 61.
 bool bad_value(unsigned n, u64 v) {
@@ -92,11 +96,13 @@ void write_cr(Core& core, const CrRule& rule, u64 v) {
 Next mov_m32(Core& core, const Insn& i) noexcept {
   const Registers& r = core.regs();
   const CrRule* rule = find_rule(i.r3);
-  if (!rule || is_read_only(i.r3) || ((r.psr & psr::kIc) && is_interruption_cr(i.r3))) return core.raise_illegal_operation();
+  if (!rule || is_read_only(i.r3) || ((r.psr & psr::kIc) && is_interruption_cr(i.r3)))
+    return core.raise_illegal_operation();
   if (r.cpl() != 0) return core.raise_general(isr::kPrivilegedOperation);
   if (r.nat(i.r2)) return core.raise_nat_consumption();
   const u64 value = r.gr(i.r2);
-  if ((value & rule->reserved) || bad_value(i.r3, value)) return core.raise_general(isr::kReservedRegisterField);
+  if ((value & rule->reserved) || bad_value(i.r3, value))
+    return core.raise_general(isr::kReservedRegisterField);
   write_cr(core, *rule, value & ~rule->ignored);
   return Next::Sync;
 }

@@ -11,19 +11,20 @@
 
 namespace ia64::cpu {
 
-/// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows the virtual address.
+/// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows
+/// the virtual address.
 ///
-/// `nop`s are left out. The last instruction is a pseudo one whose handler returns Next::Sync and which stands at the place
-/// of the last instruction of the block, so that the engine goes on behind it.
-/// In a block, Insn::spare counts the instructions before this one (nops included).
+/// `nop`s are left out. The last instruction is a pseudo one whose handler returns Next::Sync and which
+/// stands at the place of the last instruction of the block, so that the engine goes on behind it. In a
+/// block, Insn::spare counts the instructions before this one (nops included).
 struct alignas(32) Block {
   /// Longest block: `spare` must hold every count.
   static constexpr unsigned kMaxBundles = 80;
 
-  GuestPhys key = 0;          ///< physical address of the first bundle, plus the slot the block starts at
+  GuestPhys key = 0;  ///< physical address of the first bundle, plus the slot the block starts at
   Block* next_in_bucket = nullptr;
-  u8 slots = 0;               ///< instructions, nops included
-  u8 needed_sof = 0;          ///< frame size without which some target register is out of frame
+  u8 slots = 0;       ///< instructions, nops included
+  u8 needed_sof = 0;  ///< frame size without which some target register is out of frame
 
   GuestPhys phys() const { return key & ~GuestPhys{15}; }
   Insn* insns() { return reinterpret_cast<Insn*>(this + 1); }
@@ -40,7 +41,8 @@ class BlockCache {
     while (b && b->key != key) b = b->next_in_bucket;
     return b;
   }
-  /// Space for a block of `insns` entries; it becomes findable at insert(). Throws away everything when the arena is full.
+  /// Space for a block of `insns` entries; it becomes findable at insert(). Throws away everything when the
+  /// arena is full.
   Block* allocate(unsigned insns);
   void insert(Block* block);
   /// Forgets the blocks of one 4 KiB page. Their memory stays readable until clear().
@@ -70,7 +72,8 @@ class BlockCache {
   u64 generation_ = 0;
 };
 
-/// Decodes the block that starts at bundle `phys`, slot `slot` (slot 2 of a bundle without one: its last instruction).
+/// Decodes the block that starts at bundle `phys`, slot `slot` (slot 2 of a bundle without one: its last
+/// instruction).
 /// @param page_bytes  host address of the 4 KiB page
 /// @param stop_offsets sorted page offsets of bundles before which a block must end (stop addresses)
 Block* build_block(BlockCache& cache, GuestPhys phys, unsigned slot, const u8* page_bytes,

@@ -12,7 +12,9 @@ namespace ia64::cpu {
 namespace {
 
 /// Handler of the pseudo instruction at the end of a block.
-Next end_of_block(Core&, const Insn&) noexcept { return Next::Sync; }
+Next end_of_block(Core&, const Insn&) noexcept {
+  return Next::Sync;
+}
 
 bool is_nop(const Insn& i) {
   return i.handler == &nop_m48 || i.handler == &nop_i18 || i.handler == &nop_f16 || i.handler == &nop_b9 ||
@@ -45,12 +47,12 @@ class Builder {
   const u8* page_;
   const std::vector<u16>& stops_;
   Insn insns_[Block::kMaxBundles * 3 + 1];
-  unsigned count_ = 0;        // entries of insns_
-  unsigned slots_ = 0;        // instructions
-  unsigned needed_sof_ = 0;   // before the first alloc
-  int known_sof_ = -1;        // after an alloc
-  bool may_leave_ = false;    // behind a conditional branch: what follows may never run
-  Insn last_;                 // the last instruction, nop or not
+  unsigned count_ = 0;       // entries of insns_
+  unsigned slots_ = 0;       // instructions
+  unsigned needed_sof_ = 0;  // before the first alloc
+  int known_sof_ = -1;       // after an alloc
+  bool may_leave_ = false;   // behind a conditional branch: what follows may never run
+  Insn last_;                // the last instruction, nop or not
 };
 
 /// @returns false when the block ends with the instruction or, the instruction not added, before it
@@ -84,7 +86,8 @@ bool Builder::add_bundle(const Insn* insns, unsigned count) {
 Block* Builder::build(BlockCache& cache) {
   const unsigned first = static_cast<unsigned>(phys_ % AddressSpace::kPageSize);
   unsigned offset = first;
-  for (unsigned bundle = 0; bundle < Block::kMaxBundles && offset < AddressSpace::kPageSize; bundle++, offset += 16) {
+  for (unsigned bundle = 0; bundle < Block::kMaxBundles && offset < AddressSpace::kPageSize;
+       bundle++, offset += 16) {
     if (bundle && must_stop_before(offset)) break;
     Insn insns[3];
     const unsigned count = decode_bundle(page_ + offset, insns);

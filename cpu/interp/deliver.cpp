@@ -7,8 +7,10 @@ namespace ia64::cpu {
 
 namespace {
 
-/// PSR bits an interruption leaves alone; be and pp come from DCR, all others become 0. @source SDM vol. 2, table 3-2
-constexpr u64 kPsrKept = psr::kUp | psr::kMfl | psr::kMfh | psr::kPk | psr::kDt | psr::kRt | psr::kMc | psr::kIt;
+/// PSR bits an interruption leaves alone; be and pp come from DCR, all others become 0. @source SDM vol. 2,
+/// table 3-2
+constexpr u64 kPsrKept =
+    psr::kUp | psr::kMfl | psr::kMfh | psr::kPk | psr::kDt | psr::kRt | psr::kMc | psr::kIt;
 constexpr u64 kDcrPp = bit(0), kDcrBe = bit(1);
 constexpr u64 kIfsValid = bit(63);
 
@@ -40,14 +42,14 @@ void Interpreter::deliver(const Fault& fault, unsigned ei, GuestPhys bundle) {
       std::memcpy(&r.iib1, host + 8, 8);
     }
   }
-  if (fault.vector != Vector::DataNestedTlb)
-    r.isr = fault.isr | u64{ei} << isr::kEiPos | (ic ? 0 : isr::kNi);
+  if (fault.vector != Vector::DataNestedTlb) r.isr = fault.isr | u64{ei} << isr::kEiPos | (ic ? 0 : isr::kNi);
   r.rse_cfle = false;
   core_.set_psr(handler_psr(r));
   r.ip = r.iva + static_cast<u16>(fault.vector);
   r.slot = 0;
 
-  core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = {fault.vector, r.isr, r.ifa, r.iip, r.iipa};
+  core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = {fault.vector, r.isr,
+                                                                                    r.ifa, r.iip, r.iipa};
   if (core_.stop_on_interruption_) stop(StopReason::Interruption);
 }
 

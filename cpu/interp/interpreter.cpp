@@ -19,7 +19,9 @@ bool instruction_breakpoints(const Registers& r) {
   return (r.psr & psr::kDb) && ((r.ibr[1] | r.ibr[3] | r.ibr[5] | r.ibr[7]) & kExecute);
 }
 
-bool must_step(const Registers& r) { return (r.psr & (kStepBits | psr::kDb)) && ((r.psr & kStepBits) || instruction_breakpoints(r)); }
+bool must_step(const Registers& r) {
+  return (r.psr & (kStepBits | psr::kDb)) && ((r.psr & kStepBits) || instruction_breakpoints(r));
+}
 
 }  // namespace
 
@@ -51,12 +53,14 @@ void Interpreter::stop(StopReason reason) {
 
 void Interpreter::stop_addresses_changed() {
   stop_offsets_.clear();
-  for (u64 ip : core_.stop_addresses_) stop_offsets_.push_back(static_cast<u16>(ip % AddressSpace::kPageSize & ~15u));
+  for (u64 ip : core_.stop_addresses_)
+    stop_offsets_.push_back(static_cast<u16>(ip % AddressSpace::kPageSize & ~15u));
   std::sort(stop_offsets_.begin(), stop_offsets_.end());
   drop_all_code();
 }
 
-// --- between blocks ---------------------------------------------------------------------------------------------------
+// --- between blocks
+// ---------------------------------------------------------------------------------------------------
 
 StopReason Interpreter::run(u64 max_slots) {
   Registers& r = core_.r_;
@@ -89,14 +93,16 @@ StopReason Interpreter::run(u64 max_slots) {
 
 /// @returns true when run() is to return `stop_`
 bool Interpreter::look_up_events(u32 bits) {
-  if (bits != attention::kStops) core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
+  if (bits != attention::kStops)
+    core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
   if (bits & attention::kPurge) core_.remote_requests().serve(core_.tlb());
   if (bits & attention::kCode) drop_written_code();
   if (bits & attention::kStop) {
     if (!stop_) stop_ = StopReason::Requested;
   }
   if (stop_) {  // what else was asked for waits for the next run
-    core_.attention_.fetch_or(bits & ~(attention::kStop | attention::kOwnStop | attention::kPurge | attention::kCode));
+    core_.attention_.fetch_or(
+        bits & ~(attention::kStop | attention::kOwnStop | attention::kPurge | attention::kCode));
     return true;
   }
   if (bits & attention::kRseFill) complete_frame();
@@ -135,7 +141,9 @@ void Interpreter::drop_written_code() {
   core_.instruction_mappings_changed();
 }
 
-bool Interpreter::halt_goes_on() { return !core_.sapic().deliverable() && !core_.sapic().nmi_pending(); }
+bool Interpreter::halt_goes_on() {
+  return !core_.sapic().deliverable() && !core_.sapic().nmi_pending();
+}
 
 /// NMIs ignore PSR.i, but wait for PSR.ic: without it the interrupted state would be lost.
 bool Interpreter::take_external_interrupt() {
@@ -159,7 +167,8 @@ void Interpreter::complete_frame() {
   deliver(fault, r.slot);
 }
 
-// --- blocks ---------------------------------------------------------------------------------------------------------------
+// --- blocks
+// ---------------------------------------------------------------------------------------------------------------
 
 /// What a virtual->block association depends on besides the address.
 inline u64 Interpreter::fetch_key() const {

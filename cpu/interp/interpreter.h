@@ -1,4 +1,5 @@
-// The reference engine: runs decoded blocks, steps single instructions where exactness needs it, delivers interruptions.
+// The reference engine: runs decoded blocks, steps single instructions where exactness needs it, delivers
+// interruptions.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ namespace ia64::cpu {
 
 /// Executes instructions on a Core. Two ways, with one definition of semantics (the handlers):
 /// - blocks, the fast path: many instructions between two looks at interrupts, traps and stop requests;
-/// - step(): one freshly decoded instruction with every check, used while PSR has single step, taken-branch trap, one-shot or
+/// - step(): one freshly decoded instruction with every check, used while PSR has single step, taken-branch
+/// trap, one-shot or
 ///   debug bits, when a target register may lie outside the frame, and to honour an exact instruction budget.
 /// CPU thread only, apart from the code listener it registers at the bus.
 class Interpreter {
@@ -36,15 +38,16 @@ class Interpreter {
   void deliver(const Fault& fault, unsigned ei, GuestPhys bundle = ~GuestPhys{0});
 
  private:
-  /// Pages whose code was written, filled by any thread. Shared with the bus listener, which may outlive this.
+  /// Pages whose code was written, filled by any thread. Shared with the bus listener, which may outlive
+  /// this.
   struct CodeInbox {
     std::mutex mutex;
     std::vector<GuestPhys> pages;
     Core* core = nullptr;
   };
   struct LookupEntry {
-    u64 ip = ~u64{0};   ///< with the slot in the low bits
-    u64 key = 0;        ///< fetch_key() it was found under
+    u64 ip = ~u64{0};  ///< with the slot in the low bits
+    u64 key = 0;       ///< fetch_key() it was found under
     Block* block = nullptr;
     bool ed = false;
   };
@@ -79,11 +82,11 @@ class Interpreter {
   std::vector<LookupEntry> lookup_;
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;
-  std::vector<u16> stop_offsets_;  ///< page offsets of the stop addresses, sorted
-  static constexpr u64 kNowhere = 1;  ///< never an instruction address
+  std::vector<u16> stop_offsets_;       ///< page offsets of the stop addresses, sorted
+  static constexpr u64 kNowhere = 1;    ///< never an instruction address
   u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until the first look at events
   u64 budget_end_ = ~u64{0};
-  Insn decoded_[3];                ///< step()'s bundle
+  Insn decoded_[3];  ///< step()'s bundle
 };
 
 }  // namespace ia64::cpu

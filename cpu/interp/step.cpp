@@ -1,4 +1,5 @@
-// One instruction with every check: single step, taken-branch traps, breakpoints, one-shot PSR bits, frame limits.
+// One instruction with every check: single step, taken-branch traps, breakpoints, one-shot PSR bits, frame
+// limits.
 #include "cpu/decode/decoder.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/interp/interpreter.h"
@@ -19,7 +20,8 @@ const Insn* Interpreter::fetch_for_step(GuestPhys& bundle_phys) {
   Registers& r = core_.r_;
   FetchPage page;
   Next next = fetch_page(core_, r.ip, page);
-  if (next != Next::Fault && (r.psr & psr::kDb) && !(r.psr & psr::kId) && instruction_debug_match(core_, r.ip))
+  if (next != Next::Fault && (r.psr & psr::kDb) && !(r.psr & psr::kId) &&
+      instruction_debug_match(core_, r.ip))
     next = raise_instruction_debug(core_, r.ip);
   if (next == Next::Fault) {
     deliver(core_.pending_, r.slot);
@@ -89,7 +91,8 @@ void Interpreter::deliver_traps(Fault trap, u8 bits, unsigned ei, GuestPhys bund
 /// A fault of the instruction at ip/slot: the gate's break, or an interruption.
 void Interpreter::handle_fault(const Insn& i, GuestPhys bundle) {
   const Fault& fault = core_.pending_;
-  const bool gated = fault.vector == Vector::BreakInstruction && core_.gate_ && bundle - core_.gate_base_ < core_.gate_size_;
+  const bool gated =
+      fault.vector == Vector::BreakInstruction && core_.gate_ && bundle - core_.gate_base_ < core_.gate_size_;
   if (gated && call_gate(i)) return;
   deliver(core_.pending_, i.slot, bundle);
 }

@@ -15,7 +15,9 @@ constexpr unsigned kCollectionSlot = 63;
 /// Room kept free at both ends of the register window: a frame or dirty partition never exceeds 96 registers.
 constexpr u32 kMargin = 256;
 
-unsigned slot_of(u64 address) { return static_cast<unsigned>(field(address, 3, 6)); }
+unsigned slot_of(u64 address) {
+  return static_cast<unsigned>(field(address, 3, 6));
+}
 
 }  // namespace
 
@@ -42,7 +44,8 @@ void Rse::preserve(unsigned count) {
 
 bool Rse::restore(unsigned count, unsigned outputs) {
   Registers& r = core_.regs();
-  const bool good = static_cast<i32>(outputs) <= static_cast<i32>(kStackedRegisters) - std::max(r.rse_dirty, 0);
+  const bool good =
+      static_cast<i32>(outputs) <= static_cast<i32>(kStackedRegisters) - std::max(r.rse_dirty, 0);
   if (r.bof < kMargin) recentre();
   r.bof -= count;
   r.rse_dirty -= static_cast<i32>(count);
@@ -80,8 +83,8 @@ Next Rse::store_pending_collection() {
   return next;
 }
 
-/// Stores the oldest dirty register, and the NaT collection when the register was the last it covers. Nothing is
-/// committed before both stores have succeeded, so a fault leaves BSPSTORE where it was.
+/// Stores the oldest dirty register, and the NaT collection when the register was the last it covers. Nothing
+/// is committed before both stores have succeeded, so a fault leaves BSPSTORE where it was.
 Next Rse::store_one() {
   Registers& r = core_.regs();
   if (store_pending_collection() == Next::Fault) return Next::Fault;
@@ -100,7 +103,8 @@ Next Rse::store_one() {
   return Next::Continue;
 }
 
-/// Loads the register below BSPSTORE, and first the NaT collection when one lies between. Atomic as store_one() is.
+/// Loads the register below BSPSTORE, and first the NaT collection when one lies between. Atomic as
+/// store_one() is.
 Next Rse::load_one() {
   Registers& r = core_.regs();
   u64 address = r.bspstore - 8, collection = r.rnat, value = 0;
@@ -157,6 +161,8 @@ Next Rse::ensure_loaded(u64 size_bytes) {
   return Next::Continue;
 }
 
-void Rse::set_bspstore(u64 value) { core_.regs().bspstore = align_down(value, 8); }
+void Rse::set_bspstore(u64 value) {
+  core_.regs().bspstore = align_down(value, 8);
+}
 
 }  // namespace ia64::cpu

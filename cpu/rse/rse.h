@@ -5,15 +5,16 @@
 
 namespace ia64::cpu {
 
-/// The engine in enforced-lazy operation, which every RSC.mode permits: memory is touched only where the architecture makes
-/// it mandatory (alloc, flushrs, loadrs, br.ret, rfi). The 96 physical registers are accounted exactly:
+/// The engine in enforced-lazy operation, which every RSC.mode permits: memory is touched only where the
+/// architecture makes it mandatory (alloc, flushrs, loadrs, br.ret, rfi). The 96 physical registers are
+/// accounted exactly:
 ///
 ///     current frame (sof) + dirty + invalid = 96
 ///
-/// The clean partition is always empty: what has been stored is loaded again from memory, so changes that software made to
-/// the backing store are seen. Register values live in the linear window Registers::stack_gr; `bspstore` always belongs to
-/// window index `bof - rse_dirty`. An incomplete frame is one with rse_dirty < 0.
-/// CPU thread only. @source SDM vol. 2, ch. 6
+/// The clean partition is always empty: what has been stored is loaded again from memory, so changes that
+/// software made to the backing store are seen. Register values live in the linear window
+/// Registers::stack_gr; `bspstore` always belongs to window index `bof - rse_dirty`. An incomplete frame is
+/// one with rse_dirty < 0. CPU thread only. @source SDM vol. 2, ch. 6
 class Rse {
  public:
   explicit Rse(Core& core) : core_(core) {}
@@ -31,7 +32,8 @@ class Rse {
   /// Asks the engine to complete the current frame before the next instruction (RSE.CFLE = 1).
   void begin_frame_load();
 
-  /// alloc: stores the oldest dirty registers until a frame of `sof` fits. On a fault the instruction may be restarted.
+  /// alloc: stores the oldest dirty registers until a frame of `sof` fits. On a fault the instruction may be
+  /// restarted.
   Next make_room(unsigned sof);
   /// flushrs: stores all dirty registers.
   Next flush();
@@ -43,7 +45,8 @@ class Rse {
   /// mov to AR.BSPSTORE: keeps the dirty partition, so BSP moves along.
   void set_bspstore(u64 value);
 
-  /// Where the register `count` registers above (below when negative) the one at `address` lives, collections skipped.
+  /// Where the register `count` registers above (below when negative) the one at `address` lives, collections
+  /// skipped.
   static u64 skip(u64 address, i64 count);
 
  private:

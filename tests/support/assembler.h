@@ -22,14 +22,18 @@ inline bool have_assembler() {
   return found;
 }
 
-/// The .text bytes of `source`, assembled in explicit mode: bundles as written in braces, otherwise one instruction group per
-/// `;;`. Branches go to labels of the text. @returns empty when the assembler refuses, after printing its message
+/// The .text bytes of `source`, assembled in explicit mode: bundles as written in braces, otherwise one
+/// instruction group per
+/// `;;`. Branches go to labels of the text. @returns empty when the assembler refuses, after printing its
+/// message
 inline std::vector<u8> assemble(std::string_view source) {
   char directory[] = "/tmp/ivm-asm-XXXXXX";
   if (!mkdtemp(directory)) return {};
   const std::string base = directory;
   std::ofstream(base + "/t.s") << ".text\n.explicit\n" << source << "\n";
-  const std::string command = "cd " + base + " && ia64-linux-gnu-as -o t.o t.s && ia64-linux-gnu-objcopy -O binary -j .text t.o t.bin";
+  const std::string command =
+      "cd " + base +
+      " && ia64-linux-gnu-as -o t.o t.s && ia64-linux-gnu-objcopy -O binary -j .text t.o t.bin";
   std::vector<u8> bytes;
   if (std::system(command.c_str()) == 0) {
     std::ifstream in(base + "/t.bin", std::ios::binary);

@@ -1,4 +1,5 @@
-// One processor, some RAM and a clock that moves only when told: the smallest machine that executes instructions.
+// One processor, some RAM and a clock that moves only when told: the smallest machine that executes
+// instructions.
 #pragma once
 
 #include <cstring>
@@ -49,7 +50,8 @@ class ManualClock final : public Clock {
   std::multimap<u64, Timer> timers_;
 };
 
-/// RAM from 0 to kRamBytes, code assembled to kCode, IVA at kIva. Physical mode unless the program changes it.
+/// RAM from 0 to kRamBytes, code assembled to kCode, IVA at kIva. Physical mode unless the program changes
+/// it.
 class BareMachine {
  public:
   static constexpr u64 kRamBytes = 4 << 20;

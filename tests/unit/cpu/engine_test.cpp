@@ -1,4 +1,5 @@
-// The engine around the instructions: changed code, changed mappings, stop addresses, the firmware gate, breakpoints, epc.
+// The engine around the instructions: changed code, changed mappings, stop addresses, the firmware gate,
+// breakpoints, epc.
 #include <thread>
 
 #include "cpu/core_group.h"
@@ -14,7 +15,9 @@ namespace {
 constexpr u64 kCode = BareMachine::kCode, kIva = BareMachine::kIva;
 constexpr u64 kRwx = 1 | 1 << 5 | 1 << 6 | 3 << 9;  // present, accessed, dirty, AR 3, PL 0
 constexpr const char* kSpin = "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n";
-constexpr u64 kIsrEi(unsigned slot) { return u64{slot} << 41; }
+constexpr u64 kIsrEi(unsigned slot) {
+  return u64{slot} << 41;
+}
 
 /// A subroutine that adds `n` to r8, at `at`.
 void load_adder(BareMachine& m, u64 at, int n) {
@@ -29,8 +32,9 @@ struct Rig : BareMachine {
   }
 };
 
-const char* const kCaller = "{ .mib\n nop.m 0\n nop.i 0\n br.call.sptk b0 = . + 0x1000 ;;\n}\n"
-                            "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n";
+const char* const kCaller =
+    "{ .mib\n nop.m 0\n nop.i 0\n br.call.sptk b0 = . + 0x1000 ;;\n}\n"
+    "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n";
 
 }  // namespace
 
@@ -87,8 +91,10 @@ TEST_CASE("a new instruction mapping takes effect at once", "[engine]") {
   Rig m(kSpin);
   load_adder(m, 0x50000, 1);
   load_adder(m, 0x54000, 1000);
-  m.load("{ .mib\n nop.m 0\n nop.i 0\n br.call.sptk b0 = . + 0x100000 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n",
-         0x60000);
+  m.load(
+      "{ .mib\n nop.m 0\n nop.i 0\n br.call.sptk b0 = . + 0x100000 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n "
+      "br.cond.sptk . ;;\n}\n",
+      0x60000);
   Tlb& tlb = m.core().tlb();
   tlb.insert_instruction_register(0, 0x60000, 0x60000 | kRwx, 14 << 2);
   m.core().set_psr(m.regs().psr | psr::kIt);
@@ -162,8 +168,10 @@ TEST_CASE("a branch to an unimplemented physical address raises its trap or faul
 
 TEST_CASE("stop addresses work inside blocks and loops, and are passed when a run starts there", "[engine]") {
   NEEDS_ASSEMBLER();
-  Rig m("top:\n{ .mii\n adds r4 = 1, r4\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n adds r5 = 1, r5\n nop.i 0\n nop.i 0 ;;\n}\n"
-        "{ .mib\n adds r6 = 1, r6\n nop.i 0\n br.cond.sptk top ;;\n}\n");
+  Rig m(
+      "top:\n{ .mii\n adds r4 = 1, r4\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n adds r5 = 1, r5\n nop.i 0\n nop.i "
+      "0 ;;\n}\n"
+      "{ .mib\n adds r6 = 1, r6\n nop.i 0\n br.cond.sptk top ;;\n}\n");
   m.core().run(9 * 50);  // blocks are built before there are stop addresses
   m.core().set_stop_addresses({kCode + 0x20, kCode + 0x10});
   for (unsigned n = 1; n <= 4; n++) {
@@ -194,7 +202,9 @@ struct Gate final : BreakGate {
 
 TEST_CASE("breaks in the gate range call the gate, others fault", "[engine]") {
   NEEDS_ASSEMBLER();
-  const char* text = "{ .mii\n adds r4 = 1, r4\n break.i 0x1234\n adds r5 = 1, r5 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n";
+  const char* text =
+      "{ .mii\n adds r4 = 1, r4\n break.i 0x1234\n adds r5 = 1, r5 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n "
+      "br.cond.sptk . ;;\n}\n";
   {
     Rig m(text);
     Gate gate;
@@ -240,8 +250,10 @@ TEST_CASE("breaks in the gate range call the gate, others fault", "[engine]") {
 
 TEST_CASE("instruction breakpoints fault before the bundle; PSR.id passes them once", "[engine]") {
   NEEDS_ASSEMBLER();
-  Rig m("{ .mii\n adds r4 = 1, r4\n adds r5 = 1, r5\n nop.i 0 ;;\n}\n{ .mii\n adds r6 = 1, r6\n nop.i 0\n nop.i 0 ;;\n}\n",
-        psr::kIc | psr::kDb);
+  Rig m(
+      "{ .mii\n adds r4 = 1, r4\n adds r5 = 1, r5\n nop.i 0 ;;\n}\n{ .mii\n adds r6 = 1, r6\n nop.i 0\n "
+      "nop.i 0 ;;\n}\n",
+      psr::kIc | psr::kDb);
   m.regs().ibr[0] = kCode + 0x10;
   m.regs().ibr[1] = bit(63) | u64{0xf} << 56 | low_mask(56);
   m.core().tlb().debug_registers_changed();
@@ -264,11 +276,13 @@ TEST_CASE("epc takes the privilege of an AR 7 page, and needs PFS.ppl at least a
     unsigned ar, pl, cpl, ppl;
     int expected;  // -1: Illegal Operation
   };
-  const Case cases[] = {{7, 0, 3, 3, 0}, {7, 1, 3, 3, 1}, {7, 2, 1, 1, 1}, {1, 3, 3, 3, 3}, {7, 0, 3, 2, -1}, {7, 0, 2, 3, 0}};
+  const Case cases[] = {{7, 0, 3, 3, 0}, {7, 1, 3, 3, 1},  {7, 2, 1, 1, 1},
+                        {1, 3, 3, 3, 3}, {7, 0, 3, 2, -1}, {7, 0, 2, 3, 0}};
   for (const Case& c : cases) {
     CAPTURE(c.ar, c.pl, c.cpl, c.ppl);
     Rig m("{ .mib\n nop.m 0\n nop.i 0\n epc ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n");
-    m.core().tlb().insert_instruction(0x10000, 0x10000 | 1 | 1 << 5 | 1 << 6 | u64{c.pl} << 7 | u64{c.ar} << 9, 14 << 2);
+    m.core().tlb().insert_instruction(
+        0x10000, 0x10000 | 1 | 1 << 5 | 1 << 6 | u64{c.pl} << 7 | u64{c.ar} << 9, 14 << 2);
     m.core().set_psr(psr::kBn | psr::kIc | psr::kIt | u64{c.cpl} << 32);
     m.regs().pfs = u64{c.ppl} << 62;
     if (c.expected < 0) {
@@ -282,7 +296,9 @@ TEST_CASE("epc takes the privilege of an AR 7 page, and needs PFS.ppl at least a
   }
 }
 
-TEST_CASE("a global purge reaches a running processor before the sender goes on, and a stopped one when it starts", "[engine]") {
+TEST_CASE(
+    "a global purge reaches a running processor before the sender goes on, and a stopped one when it starts",
+    "[engine]") {
   NEEDS_ASSEMBLER();
   Rig a(kSpin), b(kSpin);
   CoreGroup group;
@@ -309,7 +325,9 @@ TEST_CASE("a global purge reaches a running processor before the sender goes on,
 
 TEST_CASE("two processors may purge each other at the same time", "[engine]") {
   NEEDS_ASSEMBLER();
-  const char* text = "{ .mmi\n ptc.ga r4, r5 ;;\n srlz.d\n adds r8 = 1, r8 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . - 16 ;;\n}\n";
+  const char* text =
+      "{ .mmi\n ptc.ga r4, r5 ;;\n srlz.d\n adds r8 = 1, r8 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk "
+      ". - 16 ;;\n}\n";
   Rig a(text), b(text);
   CoreGroup group;
   for (Rig* m : {&a, &b}) {

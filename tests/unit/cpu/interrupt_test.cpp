@@ -33,8 +33,9 @@ struct Sapic {
 /// A machine spinning in a loop of two bundles, with interrupts enabled.
 struct Spinner : BareMachine {
   explicit Spinner(u64 psr_bits = psr::kIc | psr::kI) {
-    load("top:\n{ .mii\n adds r4 = 1, r4\n adds r5 = 1, r5\n adds r6 = 1, r6 ;;\n}\n"
-         "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk top ;;\n}\n");
+    load(
+        "top:\n{ .mii\n adds r4 = 1, r4\n adds r5 = 1, r5\n adds r6 = 1, r6 ;;\n}\n"
+        "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk top ;;\n}\n");
     core().set_psr(regs().psr | psr_bits);
   }
 };
@@ -186,7 +187,8 @@ TEST_CASE("with PSR.i off interrupts wait until ssm, and come before the next sl
 
 TEST_CASE("lowering TPR and EOI let waiting interrupts in", "[interrupt]") {
   NEEDS_ASSEMBLER();
-  for (const char* text : {"{ .mii\n mov cr.tpr = r0\n nop.i 0\n nop.i 0 ;;\n}\n", "{ .mii\n mov cr.eoi = r0\n nop.i 0\n nop.i 0 ;;\n}\n"}) {
+  for (const char* text : {"{ .mii\n mov cr.tpr = r0\n nop.i 0\n nop.i 0 ;;\n}\n",
+                           "{ .mii\n mov cr.eoi = r0\n nop.i 0\n nop.i 0 ;;\n}\n"}) {
     BareMachine m;
     m.load(text);
     const bool tpr = std::string_view(text).find("tpr") != std::string_view::npos;
@@ -314,7 +316,8 @@ TEST_CASE("interrupts posted by another thread are not lost", "[interrupt]") {
   nop.i 0
   rfi ;;
 }
-)", kIva + 0x3000);
+)",
+         kIva + 0x3000);
   std::thread poster([&] {
     for (unsigned v = 16; v < 256; v++) m.core().post_interrupt(DeliveryMode::Fixed, static_cast<u8>(v));
     m.core().request_stop();

@@ -10,7 +10,9 @@ using namespace ia64::cpu;
 namespace {
 
 constexpr u64 kCode = BareMachine::kCode, kIva = BareMachine::kIva;
-constexpr u64 kIsrEi(unsigned slot) { return u64{slot} << 41; }
+constexpr u64 kIsrEi(unsigned slot) {
+  return u64{slot} << 41;
+}
 
 struct Rig : BareMachine {
   explicit Rig(std::string_view text, u64 psr_bits = psr::kIc) {
@@ -98,15 +100,17 @@ TEST_CASE("with PSR.ic off only ISR is written", "[interruption]") {
   CHECK(r.ifa == 0x5555);
 }
 
-TEST_CASE("PSR after an interruption keeps up, mfl, mfh, pk, dt, rt, mc, it and takes be and pp from DCR", "[interruption]") {
+TEST_CASE("PSR after an interruption keeps up, mfl, mfh, pk, dt, rt, mc, it and takes be and pp from DCR",
+          "[interruption]") {
   NEEDS_ASSEMBLER();
   for (u64 dcr : {u64{0}, u64{1}, u64{2}, u64{3}}) {
     Rig m("{ .mii\n break.m 5\n nop.i 0\n nop.i 0 ;;\n}\n", 0);
     m.regs().dcr = dcr;
     // Everything that does not change what executes here; no translation is set up, so it stays 0.
-    const u64 all = psr::kUp | psr::kAc | psr::kMfl | psr::kMfh | psr::kIc | psr::kPk | psr::kDfl | psr::kDfh | psr::kSp |
-                    psr::kPp | psr::kDi | psr::kSi | psr::kDb | psr::kLp | psr::kTb | psr::kMc | psr::kBe | psr::kSs | psr::kId |
-                    psr::kDa | psr::kDd | psr::kEd | psr::kIa | psr::kDt | psr::kRt;
+    const u64 all = psr::kUp | psr::kAc | psr::kMfl | psr::kMfh | psr::kIc | psr::kPk | psr::kDfl |
+                    psr::kDfh | psr::kSp | psr::kPp | psr::kDi | psr::kSi | psr::kDb | psr::kLp | psr::kTb |
+                    psr::kMc | psr::kBe | psr::kSs | psr::kId | psr::kDa | psr::kDd | psr::kEd | psr::kIa |
+                    psr::kDt | psr::kRt;
     m.core().set_psr(psr::kBn | all);
     m.run_to_interruption();
     const u64 kept = psr::kUp | psr::kMfl | psr::kMfh | psr::kPk | psr::kMc | psr::kDt | psr::kRt;
@@ -129,7 +133,8 @@ TEST_CASE("an interruption switches to bank 0 and clears IFS.v; rfi restores bot
   nop.i 0
   rfi ;;
 }
-)", kIva + 0x2c00);
+)",
+         kIva + 0x2c00);
   Registers& r = m.regs();
   r.gr_static[16] = 0xaaaa, r.gr_banked[0] = 0xbbbb, r.ifs = bit(63) | 7;
   r.gr_static_nat[17] = 1;
@@ -150,8 +155,10 @@ TEST_CASE("rfi resumes at each slot", "[interruption]") {
   NEEDS_ASSEMBLER();
   for (unsigned slot = 0; slot < 3; slot++) {
     Rig m("{ .mib\n nop.m 0\n nop.i 0\n rfi ;;\n}\n", 0);
-    m.load("{ .mii\n adds r4 = 1, r0\n adds r5 = 1, r0\n adds r6 = 1, r0 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n",
-           kCode + 0x1000);
+    m.load(
+        "{ .mii\n adds r4 = 1, r0\n adds r5 = 1, r0\n adds r6 = 1, r0 ;;\n}\n{ .mib\n nop.m 0\n nop.i 0\n "
+        "br.cond.sptk . ;;\n}\n",
+        kCode + 0x1000);
     m.regs().iip = kCode + 0x1000 + 0xc;  // low bits are ignored
     m.regs().ipsr = psr::kIc | u64{slot} << 41;
     REQUIRE(m.run_to(kCode + 0x1010) == StopReason::StopAddress);
@@ -209,12 +216,13 @@ TEST_CASE("illegal register accesses", "[interruption]") {
       {"{ .mii\n mov cr.ivr = r3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
       {"{ .mii\n mov cr.irr2 = r3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
       {"{ .mii\n mov r3 = cr3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
-      {"{ .mii\n mov r3 = cr.iip\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},   // PSR.ic is 1
+      {"{ .mii\n mov r3 = cr.iip\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},  // PSR.ic is 1
       {"{ .mii\n mov cr.ifa = r3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
       {"{ .mii\n mov ar.bsp = r3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
       {"{ .mii\n mov ar20 = r3\n nop.i 0\n nop.i 0 ;;\n}\n", 0x00},
-      {"{ .mii\n mov.m r3 = ar.itc\n mov.i ar.lc = r5\n nop.i 0 ;;\n}\n", 0x20 | kIsrEi(1)},  // r5 is NaT, below
-      {"{ .mii\n mov cr.pta = r4\n nop.i 0\n nop.i 0 ;;\n}\n", 0x30},   // reserved bits
+      {"{ .mii\n mov.m r3 = ar.itc\n mov.i ar.lc = r5\n nop.i 0 ;;\n}\n",
+       0x20 | kIsrEi(1)},                                              // r5 is NaT, below
+      {"{ .mii\n mov cr.pta = r4\n nop.i 0\n nop.i 0 ;;\n}\n", 0x30},  // reserved bits
       {"{ .mii\n mov cr.itv = r4\n nop.i 0\n nop.i 0 ;;\n}\n", 0x30},
       {"{ .mii\n mov ar.rsc = r4\n nop.i 0\n nop.i 0 ;;\n}\n", 0x30},
       {"{ .mii\n mov ar.fpsr = r4\n nop.i 0\n nop.i 0 ;;\n}\n", 0x30},
@@ -285,9 +293,10 @@ TEST_CASE("single step traps after each instruction, with the next one in IIP", 
 TEST_CASE("taken-branch trap, alone and with single step", "[interruption]") {
   NEEDS_ASSEMBLER();
   for (const bool step : {false, true}) {
-    Rig m("{ .mib\n cmp.eq p6, p7 = r0, r0\n nop.i 0\n (p7) br.cond.sptk . + 0x40 ;;\n}\n"
-          "{ .mib\n nop.m 0\n nop.i 0\n (p6) br.cond.sptk . + 0x100 ;;\n}\n",
-          psr::kIc | psr::kTb);
+    Rig m(
+        "{ .mib\n cmp.eq p6, p7 = r0, r0\n nop.i 0\n (p7) br.cond.sptk . + 0x40 ;;\n}\n"
+        "{ .mib\n nop.m 0\n nop.i 0\n (p6) br.cond.sptk . + 0x100 ;;\n}\n",
+        psr::kIc | psr::kTb);
     if (step) {
       REQUIRE(m.core().run(5) == StopReason::Budget);
       m.core().set_psr(m.regs().psr | psr::kSs);

@@ -18,8 +18,12 @@ struct Value {
 };
 
 /// Where register number k of the tape lives: 63 registers, then one collection word.
-u64 address_of(u64 base, i64 k) { return base + 8 * static_cast<u64>(k + k / 63); }
-u64 collection_of(u64 base, i64 k) { return base + 512 * static_cast<u64>(k / 63) + 8 * 63; }
+u64 address_of(u64 base, i64 k) {
+  return base + 8 * static_cast<u64>(k + k / 63);
+}
+u64 collection_of(u64 base, i64 k) {
+  return base + 512 * static_cast<u64>(k / 63) + 8 * 63;
+}
 
 /// One register stack: the real one is driven by handlers, the model by the definitions of the manual.
 class Duel {
@@ -31,9 +35,20 @@ class Duel {
 
   void step() {
     switch (pick(20)) {
-      case 0: case 1: case 2: case 3: case 4: alloc(); break;
-      case 5: case 6: case 7: case 8: case 9: call(); break;
-      case 10: case 11: case 12: case 13: ret(); break;
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4: alloc(); break;
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+      case 9: call(); break;
+      case 10:
+      case 11:
+      case 12:
+      case 13: ret(); break;
       case 14: flush(); break;
       case 15: cover_and_back(); break;
       case 16: load_after_flush(); break;
@@ -94,7 +109,8 @@ class Duel {
     const Frame f = frames_.back();
     frames_.pop_back();
     r().pfs = f.sof | u64{f.sol} << 7;
-    // Dirty registers that loadrs brought may leave no room for the outputs: the manual demands a flushrs there (6.5.5).
+    // Dirty registers that loadrs brought may leave no room for the outputs: the manual demands a flushrs
+    // there (6.5.5).
     if (static_cast<i32>(f.sof - f.sol) > 96 - r().rse_dirty) perform(&flushrs_m25);
     bottom_ -= f.sol;
     perform(&br_ret_b4);

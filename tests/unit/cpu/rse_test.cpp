@@ -1,8 +1,8 @@
 // Rules of the register stack that programs can see: faults, incomplete frames, register access, byte order.
 // Expected behaviour: SDM vol. 2, ch. 6; SDM vol. 3, alloc, br, cover, flushrs, loadrs.
+#include "cpu/rse/rse.h"
 #include "base/endian.h"
 #include "cpu/mmu/tlb.h"
-#include "cpu/rse/rse.h"
 #include "tests/support/bare_machine.h"
 
 using namespace ia64;
@@ -12,7 +12,9 @@ using namespace ia64::cpu;
 namespace {
 
 constexpr u64 kCode = BareMachine::kCode;
-constexpr u64 kIsrEi(unsigned slot) { return u64{slot} << 41; }
+constexpr u64 kIsrEi(unsigned slot) {
+  return u64{slot} << 41;
+}
 
 struct Rig : BareMachine {
   explicit Rig(std::string_view text) {
@@ -98,7 +100,8 @@ TEST_CASE("mov to RSC clips the privilege level and refuses reserved fields", "[
 
 TEST_CASE("BSPSTORE and RNAT need enforced lazy mode", "[rse]") {
   NEEDS_ASSEMBLER();
-  for (const char* text : {"mov ar.bspstore = r4", "mov ar.rnat = r4", "mov r4 = ar.bspstore", "mov r4 = ar.rnat"})
+  for (const char* text :
+       {"mov ar.bspstore = r4", "mov ar.rnat = r4", "mov r4 = ar.bspstore", "mov r4 = ar.rnat"})
     for (u64 mode = 0; mode < 4; mode++) {
       Rig m(std::string("{ .mii\n ") + text + "\n nop.i 0\n nop.i 0 ;;\n}\n");
       m.regs().rsc = mode;
@@ -113,7 +116,9 @@ TEST_CASE("BSPSTORE and RNAT need enforced lazy mode", "[rse]") {
 
 TEST_CASE("writing BSPSTORE keeps the dirty partition, moves BSP and writes no memory", "[rse]") {
   NEEDS_ASSEMBLER();
-  Rig m("{ .mii\n mov ar.bspstore = r4\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n mov r5 = ar.bsp\n nop.i 0\n nop.i 0 ;;\n}\n");
+  Rig m(
+      "{ .mii\n mov ar.bspstore = r4\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n mov r5 = ar.bsp\n nop.i 0\n nop.i 0 "
+      ";;\n}\n");
   m.regs().cfm = {.sof = 20, .sol = 20};
   m.core().rse().preserve(20);
   m.regs().cfm = {};
@@ -190,7 +195,8 @@ TEST_CASE("a PFS too big for the register file gives an empty frame", "[rse]") {
 
 TEST_CASE("nonsense in PFS never harms the emulator", "[rse]") {
   NEEDS_ASSEMBLER();
-  for (u64 pfm : {u64{0x7f}, u64{0x7f} << 7, u64{0x3fff}, u64{0x3fffffffff}, u64{10} | u64{20} << 7, u64{8} | u64{15} << 14}) {
+  for (u64 pfm : {u64{0x7f}, u64{0x7f} << 7, u64{0x3fff}, u64{0x3fffffffff}, u64{10} | u64{20} << 7,
+                  u64{8} | u64{15} << 14}) {
     Rig m("{ .mib\n nop.m 0\n nop.i 0\n br.ret.sptk b0 ;;\n}\n");
     m.regs().br[0] = kCode + 0x1000;
     m.regs().pfs = pfm;
@@ -202,7 +208,8 @@ TEST_CASE("nonsense in PFS never harms the emulator", "[rse]") {
 
 namespace {
 
-/// Virtual mode: code and data identity-mapped by one 4 MiB page each, the backing store page (region 1) left out.
+/// Virtual mode: code and data identity-mapped by one 4 MiB page each, the backing store page (region 1) left
+/// out.
 struct Mapped : Rig {
   static constexpr u64 kRwx = 1 | 1 << 5 | 1 << 6 | 3 << 9;
   static constexpr u64 kVirtualStack = u64{1} << 61;
@@ -220,7 +227,9 @@ struct Mapped : Rig {
 
 TEST_CASE("a mandatory spill that faults belongs to the alloc and can be restarted", "[rse]") {
   NEEDS_ASSEMBLER();
-  Mapped m("{ .mii\n nop.m 0\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n alloc r3 = ar.pfs, 0, 60, 0, 0\n nop.i 0\n nop.i 0 ;;\n}\n");
+  Mapped m(
+      "{ .mii\n nop.m 0\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n alloc r3 = ar.pfs, 0, 60, 0, 0\n nop.i 0\n nop.i "
+      "0 ;;\n}\n");
   m.regs().bspstore = Mapped::kVirtualStack;
   for (unsigned n = 0; n < 50; n++) m.regs().stack_gr[m.regs().bof + n] = 500 + n;
   m.core().rse().preserve(50);
@@ -240,7 +249,8 @@ TEST_CASE("a mandatory spill that faults belongs to the alloc and can be restart
   for (unsigned n = 0; n < 14; n++) CHECK(m.read64(BareMachine::kStack + 8 * n) == 500 + n);
 }
 
-TEST_CASE("a mandatory fill after br.ret faults at the target with ISR.ir, and rfi completes the frame", "[rse]") {
+TEST_CASE("a mandatory fill after br.ret faults at the target with ISR.ir, and rfi completes the frame",
+          "[rse]") {
   NEEDS_ASSEMBLER();
   Mapped m("{ .mib\n nop.m 0\n nop.i 0\n br.ret.sptk b0 ;;\n}\n");
   m.load("{ .mib\n adds r3 = 1, r32\n nop.i 0\n br.cond.sptk . ;;\n}\n", kCode + 0x1000);
@@ -279,7 +289,8 @@ TEST_CASE("cover of an incomplete frame and rfi with IFS.v = 1 lose nothing", "[
   m.regs().cfm = {.sof = 2};
   m.regs().set_gr(32, 804), m.regs().set_gr(33, 805);  // outputs of the caller
   m.run_to_interruption();
-  m.load("{ .mib\n nop.m 0\n nop.i 0\n cover ;;\n}\n{ .mib\n flushrs\n nop.i 0\n rfi ;;\n}\n", BareMachine::kIva + 0x1000);
+  m.load("{ .mib\n nop.m 0\n nop.i 0\n cover ;;\n}\n{ .mib\n flushrs\n nop.i 0\n rfi ;;\n}\n",
+         BareMachine::kIva + 0x1000);
   m.map_stack();
   m.regs().ip = BareMachine::kIva + 0x1000;
   m.load("{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n", kCode + 0x1000);
@@ -307,7 +318,8 @@ TEST_CASE("cover copies CFM to IFS only with PSR.ic off", "[frame]") {
 TEST_CASE("clrrrb clears all rename bases, clrrrb.pr only that of the predicates", "[frame]") {
   NEEDS_ASSEMBLER();
   for (const bool pr : {false, true}) {
-    Rig m(pr ? "{ .mib\n nop.m 0\n nop.i 0\n clrrrb.pr ;;\n}\n" : "{ .mib\n nop.m 0\n nop.i 0\n clrrrb ;;\n}\n");
+    Rig m(pr ? "{ .mib\n nop.m 0\n nop.i 0\n clrrrb.pr ;;\n}\n"
+             : "{ .mib\n nop.m 0\n nop.i 0\n clrrrb ;;\n}\n");
     m.regs().cfm = {.sof = 9, .sol = 3, .sor = 8, .rrb_gr = 2, .rrb_fr = 4, .rrb_pr = 6};
     m.run_to(kCode + 0x10);
     CHECK(m.regs().cfm.rrb_pr == 0);
