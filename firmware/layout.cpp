@@ -19,14 +19,16 @@ Layout Layout::of(const BoardDescription& board) {
     next += size_bytes;
     return r;
   };
+  // Nothing an OS may use lies above what firmware keeps: Linux without sparse memory takes everything below its highest
+  // free page for RAM, holes included.
   Layout l;
+  l.boot_data = take(kBackingStoreBytes + kStackBytes);
   l.pal = take(kPalBytes);
   l.runtime_code = take(256 * kKiB);
   l.runtime_data = take(1024 * kKiB);
-  l.acpi_reclaim = take(512 * kKiB);
   l.acpi_nvs = take(64 * kKiB);
-  l.boot_data = take(kBackingStoreBytes + kStackBytes);
-  INVARIANT(next <= board.ram[0].size_bytes);
+  INVARIANT(next < board.ram[0].size_bytes && is_aligned(l.pal.base, kPalBytes));
+  l.acpi_reclaim = take(board.ram[0].size_bytes - next);
   return l;
 }
 
