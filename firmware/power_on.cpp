@@ -116,16 +116,15 @@ void PowerOn::install_tables() {
 
 void PowerOn::boot(GateCall& call) {
   media.connect();
+  BootManager manager({efi, images, console, watchdog, variables, runtime, options.boot_timeout_s});
+  manager.set_default_variables();
   if (options.direct_boot) {
     const auto why = direct_boot(*options.direct_boot, efi, table, call, fpswa);
     if (why.empty()) return;
     LOG(Error, "direct boot: {}", why);
     console.terminal().print(why + "\n");
   }
-  if (efi.boot_services) {
-    BootManager manager({efi, images, console, watchdog, variables, runtime, options.boot_timeout_s});
-    manager.run(call);
-  }
+  if (efi.boot_services) manager.run(call);
   // The user asked for a reset, or an image came back after it had ended boot services: nothing is left to run.
   if (!efi.boot_services) host.reset(true);
   call.stop();

@@ -48,6 +48,7 @@ void BootManager::set_default_variables() {
   options_.set_default(u"LangCodes", kVolatile, kEnglish);
   for (const auto name : {u"ConIn", u"ConOut", u"ErrOut"}) options_.set_default(name, kStored, console);
   for (const auto name : {u"ConInDev", u"ConOutDev", u"ErrOutDev"}) options_.set_default(name, kVolatile, console);
+  (void)p_.runtime.save_variables();
 }
 
 void BootManager::load_drivers(GateCall& call) {
@@ -154,8 +155,6 @@ void BootManager::main_menu(GateCall& call) {
 }
 
 void BootManager::run(GateCall& call) {
-  set_default_variables();
-  (void)p_.runtime.save_variables();
   p_.console.terminal().reset();
   load_drivers(call);
   if (const auto next = options_.next()) {

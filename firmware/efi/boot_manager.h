@@ -30,6 +30,8 @@ class BootManager {
   explicit BootManager(const BootManagerParts& parts);
   /// Returns only when the user leaves for a cold reset (`reset` was called on the host) or boot services have ended.
   void run(GateCall& call);
+  /// Gives the global variables every OS expects (Timeout, Lang, console paths) their defaults and saves them.
+  void set_default_variables();
 
  private:
   // One line of the main menu.
@@ -37,7 +39,6 @@ class BootManager {
     std::string text;
     std::optional<BootOption> option;   // absent: maintenance menu
   };
-  void set_default_variables();
   void load_drivers(GateCall& call);
   void main_menu(GateCall& call);
   std::vector<Choice> choices() const;
