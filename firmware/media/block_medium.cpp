@@ -12,7 +12,8 @@ bool in_range(const BlockMedium& m, u64 offset, u64 size) {
   return offset <= m.size_bytes() && size <= m.size_bytes() - offset;
 }
 
-/// Calls `partial(lba, offset in block, n, done)` or `whole(lba, blocks, done)` for consecutive pieces of a byte range.
+/// Calls `partial(lba, offset in block, n, done)` or `whole(lba, blocks, done)` for consecutive pieces of a
+/// byte range.
 template <class Partial, class Whole>
 EfiStatus for_each_piece(u32 block, u64 offset, u64 size, Partial partial, Whole whole) {
   for (u64 done = 0; done < size;) {

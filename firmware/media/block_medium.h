@@ -14,12 +14,12 @@ struct GuestSpan {
   u64 size_bytes = 0;
 };
 
-/// Blocks 0..block_count()-1. Callers keep ranges inside; results are Success, DeviceError, NoMedia or WriteProtected.
-/// Synchronous: a call returns when the transfer is done. Thread rule: the firmware's lock.
+/// Blocks 0..block_count()-1. Callers keep ranges inside; results are Success, DeviceError, NoMedia or
+/// WriteProtected. Synchronous: a call returns when the transfer is done. Thread rule: the firmware's lock.
 class BlockMedium {
  public:
   virtual ~BlockMedium() = default;
-  virtual u32 block_size() const = 0;   ///< a power of two, 512..4096
+  virtual u32 block_size() const = 0;  ///< a power of two, 512..4096
   virtual u64 block_count() const = 0;
   virtual bool read_only() const = 0;
   virtual bool removable() const { return false; }
@@ -47,8 +47,12 @@ class MediumSlice final : public BlockMedium {
   EfiStatus read(u64 lba, u64 n, u8* out) override { return whole_.read(first_ + lba, n, out); }
   EfiStatus write(u64 lba, u64 n, const u8* in) override { return whole_.write(first_ + lba, n, in); }
   EfiStatus flush() override { return whole_.flush(); }
-  EfiStatus read_guest(u64 lba, std::span<const GuestSpan> to) override { return whole_.read_guest(first_ + lba, to); }
-  EfiStatus write_guest(u64 lba, std::span<const GuestSpan> from) override { return whole_.write_guest(first_ + lba, from); }
+  EfiStatus read_guest(u64 lba, std::span<const GuestSpan> to) override {
+    return whole_.read_guest(first_ + lba, to);
+  }
+  EfiStatus write_guest(u64 lba, std::span<const GuestSpan> from) override {
+    return whole_.write_guest(first_ + lba, from);
+  }
   u64& raw_writes() override { return whole_.raw_writes(); }
 
  private:

@@ -43,13 +43,18 @@ EfiStatus BlockProtocols::install(BlockDevice& d) {
   if (!media || !d.block_io || !d.disk_io || !path) return efi::kOutOfResources;
   block_io_[d.block_io] = &d;
   disk_io_[d.disk_io] = &d;
-  for (const auto& [protocol, interface] : {std::pair{guid::kDevicePath, path}, {guid::kBlockIo, d.block_io}, {guid::kDiskIo, d.disk_io}})
+  for (const auto& [protocol, interface] :
+       {std::pair{guid::kDevicePath, path}, {guid::kBlockIo, d.block_io}, {guid::kDiskIo, d.disk_io}})
     if (const EfiStatus s = efi_.handles.install(d.handle, protocol, interface); efi_error(s)) return s;
   return efi::kSuccess;
 }
 
-EfiStatus BlockProtocols::reset(GateCall&, BlockDevice&) { return efi::kSuccess; }
-EfiStatus BlockProtocols::flush_blocks(GateCall&, BlockDevice& d) { return d.medium->flush(); }
+EfiStatus BlockProtocols::reset(GateCall&, BlockDevice&) {
+  return efi::kSuccess;
+}
+EfiStatus BlockProtocols::flush_blocks(GateCall&, BlockDevice& d) {
+  return d.medium->flush();
+}
 
 // ReadBlocks / WriteBlocks (This, MediaId, LBA, BufferSize, Buffer)
 EfiStatus BlockProtocols::blocks(GateCall& call, BlockDevice& d, bool write) {
@@ -66,8 +71,12 @@ EfiStatus BlockProtocols::blocks(GateCall& call, BlockDevice& d, bool write) {
   return write ? write_from_caller(call, efi_.bus, m, lba * m.block_size(), size, buffer)
                : read_to_caller(call, efi_.bus, m, lba * m.block_size(), size, buffer);
 }
-EfiStatus BlockProtocols::read_blocks(GateCall& call, BlockDevice& d) { return blocks(call, d, false); }
-EfiStatus BlockProtocols::write_blocks(GateCall& call, BlockDevice& d) { return blocks(call, d, true); }
+EfiStatus BlockProtocols::read_blocks(GateCall& call, BlockDevice& d) {
+  return blocks(call, d, false);
+}
+EfiStatus BlockProtocols::write_blocks(GateCall& call, BlockDevice& d) {
+  return blocks(call, d, true);
+}
 
 // ReadDisk / WriteDisk (This, MediaId, Offset, BufferSize, Buffer)
 EfiStatus BlockProtocols::bytes(GateCall& call, BlockDevice& d, bool write) {
@@ -79,7 +88,11 @@ EfiStatus BlockProtocols::bytes(GateCall& call, BlockDevice& d, bool write) {
   return write ? write_from_caller(call, efi_.bus, *d.medium, offset, size, buffer)
                : read_to_caller(call, efi_.bus, *d.medium, offset, size, buffer);
 }
-EfiStatus BlockProtocols::read_disk(GateCall& call, BlockDevice& d) { return bytes(call, d, false); }
-EfiStatus BlockProtocols::write_disk(GateCall& call, BlockDevice& d) { return bytes(call, d, true); }
+EfiStatus BlockProtocols::read_disk(GateCall& call, BlockDevice& d) {
+  return bytes(call, d, false);
+}
+EfiStatus BlockProtocols::write_disk(GateCall& call, BlockDevice& d) {
+  return bytes(call, d, true);
+}
 
 }  // namespace ia64::firmware

@@ -20,11 +20,13 @@ struct BlockDevice {
   std::unique_ptr<fat::Volume> volume;                   ///< with file_system only
 };
 
-/// Installs and serves the two protocols. Interfaces of all devices share their functions. @source EFI 1.10, 11.6, 11.7
+/// Installs and serves the two protocols. Interfaces of all devices share their functions. @source
+/// EFI 1.10, 11.6, 11.7
 class BlockProtocols {
  public:
   explicit BlockProtocols(EfiContext& efi) : efi_(efi) {}
-  /// Installs DevicePath, BlockIo and DiskIo on a handle of its own. `device` must outlive the EFI context's use.
+  /// Installs DevicePath, BlockIo and DiskIo on a handle of its own. `device` must outlive the EFI context's
+  /// use.
   EfiStatus install(BlockDevice& device);
 
   static constexpr u32 kMediaId = 1;

@@ -9,7 +9,8 @@ namespace ia64::firmware::fat {
 /// The cluster that holds cluster number `position` of the file.
 EfiStatus Volume::cluster_at(const File& file, u32 position, u32& cluster) {
   u32 at = 0, here = file->cluster();
-  if (file->cached_cluster && file->cached_position <= position) at = file->cached_position, here = file->cached_cluster;
+  if (file->cached_cluster && file->cached_position <= position)
+    at = file->cached_position, here = file->cached_cluster;
   if (!geometry_.valid(here)) return efi::kVolumeCorrupted;
   for (; at < position; at++) {
     if (const EfiStatus s = table_.next(here, here); efi_error(s)) return s;
@@ -44,11 +45,13 @@ EfiStatus Volume::for_each_run(const File& file, u64 offset, u64 size, const Mov
 EfiStatus Volume::read(const File& file, u64 offset, u64 size, const Mover& move) {
   revalidate();
   if (file->deleted) return efi::kDeviceError;
-  if (file->is_directory() || offset > file->size() || size > file->size() - offset) return efi::kInvalidParameter;
+  if (file->is_directory() || offset > file->size() || size > file->size() - offset)
+    return efi::kInvalidParameter;
   return for_each_run(file, offset, size, move);
 }
 
-/// Adds clusters until `size` bytes fit, all or nothing; the recorded size changes too, contents are not touched.
+/// Adds clusters until `size` bytes fit, all or nothing; the recorded size changes too, contents are not
+/// touched.
 EfiStatus Volume::grow(const File& file, u64 size) {
   constexpr u64 kMaxFile = 0xffff'ffff;
   if (size > kMaxFile) return efi::kVolumeFull;
@@ -93,7 +96,10 @@ EfiStatus Volume::fill_zeros(const File& file, u64 offset, u64 end) {
   const std::vector<u8> zeros(std::min(kChunk, end - offset));
   return for_each_run(file, offset, end - offset, [&](u64 at, u64, u64 n) {
     for (u64 done = 0; done < n; done += kChunk)
-      if (const EfiStatus s = write_medium_bytes(medium_, at + done, std::min(kChunk, n - done), zeros.data()); efi_error(s)) return s;
+      if (const EfiStatus s =
+              write_medium_bytes(medium_, at + done, std::min(kChunk, n - done), zeros.data());
+          efi_error(s))
+        return s;
     cache_.forget(at, n);
     return efi::kSuccess;
   });
@@ -110,7 +116,8 @@ EfiStatus Volume::write(const File& file, u64 offset, u64 size, const Mover& mov
     if (const EfiStatus s = grow(file, offset + size); efi_error(s)) return finish(s);
   stamp(file->slot, false);
   file->slot.raw[11] |= attribute::kArchive;
-  EfiStatus s = finish(store(file));  // also empties the cache of changes, so that pages may be forgotten below
+  EfiStatus s =
+      finish(store(file));  // also empties the cache of changes, so that pages may be forgotten below
   if (!efi_error(s)) s = fill_zeros(file, old_size, offset);
   if (!efi_error(s))
     s = for_each_run(file, offset, size, [&](u64 at, u64 done, u64 n) {

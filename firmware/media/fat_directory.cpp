@@ -1,4 +1,5 @@
-// Directory slots and long names. @source Microsoft FAT specification 1.03, "Directory Structure", "Long Directory Entries"
+// Directory slots and long names. @source Microsoft FAT specification 1.03, "Directory Structure", "Long
+// Directory Entries"
 #include "firmware/media/fat_directory.h"
 
 #include <algorithm>
@@ -14,7 +15,9 @@ constexpr u8 kFree = 0xe5, kEnd = 0x00, kLastLong = 0x40;
 constexpr unsigned kCharactersPerSlot = 13, kMaxLongSlots = 20;
 constexpr u8 kCharacterOffsets[kCharactersPerSlot] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
 
-bool is_long(const Slot& s) { return (s.attributes() & 0x3f) == attribute::kLongName; }
+bool is_long(const Slot& s) {
+  return (s.attributes() & 0x3f) == attribute::kLongName;
+}
 
 /// Collects long entries until the 8.3 entry they belong to arrives.
 class LongName {
@@ -30,10 +33,13 @@ class LongName {
       return reset();
     }
     for (unsigned i = 0; i < kCharactersPerSlot; i++)
-      text_[(n - 1) * kCharactersPerSlot + i] = static_cast<char16_t>(load_le<u16>(s.raw + kCharacterOffsets[i]));
+      text_[(n - 1) * kCharactersPerSlot + i] =
+          static_cast<char16_t>(load_le<u16>(s.raw + kCharacterOffsets[i]));
     expected_ = n - 1;
   }
-  bool complete_for(const ShortName& name) const { return !text_.empty() && expected_ == 0 && sum_ == checksum(name); }
+  bool complete_for(const ShortName& name) const {
+    return !text_.empty() && expected_ == 0 && sum_ == checksum(name);
+  }
   std::u16string text() const { return text_.substr(0, text_.find(u'\0')); }
   u32 first() const { return first_; }
   void reset() { text_.clear(), expected_ = 0; }
@@ -69,13 +75,19 @@ void Slot::set_name(const ShortName& n) {
   std::copy(n.begin(), n.end(), raw);
   if (raw[0] == kFree) raw[0] = 0x05;
 }
-u32 Slot::cluster() const { return u32{load_le<u16>(raw + 20)} << 16 | load_le<u16>(raw + 26); }
+u32 Slot::cluster() const {
+  return u32{load_le<u16>(raw + 20)} << 16 | load_le<u16>(raw + 26);
+}
 void Slot::set_cluster(u32 c) {
   store_le(raw + 20, static_cast<u16>(c >> 16));
   store_le(raw + 26, static_cast<u16>(c));
 }
-u32 Slot::size() const { return load_le<u32>(raw + 28); }
-void Slot::set_size(u32 s) { store_le(raw + 28, s); }
+u32 Slot::size() const {
+  return load_le<u32>(raw + 28);
+}
+void Slot::set_size(u32 s) {
+  store_le(raw + 28, s);
+}
 
 Directory::Directory(PageCache& cache, Table& table, const Geometry& geometry, u32 first_cluster)
     : cache_(cache), table_(table), geometry_(geometry), first_cluster_(first_cluster) {}
@@ -173,7 +185,9 @@ EfiStatus Directory::extend() {
   u32 cluster = 0;
   if (const EfiStatus s = table_.allocate(chain_.back(), cluster); efi_error(s)) return s;
   const std::vector<u8> zeros(geometry_.cluster_bytes);
-  if (const EfiStatus s = cache_.write(geometry_.cluster_offset(cluster), zeros.size(), zeros.data()); efi_error(s)) return s;
+  if (const EfiStatus s = cache_.write(geometry_.cluster_offset(cluster), zeros.size(), zeros.data());
+      efi_error(s))
+    return s;
   chain_.push_back(cluster);
   slots_ += static_cast<u32>(geometry_.cluster_bytes / kSlotBytes);
   return efi::kSuccess;
@@ -207,16 +221,19 @@ EfiStatus Directory::add_raw(const Slot& slot, u32& index) {
 EfiStatus Directory::add(std::u16string_view name, Slot slot, Entry& entry) {
   bool needs_long = false;
   if (const EfiStatus s = choose_short_name(name, slot, needs_long); efi_error(s)) return s;
-  const u32 long_slots = needs_long ? static_cast<u32>((name.size() + kCharactersPerSlot - 1) / kCharactersPerSlot) : 0;
+  const u32 long_slots =
+      needs_long ? static_cast<u32>((name.size() + kCharactersPerSlot - 1) / kCharactersPerSlot) : 0;
   u32 first = 0;
   if (const EfiStatus s = find_free(long_slots + 1, first); efi_error(s)) return s;
   const u8 sum = checksum(slot.name());
   for (u32 i = 0; i < long_slots; i++) {
     const u32 order = long_slots - i;
-    if (const EfiStatus s = write_slot(first + i, long_slot(name, order, i == 0, sum)); efi_error(s)) return s;
+    if (const EfiStatus s = write_slot(first + i, long_slot(name, order, i == 0, sum)); efi_error(s))
+      return s;
   }
   if (const EfiStatus s = write_slot(first + long_slots, slot); efi_error(s)) return s;
-  entry = {needs_long ? std::u16string(name) : to_text(slot.name(), slot.raw[12]), slot, first, first + long_slots};
+  entry = {needs_long ? std::u16string(name) : to_text(slot.name(), slot.raw[12]), slot, first,
+           first + long_slots};
   return efi::kSuccess;
 }
 

@@ -10,7 +10,8 @@
 namespace ia64::firmware::fat {
 
 namespace attribute {
-inline constexpr u8 kReadOnly = 1, kHidden = 2, kSystem = 4, kVolumeLabel = 8, kDirectory = 0x10, kArchive = 0x20, kLongName = 0x0f;
+inline constexpr u8 kReadOnly = 1, kHidden = 2, kSystem = 4, kVolumeLabel = 8, kDirectory = 0x10,
+                    kArchive = 0x20, kLongName = 0x0f;
 }
 inline constexpr size_t kSlotBytes = 32;
 
@@ -36,7 +37,8 @@ struct Entry {
   u32 index = 0;        ///< its 8.3 slot
 };
 
-/// One directory, open for work. Short-lived: made anew for each operation. At most 65536 slots are looked at.
+/// One directory, open for work. Short-lived: made anew for each operation. At most 65536 slots are looked
+/// at.
 class Directory {
  public:
   /// @param first_cluster 0 for the root
@@ -49,7 +51,8 @@ class Directory {
   EfiStatus next(u32& cursor, Entry& entry, bool labels = false);
   /// Searches long and short names without regard to case.
   EfiStatus find(std::u16string_view name, Entry& entry);
-  /// Adds an entry for a valid name that does not exist yet; `slot` gives everything but the name. Extends the directory.
+  /// Adds an entry for a valid name that does not exist yet; `slot` gives everything but the name. Extends
+  /// the directory.
   EfiStatus add(std::u16string_view name, Slot slot, Entry& entry);
   /// Adds an 8.3 slot as it is (dot entries, the label).
   EfiStatus add_raw(const Slot& slot, u32& index);

@@ -13,8 +13,12 @@ constexpr std::u16string_view kHighCharacters =
     u"αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
 static_assert(kHighCharacters.size() == 128);
 
-bool is_lower(char16_t c) { return c >= u'a' && c <= u'z'; }
-bool is_upper(char16_t c) { return c >= u'A' && c <= u'Z'; }
+bool is_lower(char16_t c) {
+  return c >= u'a' && c <= u'z';
+}
+bool is_upper(char16_t c) {
+  return c >= u'A' && c <= u'Z';
+}
 
 char16_t upper(char16_t c) {
   if (is_lower(c) || (c >= 0xe0 && c <= 0xfe && c != 0xf7)) return static_cast<char16_t>(c - 0x20);
@@ -24,7 +28,8 @@ char16_t upper(char16_t c) {
 /// Characters an 8.3 name may hold besides letters and digits.
 bool is_short_character(char16_t c) {
   return is_upper(c) || is_lower(c) || (c >= u'0' && c <= u'9') ||
-         (c < 0x80 && c > 0x20 && std::u16string_view(u"!#$%&'()-@^_`{}~").find(c) != std::u16string_view::npos);
+         (c < 0x80 && c > 0x20 &&
+          std::u16string_view(u"!#$%&'()-@^_`{}~").find(c) != std::u16string_view::npos);
 }
 
 struct Split {
@@ -44,7 +49,8 @@ Case case_of(std::u16string_view s) {
 }
 
 bool fits(std::u16string_view s, size_t limit) {
-  return s.size() <= limit && std::all_of(s.begin(), s.end(), is_short_character) && case_of(s) != Case::Mixed;
+  return s.size() <= limit && std::all_of(s.begin(), s.end(), is_short_character) &&
+         case_of(s) != Case::Mixed;
 }
 
 void put(ShortName& out, size_t at, std::u16string_view s) {
@@ -79,23 +85,28 @@ std::u16string to_text(const ShortName& name, u8 case_flags) {
 }
 
 bool same_name(std::u16string_view a, std::u16string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char16_t x, char16_t y) { return upper(x) == upper(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char16_t x, char16_t y) { return upper(x) == upper(y); });
 }
 
 bool is_valid_name(std::u16string_view name) {
   if (name.empty() || name.size() > 255 || name.back() == u' ' || name.back() == u'.') return false;
   return std::none_of(name.begin(), name.end(), [](char16_t c) {
-    return c < 0x20 || c == 0xffff || std::u16string_view(u"\"*/:<>?\\|").find(c) != std::u16string_view::npos;
+    return c < 0x20 || c == 0xffff ||
+           std::u16string_view(u"\"*/:<>?\\|").find(c) != std::u16string_view::npos;
   });
 }
 
 bool to_short_name(std::u16string_view name, ShortName& out, u8& case_flags) {
   const auto [base, extension] = split_extension(name);
-  if (base.empty() || !fits(base, 8) || !fits(extension, 3) || (extension.empty() && name.size() != base.size())) return false;
+  if (base.empty() || !fits(base, 8) || !fits(extension, 3) ||
+      (extension.empty() && name.size() != base.size()))
+    return false;
   out.fill(' ');
   put(out, 0, base);
   put(out, 8, extension);
-  case_flags = static_cast<u8>((case_of(base) == Case::Lower ? 0x08 : 0) | (case_of(extension) == Case::Lower ? 0x10 : 0));
+  case_flags = static_cast<u8>((case_of(base) == Case::Lower ? 0x08 : 0) |
+                               (case_of(extension) == Case::Lower ? 0x10 : 0));
   return true;
 }
 

@@ -13,8 +13,20 @@ namespace {
 
 // Offsets in the boot sector.
 enum : size_t {
-  kBytesPerSector = 11, kSectorsPerCluster = 13, kReservedSectors = 14, kTables = 16, kRootEntries = 17, kSectors16 = 19,
-  kMedia = 21, kTableSectors16 = 22, kSectors32 = 32, kTableSectors32 = 36, kExtendedFlags = 40, kVersion = 42, kRootCluster = 44, kInfoSector = 48,
+  kBytesPerSector = 11,
+  kSectorsPerCluster = 13,
+  kReservedSectors = 14,
+  kTables = 16,
+  kRootEntries = 17,
+  kSectors16 = 19,
+  kMedia = 21,
+  kTableSectors16 = 22,
+  kSectors32 = 32,
+  kTableSectors32 = 36,
+  kExtendedFlags = 40,
+  kVersion = 42,
+  kRootCluster = 44,
+  kInfoSector = 48,
 };
 // Offsets in FSInfo.
 enum : size_t { kInfoLead = 0, kInfoSignature = 484, kInfoFree = 488, kInfoNext = 492 };
@@ -46,8 +58,10 @@ std::optional<Geometry> parse_boot_sector(std::span<const u8, 512> s, u64 medium
   g.cluster_bytes = g.sector_bytes * per_cluster;
   if (g.cluster_bytes > 256 << 10) return {};
 
-  const u64 sectors16 = load_le<u16>(&s[kSectors16]), sectors = sectors16 ? sectors16 : load_le<u32>(&s[kSectors32]);
-  const u64 table16 = load_le<u16>(&s[kTableSectors16]), table = table16 ? table16 : load_le<u32>(&s[kTableSectors32]);
+  const u64 sectors16 = load_le<u16>(&s[kSectors16]),
+            sectors = sectors16 ? sectors16 : load_le<u32>(&s[kSectors32]);
+  const u64 table16 = load_le<u16>(&s[kTableSectors16]),
+            table = table16 ? table16 : load_le<u32>(&s[kTableSectors32]);
   const u64 root_sectors = (u64{load_le<u16>(&s[kRootEntries])} * 32 + g.sector_bytes - 1) / g.sector_bytes;
   const u64 data_sector = reserved + tables * table + root_sectors;
   if (table == 0 || data_sector >= sectors || sectors * g.sector_bytes > medium_bytes) return {};
@@ -90,7 +104,8 @@ EfiStatus Table::put(u32 cluster, u32 value) {
     u64 word = load_le<u32>(raw);
     if (geometry_.bits == 12) word = with_field(word, cluster & 1 ? 4 : 0, 12, value);
     if (geometry_.bits == 16) word = value;
-    if (geometry_.bits == 32) word = with_field(word, 0, 28, value);  // the top four bits are reserved and kept
+    if (geometry_.bits == 32)
+      word = with_field(word, 0, 28, value);  // the top four bits are reserved and kept
     store_le(raw, static_cast<u32>(word));
     if (const EfiStatus s = cache_.write(at, width, raw); efi_error(s)) return s;
   }
@@ -158,7 +173,9 @@ EfiStatus Table::store_info() {
   if (!geometry_.info_offset || !info_dirty_) return efi::kSuccess;
   u8 sector[512];
   if (const EfiStatus s = cache_.read(geometry_.info_offset, sizeof sector, sector); efi_error(s)) return s;
-  if (load_le<u32>(sector + kInfoLead) != kLeadSignature || load_le<u32>(sector + kInfoSignature) != kInfoStruct) return efi::kSuccess;
+  if (load_le<u32>(sector + kInfoLead) != kLeadSignature ||
+      load_le<u32>(sector + kInfoSignature) != kInfoStruct)
+    return efi::kSuccess;
   u32 count = 0;
   if (const EfiStatus s = free_clusters(count); efi_error(s)) return s;
   store_le(sector + kInfoFree, count);

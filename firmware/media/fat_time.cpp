@@ -8,7 +8,8 @@ namespace ia64::firmware::fat {
 
 Stamp to_stamp(const EfiTime& t) {
   const unsigned year = std::clamp<unsigned>(t.year, 1980, 2107) - 1980;
-  return {static_cast<u16>(year << 9 | t.month << 5 | t.day), static_cast<u16>(t.hour << 11 | t.minute << 5 | t.second / 2)};
+  return {static_cast<u16>(year << 9 | t.month << 5 | t.day),
+          static_cast<u16>(t.hour << 11 | t.minute << 5 | t.second / 2)};
 }
 
 EfiTime to_efi_time(Stamp s) {

@@ -21,12 +21,17 @@ ShortName dot_name(unsigned dots) {
 }  // namespace
 
 Volume::Volume(BlockMedium& medium, const Geometry& geometry, TimeSource now)
-    : medium_(medium), geometry_(geometry), now_(std::move(now)), cache_(medium), table_(cache_, geometry_),
+    : medium_(medium),
+      geometry_(geometry),
+      now_(std::move(now)),
+      cache_(medium),
+      table_(cache_, geometry_),
       seen_raw_writes_(medium.raw_writes()) {}
 
 std::unique_ptr<Volume> Volume::mount(BlockMedium& medium, TimeSource now) {
   u8 sector[512];
-  if (medium.size_bytes() < sizeof sector || efi_error(read_medium_bytes(medium, 0, sizeof sector, sector))) return nullptr;
+  if (medium.size_bytes() < sizeof sector || efi_error(read_medium_bytes(medium, 0, sizeof sector, sector)))
+    return nullptr;
   const auto geometry = parse_boot_sector(std::span<const u8, 512>(sector), medium.size_bytes());
   if (!geometry) return nullptr;
   return std::unique_ptr<Volume>(new Volume(medium, *geometry, std::move(now)));
@@ -103,8 +108,11 @@ EfiStatus Volume::parent_of(const File& node, File& out) {
   if (const EfiStatus s = grand.load(); efi_error(s)) return s;
   Entry entry;
   for (u32 cursor = 0;;) {
-    if (const EfiStatus s = grand.next(cursor, entry); efi_error(s)) return s == efi::kNotFound ? efi::kVolumeCorrupted : s;
-    if (entry.slot.is_directory() && entry.slot.cluster() == node->directory && entry.name != u"." && entry.name != u"..") break;
+    if (const EfiStatus s = grand.next(cursor, entry); efi_error(s))
+      return s == efi::kNotFound ? efi::kVolumeCorrupted : s;
+    if (entry.slot.is_directory() && entry.slot.cluster() == node->directory && entry.name != u"." &&
+        entry.name != u"..")
+      break;
   }
   out = node_for(above, entry);
   return efi::kSuccess;
@@ -184,7 +192,8 @@ EfiStatus Volume::make_directory_cluster(u32 parent, u32& cluster) {
 
 EfiStatus Volume::create_entry(const File& parent, std::u16string_view name, u8 attributes, File& out) {
   Slot slot;
-  constexpr u8 kSettable = attribute::kReadOnly | attribute::kHidden | attribute::kSystem | attribute::kArchive | attribute::kDirectory;
+  constexpr u8 kSettable = attribute::kReadOnly | attribute::kHidden | attribute::kSystem |
+                           attribute::kArchive | attribute::kDirectory;
   slot.raw[11] = attributes & kSettable;
   stamp(slot, true);
   u32 cluster = 0;
@@ -350,7 +359,8 @@ EfiStatus Volume::store_boot_label(const ShortName& name) {
   u8 backup[2];
   if (const EfiStatus s = cache_.read(50, sizeof backup, backup); efi_error(s)) return s;
   const u16 backup_sector = load_le<u16>(backup);
-  if (fat32 && u64{backup_sector} * geometry_.sector_bytes < geometry_.table_offset) sectors[1] = u64{backup_sector} * geometry_.sector_bytes;
+  if (fat32 && u64{backup_sector} * geometry_.sector_bytes < geometry_.table_offset)
+    sectors[1] = u64{backup_sector} * geometry_.sector_bytes;
   for (const u64 at : sectors) {
     u8 signature = 0;
     if (const EfiStatus s = cache_.read(at + signature_at, 1, &signature); efi_error(s)) return s;
@@ -368,7 +378,9 @@ EfiStatus Volume::set_label(std::u16string_view text) {
   if (text.size() > name.size()) return efi::kInvalidParameter;
   for (size_t i = 0; i < text.size(); i++) {
     const char16_t c = text[i];
-    if (c < 0x20 || c > 0x7e || std::u16string_view(u"\"*+,./:;<=>?[\\]|").find(c) != std::u16string_view::npos) return efi::kInvalidParameter;
+    if (c < 0x20 || c > 0x7e ||
+        std::u16string_view(u"\"*+,./:;<=>?[\\]|").find(c) != std::u16string_view::npos)
+      return efi::kInvalidParameter;
     name[i] = static_cast<u8>(c >= u'a' && c <= u'z' ? c - 0x20 : c);
   }
   Directory d = directory(0);
@@ -378,7 +390,10 @@ EfiStatus Volume::set_label(std::u16string_view text) {
   EfiStatus s = d.next(cursor, entry, true);
   if (efi_error(s) && s != efi::kNotFound) return s;
   const bool exists = s != efi::kNotFound;
-  if (s = store_boot_label(text.empty() ? ShortName{'N', 'O', ' ', 'N', 'A', 'M', 'E', ' ', ' ', ' ', ' '} : name); efi_error(s)) return s;
+  if (s = store_boot_label(text.empty() ? ShortName{'N', 'O', ' ', 'N', 'A', 'M', 'E', ' ', ' ', ' ', ' '}
+                                        : name);
+      efi_error(s))
+    return s;
   if (text.empty()) return finish(exists ? d.remove(entry) : efi::kSuccess);
   Slot slot = exists ? entry.slot : Slot{};
   slot.set_name(name);

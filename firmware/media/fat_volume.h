@@ -18,10 +18,10 @@ using TimeSource = std::function<i64()>;
 struct Node {
   std::u16string name;
   bool root = false;
-  bool deleted = false;      ///< its entry is gone; every access fails
-  u32 directory = 0;         ///< first cluster of the directory that holds its entry, 0 for the root directory
+  bool deleted = false;  ///< its entry is gone; every access fails
+  u32 directory = 0;     ///< first cluster of the directory that holds its entry, 0 for the root directory
   u32 first_index = 0, index = 0;
-  Slot slot;                 ///< the entry as it is on the medium
+  Slot slot;  ///< the entry as it is on the medium
   // Position of the last access, so that sequential reads do not walk the chain from its start.
   u32 cached_position = 0, cached_cluster = 0;
 
@@ -31,15 +31,16 @@ struct Node {
 };
 using File = std::shared_ptr<Node>;
 
-/// A mounted volume. Every change is on the medium when the call returns (the medium's own cache aside). Damaged structures
-/// give VolumeCorrupted, never a loop. Thread rule: the firmware's lock.
+/// A mounted volume. Every change is on the medium when the call returns (the medium's own cache aside).
+/// Damaged structures give VolumeCorrupted, never a loop. Thread rule: the firmware's lock.
 class Volume {
  public:
   /// @returns nullptr when the medium holds no usable FAT file system
   static std::unique_ptr<Volume> mount(BlockMedium& medium, TimeSource now);
 
   File root();
-  /// Opens `path` from `base` (absolute when it starts with a backslash). @returns NotFound, InvalidParameter, ...
+  /// Opens `path` from `base` (absolute when it starts with a backslash). @returns NotFound,
+  /// InvalidParameter, ...
   EfiStatus open(const File& base, std::u16string_view path, File& out);
   /// Opens it, or makes a file or directory with these attributes in an existing directory.
   EfiStatus create(const File& base, std::u16string_view path, u8 attributes, File& out);
@@ -54,7 +55,8 @@ class Volume {
   EfiStatus remove(const File& file);
   /// Renames within its directory, or moves along a path from the root (absolute) or from its directory.
   EfiStatus rename(const File& file, std::u16string_view path);
-  /// Stores attribute bits (read-only, hidden, system, archive) and time stamps already in FAT form inside `slot`.
+  /// Stores attribute bits (read-only, hidden, system, archive) and time stamps already in FAT form inside
+  /// `slot`.
   EfiStatus update_slot(const File& file, const Slot& slot);
   /// The directory entry at `cursor`, which moves on. Dot entries are included.
   EfiStatus next_entry(const File& directory, u32& cursor, Entry& entry);

@@ -71,7 +71,8 @@ std::optional<FileInfo> decode_file_info(std::span<const u8> bytes) {
   if (bytes.size() < kNameAt + 2) return {};
   FileInfo i;
   i.file_size = load_le<u64>(&bytes[8]), i.physical_size = load_le<u64>(&bytes[16]);
-  std::memcpy(&i.create, &bytes[24], 16), std::memcpy(&i.access, &bytes[40], 16), std::memcpy(&i.modify, &bytes[56], 16);
+  std::memcpy(&i.create, &bytes[24], 16), std::memcpy(&i.access, &bytes[40], 16),
+      std::memcpy(&i.modify, &bytes[56], 16);
   i.attributes = load_le<u64>(&bytes[72]);
   const auto name = name_at(bytes, kNameAt);
   if (!name) return {};
@@ -81,20 +82,28 @@ std::optional<FileInfo> decode_file_info(std::span<const u8> bytes) {
 
 std::optional<fat::Slot> apply_file_info(fat::Slot slot, const FileInfo& info) {
   slot.raw[11] = static_cast<u8>(info.attributes);
-  if (!put_time(slot, info.create, kCreateDate, kCreateTime) || !put_time(slot, info.access, kAccessDate, 0) ||
-      !put_time(slot, info.modify, kWriteDate, kWriteTime))
+  if (!put_time(slot, info.create, kCreateDate, kCreateTime) ||
+      !put_time(slot, info.access, kAccessDate, 0) || !put_time(slot, info.modify, kWriteDate, kWriteTime))
     return {};
   return slot;
 }
 
-std::vector<u8> encode_file_system_info(bool read_only, u64 volume_bytes, u64 free_bytes, u32 block_bytes, std::u16string_view label) {
+std::vector<u8> encode_file_system_info(bool read_only, u64 volume_bytes, u64 free_bytes, u32 block_bytes,
+                                        std::u16string_view label) {
   ByteImage b;
-  b.u64v(kFileSystemLabelAt + 2 * (label.size() + 1)).u8v(read_only).zeros(7).u64v(volume_bytes).u64v(free_bytes).u32v(block_bytes);
+  b.u64v(kFileSystemLabelAt + 2 * (label.size() + 1))
+      .u8v(read_only)
+      .zeros(7)
+      .u64v(volume_bytes)
+      .u64v(free_bytes)
+      .u32v(block_bytes);
   put_name(b, label);
   return b.take();
 }
 
-std::optional<std::u16string> decode_label(std::span<const u8> bytes, size_t offset) { return name_at(bytes, offset); }
+std::optional<std::u16string> decode_label(std::span<const u8> bytes, size_t offset) {
+  return name_at(bytes, offset);
+}
 
 std::vector<u8> encode_label(std::u16string_view label) {
   ByteImage b;

@@ -24,7 +24,8 @@ std::optional<FileInfo> decode_file_info(std::span<const u8> bytes);
 /// @returns nothing when a time is not a valid one
 std::optional<fat::Slot> apply_file_info(fat::Slot slot, const FileInfo& info);
 
-std::vector<u8> encode_file_system_info(bool read_only, u64 volume_bytes, u64 free_bytes, u32 block_bytes, std::u16string_view label);
+std::vector<u8> encode_file_system_info(bool read_only, u64 volume_bytes, u64 free_bytes, u32 block_bytes,
+                                        std::u16string_view label);
 /// The label of EFI_FILE_SYSTEM_INFO (offset 36) or EFI_FILE_SYSTEM_VOLUME_LABEL_INFO (offset 0).
 std::optional<std::u16string> decode_label(std::span<const u8> bytes, size_t offset);
 std::vector<u8> encode_label(std::u16string_view label);

@@ -1,4 +1,5 @@
-// Simple File System and File protocol services. @source EFI 1.10, 11.4 (EFI_SIMPLE_FILE_SYSTEM), 11.5 (EFI_FILE)
+// Simple File System and File protocol services. @source EFI 1.10, 11.4 (EFI_SIMPLE_FILE_SYSTEM), 11.5
+// (EFI_FILE)
 #include "firmware/media/file_protocols.h"
 
 #include "firmware/efi/guest_data.h"
@@ -40,10 +41,11 @@ EfiStatus FileProtocols::install(BlockDevice& d) {
     return seconds;
   });
   if (!d.volume) return efi::kUnsupported;
-  d.file_system = ProtocolBuilder(efi_)
-                      .u64_value(kRevision)
-                      .function("SimpleFileSystem.OpenVolume", [this](GateCall& call) { return open_volume(call); })
-                      .build();
+  d.file_system =
+      ProtocolBuilder(efi_)
+          .u64_value(kRevision)
+          .function("SimpleFileSystem.OpenVolume", [this](GateCall& call) { return open_volume(call); })
+          .build();
   if (!d.file_system) return efi::kOutOfResources;
   volumes_[d.file_system] = &d;
   return efi_.handles.install(d.handle, guid::kSimpleFileSystem, d.file_system);
@@ -88,13 +90,15 @@ EfiStatus FileProtocols::open(GateCall& call, OpenFile& f) {
   const auto path = read_string16(call, call.arg(2));
   const u64 mode = call.arg(3), attributes = call.arg(4);
   if (!path) return efi::kInvalidParameter;
-  const bool create = mode == (kModeRead | kModeWrite | kModeCreate), write = create || mode == (kModeRead | kModeWrite);
+  const bool create = mode == (kModeRead | kModeWrite | kModeCreate),
+             write = create || mode == (kModeRead | kModeWrite);
   if (!write && mode != kModeRead) return efi::kInvalidParameter;
   if (create && (attributes & ~kValidAttributes)) return efi::kInvalidParameter;
   fat::Volume& v = *f.device->volume;
   if (write && v.read_only()) return efi::kWriteProtected;
   fat::File found;
-  const EfiStatus s = create ? v.create(f.file, *path, static_cast<u8>(attributes), found) : v.open(f.file, *path, found);
+  const EfiStatus s =
+      create ? v.create(f.file, *path, static_cast<u8>(attributes), found) : v.open(f.file, *path, found);
   if (efi_error(s)) return s;
   const bool protects = !found->is_directory() && (found->slot.attributes() & fat::attribute::kReadOnly);
   if (write && !create && protects) return efi::kAccessDenied;
@@ -136,7 +140,8 @@ EfiStatus FileProtocols::read_directory(GateCall& call, OpenFile& f, u64 size_at
   EfiStatus s = f.device->volume->next_entry(f.file, cursor, entry);
   if (s == efi::kNotFound) return call.write_value(size_at, u64{0}) ? efi::kSuccess : efi::kInvalidParameter;
   if (efi_error(s)) return s;
-  s = answer(call, size_at, buffer, encode(file_info_of(entry.slot, entry.name, f.device->volume->cluster_bytes())));
+  s = answer(call, size_at, buffer,
+             encode(file_info_of(entry.slot, entry.name, f.device->volume->cluster_bytes())));
   if (!efi_error(s)) f.position = cursor;
   return s;
 }
@@ -212,15 +217,14 @@ EfiStatus FileProtocols::set_file_info(OpenFile& f, std::span<const u8> bytes) {
   if (bool(info->attributes & fat::attribute::kDirectory) != directory) return efi::kAccessDenied;
   const bool resizes = !directory && info->file_size != f.file->size();
   if (resizes && !f.writable) return efi::kAccessDenied;
-  const auto slot = apply_file_info(f.file->slot, *info);
-  if (!slot) return efi::kInvalidParameter;
+  if (!apply_file_info(f.file->slot, *info)) return efi::kInvalidParameter;
   if (!info->name.empty() && info->name != f.file->name)
     if (const EfiStatus s = v.rename(f.file, info->name); efi_error(s)) return s;
   if (resizes)
     if (const EfiStatus s = v.resize(f.file, info->file_size); efi_error(s)) return s;
   if (f.file->root) return efi::kSuccess;
-  // Names may have changed under the slot: only attributes and times are taken from it.
-  return v.update_slot(f.file, *slot);
+  // Taken anew: resizing has put in its own time.
+  return v.update_slot(f.file, *apply_file_info(f.file->slot, *info));
 }
 
 // SetInfo (This, *InformationType, BufferSize, *Buffer)
@@ -230,13 +234,16 @@ EfiStatus FileProtocols::set_info(GateCall& call, OpenFile& f) {
   if (!call.read_value(call.arg(1), type)) return efi::kInvalidParameter;
   std::vector<u8> bytes(std::min(call.arg(2), kMaxBytes));
   if (!call.read(call.arg(3), bytes.data(), bytes.size())) return efi::kInvalidParameter;
-  if (type != guid::kFileInfo && type != guid::kFileSystemInfo && type != guid::kFileSystemVolumeLabel) return efi::kUnsupported;
+  if (type != guid::kFileInfo && type != guid::kFileSystemInfo && type != guid::kFileSystemVolumeLabel)
+    return efi::kUnsupported;
   if (f.device->volume->read_only()) return efi::kWriteProtected;
   if (type == guid::kFileInfo) return set_file_info(f, bytes);
   const auto label = decode_label(bytes, type == guid::kFileSystemInfo ? kFileSystemLabelAt : 0);
   return label ? f.device->volume->set_label(*label) : efi::kBadBufferSize;
 }
 
-EfiStatus FileProtocols::flush(GateCall&, OpenFile& f) { return f.writable ? f.device->volume->flush() : efi::kAccessDenied; }
+EfiStatus FileProtocols::flush(GateCall&, OpenFile& f) {
+  return f.writable ? f.device->volume->flush() : efi::kAccessDenied;
+}
 
 }  // namespace ia64::firmware

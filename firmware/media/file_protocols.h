@@ -7,11 +7,13 @@
 
 namespace ia64::firmware {
 
-/// Serves both protocols. One guest structure per open file; functions are shared. @source EFI 1.10, 11.4, 11.5
+/// Serves both protocols. One guest structure per open file; functions are shared. @source
+/// EFI 1.10, 11.4, 11.5
 class FileProtocols {
  public:
   explicit FileProtocols(EfiContext& efi) : efi_(efi) {}
-  /// Mounts FAT on the device and installs SimpleFileSystem on its handle. @returns Unsupported when there is no FAT
+  /// Mounts FAT on the device and installs SimpleFileSystem on its handle. @returns Unsupported when there is
+  /// no FAT
   EfiStatus install(BlockDevice& device);
 
  private:

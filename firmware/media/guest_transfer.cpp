@@ -9,8 +9,10 @@ namespace ia64::firmware {
 
 namespace {
 
-/// Physical runs behind a buffer. @returns false when part of it is not mapped or not RAM (then it is copied instead)
-bool physical_runs(GateCall& call, AddressSpace& bus, u64 va, u64 size, bool to_memory, std::vector<GuestSpan>& runs) {
+/// Physical runs behind a buffer. @returns false when part of it is not mapped or not RAM (then it is copied
+/// instead)
+bool physical_runs(GateCall& call, AddressSpace& bus, u64 va, u64 size, bool to_memory,
+                   std::vector<GuestSpan>& runs) {
   while (size) {
     const u64 n = std::min<u64>(size, AddressSpace::kPageSize - va % AddressSpace::kPageSize);
     GuestPhys phys = 0;
@@ -44,7 +46,8 @@ EfiStatus copy(GateCall& call, BlockMedium& m, bool write, u64 offset, u64 size,
   return efi::kSuccess;
 }
 
-EfiStatus transfer(GateCall& call, AddressSpace& bus, BlockMedium& m, bool write, u64 offset, u64 size, u64 va) {
+EfiStatus transfer(GateCall& call, AddressSpace& bus, BlockMedium& m, bool write, u64 offset, u64 size,
+                   u64 va) {
   if (offset > m.size_bytes() || size > m.size_bytes() - offset) return efi::kInvalidParameter;
   const u64 block = m.block_size();
   const u64 head = std::min(size, align_up(offset, block) - offset);

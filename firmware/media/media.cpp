@@ -40,12 +40,14 @@ struct Media::Impl {
   FileProtocols files;
 };
 
-BlockDevice& Media::Impl::add_device(DevicePath path, std::unique_ptr<BlockMedium> medium, bool is_partition) {
+BlockDevice& Media::Impl::add_device(DevicePath path, std::unique_ptr<BlockMedium> medium,
+                                     bool is_partition) {
   BlockDevice& d = devices.emplace_back();
   d.path = std::move(path);
   d.medium = std::move(medium);
   d.is_partition = is_partition;
-  if (const EfiStatus s = blocks.install(d); efi_error(s)) LOG(Warn, "{}: not offered to loaders: {}", d.path.to_text(), status_name(s));
+  if (const EfiStatus s = blocks.install(d); efi_error(s))
+    LOG(Warn, "{}: not offered to loaders: {}", d.path.to_text(), status_name(s));
   return d;
 }
 
@@ -62,7 +64,8 @@ DevicePath Media::Impl::partition_path(const BlockDevice& disk, const Partition&
 void Media::Impl::add_partitions(BlockDevice& disk) {
   const auto partitions = find_partitions(*disk.medium);
   for (const Partition& p : partitions) {
-    BlockDevice& d = add_device(partition_path(disk, p), std::make_unique<MediumSlice>(*disk.medium, p.first, p.count), true);
+    BlockDevice& d = add_device(partition_path(disk, p),
+                                std::make_unique<MediumSlice>(*disk.medium, p.first, p.count), true);
     const bool has_files = !efi_error(files.install(d));
     LOG(Efi, "partition {}{}", d.path.to_text(), has_files ? " (FAT)" : "");
   }
@@ -73,7 +76,9 @@ void Media::Impl::attach(const PciFunction& f) {
   if (f.vendor_id != VirtioScsi::kVendorId || f.device_id != VirtioScsi::kDeviceId) return;
   GuestPhys memory = 0xffff'ffff;
   const u64 pages = (VirtioScsi::kMemoryBytes + efi::kPageSize - 1) / efi::kPageSize;
-  if (efi_error(efi.memory.allocate(MemoryMap::Allocate::MaxAddress, MemoryType::BootServicesData, pages, memory))) return;
+  if (efi_error(
+          efi.memory.allocate(MemoryMap::Allocate::MaxAddress, MemoryType::BootServicesData, pages, memory)))
+    return;
   auto controller = VirtioScsi::attach(efi.bus, efi.board, f, memory, relax);
   if (!controller) return (void)efi.memory.free(memory, pages);
   auto found = controller->scan();
@@ -88,7 +93,8 @@ void Media::Impl::attach(const PciFunction& f) {
   }
 }
 
-Media::Media(EfiContext& efi, Relax relax) : impl_(std::make_unique<Impl>(efi, relax ? std::move(relax) : relax_on_host)) {}
+Media::Media(EfiContext& efi, Relax relax)
+    : impl_(std::make_unique<Impl>(efi, relax ? std::move(relax) : relax_on_host)) {}
 Media::~Media() = default;
 
 void Media::connect() {
@@ -98,6 +104,8 @@ void Media::connect() {
   });
 }
 
-const std::vector<EfiHandle>& Media::disks() const { return impl_->disks; }
+const std::vector<EfiHandle>& Media::disks() const {
+  return impl_->disks;
+}
 
 }  // namespace ia64::firmware

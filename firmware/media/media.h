@@ -9,8 +9,8 @@
 
 namespace ia64::firmware {
 
-/// Called again and again while a driver waits for its device; `spins` counts from 0 within one wait. It may yield the host
-/// thread or let virtual time pass.
+/// Called again and again while a driver waits for its device; `spins` counts from 0 within one wait. It may
+/// yield the host thread or let virtual time pass.
 using Relax = std::function<void(u64 spins)>;
 
 /// Everything below the boot manager that concerns disks. One per power-on. Thread rule: the firmware's lock.
@@ -22,8 +22,9 @@ class Media {
   Media(const Media&) = delete;
   Media& operator=(const Media&) = delete;
 
-  /// Assigns PCI resources, attaches boot controllers and installs a handle per disk (DevicePath, BlockIo, DiskIo), per
-  /// partition (the same) and SimpleFileSystem on those that hold FAT. Controllers are reset at ExitBootServices.
+  /// Assigns PCI resources, attaches boot controllers and installs a handle per disk (DevicePath, BlockIo,
+  /// DiskIo), per partition (the same) and SimpleFileSystem on those that hold FAT. Controllers are reset at
+  /// ExitBootServices.
   void connect();
 
   /// Handles whose BlockIo is a whole disk (not a partition), in bus order.

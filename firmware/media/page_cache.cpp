@@ -34,7 +34,9 @@ EfiStatus PageCache::get(u64 index, Page*& page) {
   if (const EfiStatus s = make_room(); efi_error(s)) return s;
   Page fresh;
   fresh.bytes.resize(std::min(kPageBytes, medium_.size_bytes() - start));
-  if (const EfiStatus s = read_medium_bytes(medium_, start, fresh.bytes.size(), fresh.bytes.data()); efi_error(s)) return s;
+  if (const EfiStatus s = read_medium_bytes(medium_, start, fresh.bytes.size(), fresh.bytes.data());
+      efi_error(s))
+    return s;
   order_.push_front(index);
   fresh.place = order_.begin();
   page = &pages_.emplace(index, std::move(fresh)).first->second;

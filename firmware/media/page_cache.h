@@ -8,8 +8,9 @@
 
 namespace ia64::firmware {
 
-/// Bytes of a medium through cached pages. Dirty pages are written by flush() or when the cache is full. Pages hold whole
-/// blocks, so a write back never touches a neighbour's data. Thread rule: the firmware's lock.
+/// Bytes of a medium through cached pages. Dirty pages are written by flush() or when the cache is full.
+/// Pages hold whole blocks, so a write back never touches a neighbour's data. Thread rule: the firmware's
+/// lock.
 class PageCache {
  public:
   static constexpr u64 kPageBytes = 4096;

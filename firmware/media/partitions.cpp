@@ -24,8 +24,12 @@ MbrEntry mbr_entry(const u8* sector, unsigned n) {
   const u8* e = sector + 446 + n * 16;
   return {e[0], e[4], load_le<u32>(e + 8), load_le<u32>(e + 12)};
 }
-bool has_mbr_signature(const u8* sector) { return load_le<u16>(sector + kMbrSignatureAt) == 0xaa55; }
-bool is_extended(u8 type) { return type == 0x05 || type == 0x0f || type == 0x85; }
+bool has_mbr_signature(const u8* sector) {
+  return load_le<u16>(sector + kMbrSignatureAt) == 0xaa55;
+}
+bool is_extended(u8 type) {
+  return type == 0x05 || type == 0x0f || type == 0x85;
+}
 bool inside(const BlockMedium& m, u64 first, u64 count) {
   return count != 0 && first != 0 && first < m.block_count() && count <= m.block_count() - first;
 }
@@ -35,7 +39,8 @@ bool read_block(BlockMedium& m, u64 lba, std::vector<u8>& block) {
   return lba < m.block_count() && !efi_error(m.read(lba, 1, block.data()));
 }
 
-// --- GPT ---------------------------------------------------------------------------------------------------------------
+// --- GPT
+// ---------------------------------------------------------------------------------------------------------------
 
 struct GptHeader {
   u64 my_lba, alternate_lba, first_usable, last_usable, entries_lba;
@@ -53,8 +58,9 @@ std::optional<GptHeader> gpt_header(BlockMedium& m, u64 lba) {
   const GptHeader h{load_le<u64>(&b[24]), load_le<u64>(&b[32]), load_le<u64>(&b[40]), load_le<u64>(&b[48]),
                     load_le<u64>(&b[72]), load_le<u32>(&b[80]), load_le<u32>(&b[84]), load_le<u32>(&b[88])};
   constexpr u32 kMaxEntries = 16384, kMaxEntryBytes = 4096;
-  const bool sane = h.my_lba == lba && h.entry_bytes >= 128 && h.entry_bytes % 8 == 0 && h.entry_bytes <= kMaxEntryBytes &&
-                    h.entry_count <= kMaxEntries && u64{h.entry_count} * h.entry_bytes <= 4 << 20;
+  const bool sane = h.my_lba == lba && h.entry_bytes >= 128 && h.entry_bytes % 8 == 0 &&
+                    h.entry_bytes <= kMaxEntryBytes && h.entry_count <= kMaxEntries &&
+                    u64{h.entry_count} * h.entry_bytes <= 4 << 20;
   return sane ? std::optional(h) : std::nullopt;
 }
 
@@ -94,16 +100,21 @@ std::optional<std::vector<Partition>> find_gpt(BlockMedium& m, const u8* mbr) {
     const auto header = gpt_header(m, lba);
     if (!header) continue;
     if (auto entries = gpt_entries(m, *header)) {
-      if (lba != 1) LOG_ONCE(Warn, m.size_bytes(), "a disk of {} bytes has a damaged primary partition table; its backup is used", m.size_bytes());
+      if (lba != 1)
+        LOG_ONCE(Warn, m.size_bytes(),
+                 "a disk of {} bytes has a damaged primary partition table; its backup is used",
+                 m.size_bytes());
       return entries;
     }
   }
   return {};
 }
 
-// --- MBR ---------------------------------------------------------------------------------------------------------------
+// --- MBR
+// ---------------------------------------------------------------------------------------------------------------
 
-/// A FAT boot sector carries the same signature; a partition table has sane flags and at least one sane entry.
+/// A FAT boot sector carries the same signature; a partition table has sane flags and at least one sane
+/// entry.
 bool is_partition_table(const BlockMedium& m, const u8* mbr) {
   if (!has_mbr_signature(mbr)) return false;
   bool any = false;
@@ -117,7 +128,8 @@ bool is_partition_table(const BlockMedium& m, const u8* mbr) {
   return any;
 }
 
-void add_logical(BlockMedium& m, u64 extended_first, u64 extended_count, u32 signature, std::vector<Partition>& out) {
+void add_logical(BlockMedium& m, u64 extended_first, u64 extended_count, u32 signature,
+                 std::vector<Partition>& out) {
   constexpr u32 kMaxLogical = 64;
   u64 at = extended_first;
   for (u32 n = 0; n < kMaxLogical; n++) {
@@ -150,7 +162,8 @@ std::vector<Partition> find_mbr(BlockMedium& m, const u8* mbr) {
   return out;
 }
 
-// --- El Torito ---------------------------------------------------------------------------------------------------------
+// --- El Torito
+// ---------------------------------------------------------------------------------------------------------
 
 constexpr u32 kCdBlock = 2048;
 
@@ -162,7 +175,8 @@ void add_boot_image(const BlockMedium& m, const u8* e, std::vector<Partition>& o
   constexpr u64 kFloppyBlocks[] = {0, 1228800 / kCdBlock, 1474560 / kCdBlock, 2949120 / kCdBlock};
   if (first >= m.block_count()) return;
   const u64 left = m.block_count() - first;
-  u64 blocks = emulation >= 1 && emulation <= 3 ? kFloppyBlocks[emulation] : (sectors * 512 + kCdBlock - 1) / kCdBlock;
+  u64 blocks =
+      emulation >= 1 && emulation <= 3 ? kFloppyBlocks[emulation] : (sectors * 512 + kCdBlock - 1) / kCdBlock;
   if (emulation == 0 && sectors < 2) blocks = left;
   blocks = std::min(blocks, left);
   if (inside(m, first, blocks)) out.push_back({Partition::Kind::ElTorito, 0, first, blocks, {}, {}, 0, 0});

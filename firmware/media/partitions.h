@@ -12,16 +12,18 @@ namespace ia64::firmware {
 struct Partition {
   enum class Kind : u8 { Gpt, Mbr, ElTorito };
   Kind kind = Kind::Gpt;
-  u32 number = 0;        ///< 1.. for GPT (entry index + 1) and MBR (logical ones from 5); the catalog entry, from 0, for El Torito
+  u32 number = 0;  ///< 1.. for GPT (entry index + 1) and MBR (logical ones from 5); the catalog entry, from
+                   ///< 0, for El Torito
   u64 first = 0, count = 0;
-  Guid type;             ///< GPT partition type
-  Guid unique;           ///< GPT unique partition GUID
-  u32 signature = 0;     ///< MBR disk signature
+  Guid type;          ///< GPT partition type
+  Guid unique;        ///< GPT unique partition GUID
+  u32 signature = 0;  ///< MBR disk signature
   u8 mbr_type = 0;
 };
 
-/// Every partition of the medium in table order, by the first scheme that matches: GPT (its backup when the primary is
-/// damaged), El Torito, MBR. Contents are not trusted: bad entries are left out, chains are bounded.
+/// Every partition of the medium in table order, by the first scheme that matches: GPT (its backup when the
+/// primary is damaged), El Torito, MBR. Contents are not trusted: bad entries are left out, chains are
+/// bounded.
 /// @source EFI 1.10, 11.2; El Torito 1.0
 std::vector<Partition> find_partitions(BlockMedium& medium);
 

@@ -11,8 +11,16 @@ namespace ia64::firmware {
 namespace {
 
 enum : unsigned {
-  kVendor = 0x00, kDevice = 0x02, kCommand = 0x04, kRevision = 0x08, kCacheLine = 0x0c, kHeaderType = 0x0e, kBar0 = 0x10,
-  kRomBar = 0x30, kInterruptLine = 0x3c, kInterruptPin = 0x3d,
+  kVendor = 0x00,
+  kDevice = 0x02,
+  kCommand = 0x04,
+  kRevision = 0x08,
+  kCacheLine = 0x0c,
+  kHeaderType = 0x0e,
+  kBar0 = 0x10,
+  kRomBar = 0x30,
+  kInterruptLine = 0x3c,
+  kInterruptPin = 0x3d,
 };
 constexpr u16 kIoEnable = 1, kMemoryEnable = 2, kDecodeAndMaster = 7;
 constexpr u32 kCacheLineDwords = 32;  // 128 bytes
@@ -61,14 +69,18 @@ struct Wanted {
   u64 size() const { return function->bars[bar].size_bytes; }
 };
 
-void place_bars(const BoardDescription& board, AddressSpace& bus, const PciRoot& root, std::vector<Wanted> wanted) {
-  WindowCursor memory{root.mmio.base, root.mmio.base + root.mmio.size_bytes}, ports{root.port_base, u64{root.port_base} + root.port_count};
-  std::stable_sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) { return a.size() > b.size(); });
+void place_bars(const BoardDescription& board, AddressSpace& bus, const PciRoot& root,
+                std::vector<Wanted> wanted) {
+  WindowCursor memory{root.mmio.base, root.mmio.base + root.mmio.size_bytes},
+      ports{root.port_base, u64{root.port_base} + root.port_count};
+  std::stable_sort(wanted.begin(), wanted.end(),
+                   [](const Wanted& a, const Wanted& b) { return a.size() > b.size(); });
   for (const Wanted& w : wanted) {
     PciBar& bar = w.function->bars[w.bar];
     bar.base = (bar.io ? ports : memory).take(bar.size_bytes);
     if (!bar.base)
-      LOG(Warn, "PCI {}:{}.{}: no room for BAR {} of {:#x} bytes", w.function->bus, w.function->device, w.function->function, w.bar, bar.size_bytes);
+      LOG(Warn, "PCI {}:{}.{}: no room for BAR {} of {:#x} bytes", w.function->bus, w.function->device,
+          w.function->function, w.bar, bar.size_bytes);
     PciConfig c(bus, board, *w.function);
     c.write(kBar0 + 4 * w.bar, 4, static_cast<u32>(bar.base));
     if (bar.wide) c.write(kBar0 + 4 * w.bar + 4, 4, static_cast<u32>(bar.base >> 32));
@@ -87,18 +99,27 @@ void finish_function(const BoardDescription& board, AddressSpace& bus, const Pci
   PciConfig c(bus, board, f);
   const u32 pin = c.read(kInterruptPin, 1);
   for (const auto& r : board.pci_routes)
-    if (r.bus == f.bus && r.device == f.device && pin && r.pin == pin - 1) c.write(kInterruptLine, 1, r.gsi & 0xff);
+    if (r.bus == f.bus && r.device == f.device && pin && r.pin == pin - 1)
+      c.write(kInterruptLine, 1, r.gsi & 0xff);
   c.write(kCacheLine, 1, kCacheLineDwords);
   c.write(kRomBar, 4, 0);
   c.write(kCommand, 2, (c.read(kCommand, 2) & ~kDecodeAndMaster) | decode_bits(f));
-  LOG(Pci, "PCI {}:{}.{} {:04x}:{:04x} class {:06x}", f.bus, f.device, f.function, f.vendor_id, f.device_id, f.class_code);
+  LOG(Pci, "PCI {}:{}.{} {:04x}:{:04x} class {:06x}", f.bus, f.device, f.function, f.vendor_id, f.device_id,
+      f.class_code);
 }
 
-void find_functions(const BoardDescription& board, AddressSpace& bus, u8 bus_number, std::vector<PciFunction>& out) {
+void find_functions(const BoardDescription& board, AddressSpace& bus, u8 bus_number,
+                    std::vector<PciFunction>& out) {
   for (u8 device = 0; device < 32; device++)
     for (u8 function = 0; function < 8; function++) {
       PciConfig c(bus, board, bus_number, device, function);
-      PciFunction f{bus_number, device, function, static_cast<u16>(c.read(kVendor, 2)), static_cast<u16>(c.read(kDevice, 2)), 0, {}};
+      PciFunction f{bus_number,
+                    device,
+                    function,
+                    static_cast<u16>(c.read(kVendor, 2)),
+                    static_cast<u16>(c.read(kDevice, 2)),
+                    0,
+                    {}};
       const u32 header = c.read(kHeaderType, 1);
       if (f.vendor_id != 0xffff && (header & 0x7f) == 0) {
         f.class_code = c.read(kRevision, 4) >> 8;

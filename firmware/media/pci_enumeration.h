@@ -1,4 +1,5 @@
-// Firmware's PCI set-up: finds functions, gives their BARs addresses inside the root windows, turns decoding on.
+// Firmware's PCI set-up: finds functions, gives their BARs addresses inside the root windows, turns decoding
+// on.
 #pragma once
 
 #include <array>
@@ -27,8 +28,10 @@ struct PciFunction {
 class PciConfig {
  public:
   PciConfig(AddressSpace& bus, const BoardDescription& board, u8 pci_bus, u8 device, u8 function)
-      : bus_(bus), base_(board.pci_config_base + (u64{pci_bus} << 20 | u64{device} << 15 | u64{function} << 12)) {}
-  PciConfig(AddressSpace& bus, const BoardDescription& board, const PciFunction& f) : PciConfig(bus, board, f.bus, f.device, f.function) {}
+      : bus_(bus),
+        base_(board.pci_config_base + (u64{pci_bus} << 20 | u64{device} << 15 | u64{function} << 12)) {}
+  PciConfig(AddressSpace& bus, const BoardDescription& board, const PciFunction& f)
+      : PciConfig(bus, board, f.bus, f.device, f.function) {}
   u32 read(unsigned reg, unsigned size) const {
     u64 v = 0;
     bus_.read(base_ + reg, size, v);
@@ -41,8 +44,8 @@ class PciConfig {
   GuestPhys base_;
 };
 
-/// Assigns every BAR behind every root, writes the interrupt line, enables memory and I/O decoding (not bus mastering).
-/// An OS finds all of it configured. @source PCI Local Bus 2.3, 6.2.5; 6.8
+/// Assigns every BAR behind every root, writes the interrupt line, enables memory and I/O decoding (not bus
+/// mastering). An OS finds all of it configured. @source PCI Local Bus 2.3, 6.2.5; 6.8
 std::vector<PciFunction> assign_pci_resources(const BoardDescription& board, AddressSpace& bus);
 
 }  // namespace ia64::firmware

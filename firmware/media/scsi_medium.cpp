@@ -11,8 +11,16 @@ namespace ia64::firmware {
 namespace {
 
 enum : u8 {
-  kTestUnitReady = 0x00, kModeSense6 = 0x1a, kReadCapacity10 = 0x25, kRead10 = 0x28, kWrite10 = 0x2a, kSynchronizeCache10 = 0x35,
-  kRead16 = 0x88, kWrite16 = 0x8a, kServiceActionIn16 = 0x9e, kReadCapacity16 = 0x10,
+  kTestUnitReady = 0x00,
+  kModeSense6 = 0x1a,
+  kReadCapacity10 = 0x25,
+  kRead10 = 0x28,
+  kWrite10 = 0x2a,
+  kSynchronizeCache10 = 0x35,
+  kRead16 = 0x88,
+  kWrite16 = 0x8a,
+  kServiceActionIn16 = 0x9e,
+  kReadCapacity16 = 0x10,
 };
 constexpr u8 kDataProtect = 7, kNotReady = 2, kAscNoMedium = 0x3a;
 
@@ -61,7 +69,8 @@ void ScsiMedium::read_write_protect() {
   const u8 cdb[6] = {kModeSense6, 0, kAllPages, 0, kBytes, 0};
   const GuestSpan span{host_.bounce(), kBytes};
   u8 header[kHeaderBytes] = {};
-  if (host_.execute(target_, lun_, cdb, Direction::In, {&span, 1}).good()) host_.bus().read_bytes(span.phys, header, sizeof header);
+  if (host_.execute(target_, lun_, cdb, Direction::In, {&span, 1}).good())
+    host_.bus().read_bytes(span.phys, header, sizeof header);
   read_only_ = (header[2] & 0x80) != 0 || block_size_ == 2048;  // optical media are read only here
 }
 
@@ -78,7 +87,8 @@ EfiStatus ScsiMedium::command(bool write, u64 lba, u64 blocks, std::span<const G
     store_be(cdb + 2, lba);
     store_be(cdb + 10, static_cast<u32>(blocks));
   }
-  return status_of(host_.execute(target_, lun_, {cdb, length}, write ? Direction::Out : Direction::In, spans));
+  return status_of(
+      host_.execute(target_, lun_, {cdb, length}, write ? Direction::Out : Direction::In, spans));
 }
 
 /// Cuts the spans into commands that keep the controller's limits; each command moves whole blocks.

@@ -13,8 +13,19 @@ namespace {
 
 // @source VIRTIO 1.1, 4.1.4.3
 enum : unsigned {
-  kDriverFeatureSelect = 8, kDriverFeature = 12, kDeviceFeatureSelect = 0, kDeviceFeature = 4, kStatus = 20, kQueueSelect = 22,
-  kQueueSize = 24, kQueueVector = 26, kQueueEnable = 28, kQueueNotifyOff = 30, kQueueDesc = 32, kQueueDriver = 40, kQueueDevice = 48,
+  kDriverFeatureSelect = 8,
+  kDriverFeature = 12,
+  kDeviceFeatureSelect = 0,
+  kDeviceFeature = 4,
+  kStatus = 20,
+  kQueueSelect = 22,
+  kQueueSize = 24,
+  kQueueVector = 26,
+  kQueueEnable = 28,
+  kQueueNotifyOff = 30,
+  kQueueDesc = 32,
+  kQueueDriver = 40,
+  kQueueDevice = 48,
 };
 enum : u8 { kAcknowledge = 1, kDriver = 2, kDriverOk = 4, kFeaturesOk = 8, kFailed = 0x80 };
 enum : u8 { kCommonStructure = 1, kNotifyStructure = 2, kDeviceStructure = 4 };
@@ -35,7 +46,9 @@ u64 VirtioQueue::common(unsigned offset, unsigned size) const {
   bus_.read(common_ + offset, size, v);
   return v;
 }
-void VirtioQueue::set_common(unsigned offset, unsigned size, u64 value) { bus_.write(common_ + offset, size, value); }
+void VirtioQueue::set_common(unsigned offset, unsigned size, u64 value) {
+  bus_.write(common_ + offset, size, value);
+}
 
 u32 VirtioQueue::device_config(unsigned offset) const {
   u64 v = 0;
@@ -56,7 +69,8 @@ bool VirtioQueue::find_structures(PciConfig& config, const PciFunction& function
     const GuestPhys where = b.base + offset;
     if (type == kCommonStructure && !common_ && length >= 56) common_ = where;
     if (type == kDeviceStructure && !device_) device_ = where;
-    if (type == kNotifyStructure && !notify_base_) notify_base_ = where, notify_multiplier_ = config.read(at + 16, 4);
+    if (type == kNotifyStructure && !notify_base_)
+      notify_base_ = where, notify_multiplier_ = config.read(at + 16, 4);
   }
   return common_ && notify_base_;
 }
@@ -72,7 +86,8 @@ bool VirtioQueue::wait(const std::function<bool()>& done) {
 
 void VirtioQueue::stop() {
   set_common(kStatus, 1, 0);
-  if (!wait([this] { return common(kStatus, 1) == 0; })) LOG(Warn, "a virtio device does not finish its reset");
+  if (!wait([this] { return common(kStatus, 1) == 0; }))
+    LOG(Warn, "a virtio device does not finish its reset");
 }
 
 bool VirtioQueue::negotiate() {
@@ -99,7 +114,8 @@ bool VirtioQueue::set_up(u16 index) {
   set_common(kQueueVector, 2, kNoVector);
   for (u64 at = 0; at < kRingBytes; at += 8) bus_.write(rings_ + at, 8, 0);
   bus_.write(rings_ + kAvailableAt, 2, kNoInterrupt);
-  const std::pair<unsigned, GuestPhys> places[] = {{kQueueDesc, rings_}, {kQueueDriver, rings_ + kAvailableAt}, {kQueueDevice, rings_ + kUsedAt}};
+  const std::pair<unsigned, GuestPhys> places[] = {
+      {kQueueDesc, rings_}, {kQueueDriver, rings_ + kAvailableAt}, {kQueueDevice, rings_ + kUsedAt}};
   for (const auto& [reg, where] : places) {
     set_common(reg, 4, where & 0xffff'ffff);
     set_common(reg + 4, 4, where >> 32);
@@ -110,8 +126,9 @@ bool VirtioQueue::set_up(u16 index) {
   return true;
 }
 
-std::unique_ptr<VirtioQueue> VirtioQueue::open(AddressSpace& bus, const BoardDescription& board, const PciFunction& function,
-                                               u16 index, GuestPhys rings, Relax relax) {
+std::unique_ptr<VirtioQueue> VirtioQueue::open(AddressSpace& bus, const BoardDescription& board,
+                                               const PciFunction& function, u16 index, GuestPhys rings,
+                                               Relax relax) {
   std::unique_ptr<VirtioQueue> q(new VirtioQueue(bus, rings, std::move(relax)));
   PciConfig config(bus, board, function);
   config.write(kCommand, 2, config.read(kCommand, 2) | kMemoryAndMaster);

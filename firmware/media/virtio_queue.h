@@ -19,14 +19,16 @@ class VirtioQueue {
   static constexpr u64 kRingBytes = 16 << 10;  ///< guest memory for the rings, 4 KiB aligned
   static constexpr u16 kMaxSize = 256;
 
-  /// Resets the device, negotiates VERSION_1 and sets up queue `index` with its rings at `rings`. The function's BARs must have
-  /// addresses. @returns nullptr, logged, when this is no usable virtio device
-  static std::unique_ptr<VirtioQueue> open(AddressSpace& bus, const BoardDescription& board, const PciFunction& function,
-                                           u16 index, GuestPhys rings, Relax relax);
+  /// Resets the device, negotiates VERSION_1 and sets up queue `index` with its rings at `rings`. The
+  /// function's BARs must have addresses. @returns nullptr, logged, when this is no usable virtio device
+  static std::unique_ptr<VirtioQueue> open(AddressSpace& bus, const BoardDescription& board,
+                                           const PciFunction& function, u16 index, GuestPhys rings,
+                                           Relax relax);
   /// Resets the device and waits until it has let go of memory.
   void stop();
 
-  /// Sends one chain and waits for the device to use it. @returns false after a time-out; the queue is dead then
+  /// Sends one chain and waits for the device to use it. @returns false after a time-out; the queue is dead
+  /// then
   bool submit(std::span<const GuestSpan> readable, std::span<const GuestSpan> writable);
   /// Segments one chain may have.
   u16 size() const { return size_; }
@@ -34,7 +36,8 @@ class VirtioQueue {
   u32 device_config(unsigned offset) const;
 
  private:
-  VirtioQueue(AddressSpace& bus, GuestPhys rings, Relax relax) : bus_(bus), rings_(rings), relax_(std::move(relax)) {}
+  VirtioQueue(AddressSpace& bus, GuestPhys rings, Relax relax)
+      : bus_(bus), rings_(rings), relax_(std::move(relax)) {}
   bool find_structures(PciConfig& config, const PciFunction& function);
   bool negotiate();
   bool set_up(u16 index);

@@ -26,13 +26,14 @@ constexpr u64 kRequestAt = VirtioQueue::kRingBytes, kResponseAt = kRequestAt + 2
 
 }  // namespace
 
-std::unique_ptr<VirtioScsi> VirtioScsi::attach(AddressSpace& bus, const BoardDescription& board, const PciFunction& function,
-                                               GuestPhys memory, Relax relax) {
+std::unique_ptr<VirtioScsi> VirtioScsi::attach(AddressSpace& bus, const BoardDescription& board,
+                                               const PciFunction& function, GuestPhys memory, Relax relax) {
   if (function.vendor_id != kVendorId || function.device_id != kDeviceId) return nullptr;
   std::unique_ptr<VirtioScsi> s(new VirtioScsi(bus, memory));
   s->queue_ = VirtioQueue::open(bus, board, function, kRequestQueue, memory, std::move(relax));
   if (!s->queue_) return nullptr;
-  const u64 segments = s->queue_->device_config(kConfigSegMax), sectors = s->queue_->device_config(kConfigMaxSectors);
+  const u64 segments = s->queue_->device_config(kConfigSegMax),
+            sectors = s->queue_->device_config(kConfigMaxSectors);
   constexpr u64 kMaxTransfer = 4 << 20;
   s->max_segments_ = std::clamp<u64>(segments, 1, s->queue_->size() - 2u);
   s->max_transfer_bytes_ = std::clamp<u64>(sectors * 512, 4096, kMaxTransfer);
@@ -45,9 +46,10 @@ void VirtioScsi::stop() {
   queue_.reset();
 }
 
-VirtioScsi::Outcome VirtioScsi::execute_once(u16 target, u16 lun, std::span<const u8> cdb, Direction direction,
-                                             std::span<const GuestSpan> data) {
-  u8 request[kRequestBytes] = {1, static_cast<u8>(target), static_cast<u8>(0x40 | lun >> 8), static_cast<u8>(lun)};
+VirtioScsi::Outcome VirtioScsi::execute_once(u16 target, u16 lun, std::span<const u8> cdb,
+                                             Direction direction, std::span<const GuestSpan> data) {
+  u8 request[kRequestBytes] = {1, static_cast<u8>(target), static_cast<u8>(0x40 | lun >> 8),
+                               static_cast<u8>(lun)};
   store_le(request + 8, ++tag_);
   std::copy(cdb.begin(), cdb.end(), request + 19);
   u8 response[kResponseBytes] = {};
@@ -64,7 +66,8 @@ VirtioScsi::Outcome VirtioScsi::execute_once(u16 target, u16 lun, std::span<cons
   if (response[11] != kResponseOk) return {};
   Outcome o{true, response[10], 0, 0};
   const u32 sense_bytes = load_le<u32>(response);
-  if (o.status == kCheckCondition && sense_bytes >= 14) o.sense_key = response[12 + 2] & 0xf, o.asc = response[12 + 12];
+  if (o.status == kCheckCondition && sense_bytes >= 14)
+    o.sense_key = response[12 + 2] & 0xf, o.asc = response[12 + 12];
   return o;
 }
 
@@ -114,7 +117,8 @@ void VirtioScsi::add_disk(u16 target, u16 lun, std::vector<Disk>& out) {
   const u8 type = data[0] & 0x1f, qualifier = data[0] >> 5;
   if (qualifier != 0 || (type != kTypeDisk && type != kTypeCdrom)) return;
   const bool removable = data[1] & 0x80;
-  if (auto medium = ScsiMedium::open(*this, target, lun, removable)) out.push_back({target, lun, type == kTypeCdrom, std::move(medium)});
+  if (auto medium = ScsiMedium::open(*this, target, lun, removable))
+    out.push_back({target, lun, type == kTypeCdrom, std::move(medium)});
 }
 
 std::vector<VirtioScsi::Disk> VirtioScsi::scan() {

@@ -13,13 +13,14 @@ namespace ia64::firmware {
 class VirtioScsi {
  public:
   static constexpr u16 kVendorId = 0x1af4, kDeviceId = 0x1048;
-  /// Guest memory the driver works in, 4 KiB aligned and below 4 GiB: rings, request, response, bounce buffer.
+  /// Guest memory the driver works in, 4 KiB aligned and below 4 GiB: rings, request, response, bounce
+  /// buffer.
   static constexpr u64 kBounceBytes = 256 << 10;
   static constexpr u64 kMemoryBytes = VirtioQueue::kRingBytes + 4096 + kBounceBytes;
 
   /// @returns nullptr when the function is not such a device or cannot be used
-  static std::unique_ptr<VirtioScsi> attach(AddressSpace& bus, const BoardDescription& board, const PciFunction& function,
-                                            GuestPhys memory, Relax relax);
+  static std::unique_ptr<VirtioScsi> attach(AddressSpace& bus, const BoardDescription& board,
+                                            const PciFunction& function, GuestPhys memory, Relax relax);
   /// Resets the controller; disks answer DeviceError afterwards.
   void stop();
 
@@ -39,7 +40,8 @@ class VirtioScsi {
     bool good() const { return answered && status == 0; }
   };
   /// One command; data spans add up to what the CDB says. Unit attentions and busy targets are retried.
-  Outcome execute(u16 target, u16 lun, std::span<const u8> cdb, Direction direction, std::span<const GuestSpan> data);
+  Outcome execute(u16 target, u16 lun, std::span<const u8> cdb, Direction direction,
+                  std::span<const GuestSpan> data);
 
   AddressSpace& bus() { return bus_; }
   GuestPhys bounce() const { return memory_ + VirtioQueue::kRingBytes + 4096; }
@@ -48,7 +50,8 @@ class VirtioScsi {
 
  private:
   VirtioScsi(AddressSpace& bus, GuestPhys memory) : bus_(bus), memory_(memory) {}
-  Outcome execute_once(u16 target, u16 lun, std::span<const u8> cdb, Direction direction, std::span<const GuestSpan> data);
+  Outcome execute_once(u16 target, u16 lun, std::span<const u8> cdb, Direction direction,
+                       std::span<const GuestSpan> data);
   bool inquire(u16 target, u16 lun, std::vector<u8>& data, u32 size, std::span<const u8> cdb);
   std::vector<u16> luns_of(u16 target);
   void add_disk(u16 target, u16 lun, std::vector<Disk>& out);

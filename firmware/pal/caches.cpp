@@ -1,4 +1,5 @@
-// PAL cache procedures: geometry of the five caches, flushes. @source SDM vol. 2, 11.10.3; platform reference 4.4
+// PAL cache procedures: geometry of the five caches, flushes. @source SDM vol. 2, 11.10.3; platform
+// reference 4.4
 #include "firmware/pal/pal.h"
 
 namespace ia64::firmware::pal {
@@ -8,7 +9,7 @@ namespace {
 struct Cache {
   u8 level, type;  // type 1 instruction, 2 data or unified
   bool unified;
-  u8 attribute;    // 0 write-through, 1 write-back; instruction caches read 3
+  u8 attribute;  // 0 write-through, 1 write-back; instruction caches read 3
   u8 ways, line_log2, store_latency, load_latency;
   u32 size_bytes;
   u8 tag_lsb;
@@ -36,8 +37,9 @@ const Cache* find_cache(u64 level, u64 type) {
 
 u64 config_1(const Cache& c) {
   constexpr u64 kFlushStrideLog2 = 7, kStoreHints = 0x09, kLoadHints = 0x0b;
-  return u64{c.unified} | u64{c.attribute} << 1 | u64{c.ways} << 8 | u64{c.line_log2} << 16 | kFlushStrideLog2 << 24 |
-         u64{c.store_latency} << 32 | u64{c.load_latency} << 40 | (c.type == kData ? kStoreHints << 48 : 0) | kLoadHints << 56;
+  return u64{c.unified} | u64{c.attribute} << 1 | u64{c.ways} << 8 | u64{c.line_log2} << 16 |
+         kFlushStrideLog2 << 24 | u64{c.store_latency} << 32 | u64{c.load_latency} << 40 |
+         (c.type == kData ? kStoreHints << 48 : 0) | kLoadHints << 56;
 }
 
 u64 config_2(const Cache& c, unsigned physical_bits) {
@@ -78,7 +80,9 @@ PalResult cache_init(Call& call) {
   return {};
 }
 
-PalResult cache_line_init(Call& call) { return call.a3 ? kInvalid : PalResult{}; }
+PalResult cache_line_init(Call& call) {
+  return call.a3 ? kInvalid : PalResult{};
+}
 
 PalResult cache_shared_info(Call& call) {
   // Every cache belongs to one logical processor: number 0 of its package, or -1 for the caller itself.

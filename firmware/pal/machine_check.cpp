@@ -1,4 +1,5 @@
-// PAL machine check and PMI procedures. This machine never raises a machine check, so there is never anything logged.
+// PAL machine check and PMI procedures. This machine never raises a machine check, so there is never anything
+// logged.
 // @source SDM vol. 2, 11.3, 11.10.3
 #include "firmware/pal/pal.h"
 
@@ -9,7 +10,9 @@ PalResult mc_clear_log(Call& call) {
   return {0, 0};  // no machine check or INIT pending
 }
 
-PalResult mc_drain(Call& call) { return call.a1 || call.a2 || call.a3 ? kInvalid : PalResult{}; }
+PalResult mc_drain(Call& call) {
+  return call.a1 || call.a2 || call.a3 ? kInvalid : PalResult{};
+}
 
 PalResult mc_expected(Call& call) {
   if (call.a1 > 1 || call.a2 || call.a3) return kInvalid;
@@ -18,7 +21,9 @@ PalResult mc_expected(Call& call) {
   return {0, before};
 }
 
-PalResult mc_dynamic_state(Call&) { return {0, 0, 0}; }
+PalResult mc_dynamic_state(Call&) {
+  return {0, 0, 0};
+}
 
 PalResult mc_error_info(Call& call) {
   if (call.a1 > 4) return kInvalid;

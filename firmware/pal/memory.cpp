@@ -30,8 +30,8 @@ PalResult vm_summary(Call& call) {
   if (call.a1 || call.a2 || call.a3) return kInvalid;
   const auto& m = call.pal.model();
   const u64 word1 = 1 | u64{m.physical_address_bits} << 1 | u64{m.key_bits} << 8 | u64{m.pkrs - 1} << 16 |
-                    kHashTagId << 24 | u64{m.data_trs - 1} << 32 | u64{m.instruction_trs - 1} << 40 | kUniqueTcs << 48 |
-                    kTcLevels << 56;
+                    kHashTagId << 24 | u64{m.data_trs - 1} << 32 | u64{m.instruction_trs - 1} << 40 |
+                    kUniqueTcs << 48 | kTcLevels << 56;
   constexpr u64 kSimultaneousPurges = 1;
   return {0, word1, u64{m.virtual_address_msb} | u64{m.rid_bits} << 8 | kSimultaneousPurges << 16};
 }

@@ -29,7 +29,9 @@ const Row* find_row(u64 index) {
 }
 
 /// Stacked calls pass the arguments after the index in in1..in3; static ones in r29..r31.
-bool is_stacked(u64 index) { return (index >= 256 && index < 512) || (index >= 768 && index < 1024); }
+bool is_stacked(u64 index) {
+  return (index >= 256 && index < 512) || (index >= 768 && index < 1024);
+}
 
 pal::Call fetch_arguments(Pal& pal, GateCall& gate, u64 index) {
   if (is_stacked(index)) return {pal, gate, gate.arg(1), gate.arg(2), gate.arg(3)};
@@ -57,12 +59,16 @@ PalResult Pal::call(GateCall& gate) {
   const u64 index = gate.cpu().regs().gr(28);
   const Row* row = find_row(index);
   if (!row) {
-    LOG_ONCE(Unknown, index ^ 0x5041'4c00'0000'0000, "PAL procedure {} (ip {:#x}): not implemented", index, gate.cpu().regs().br[0]);
+    LOG_ONCE(Unknown, index ^ 0x5041'4c00'0000'0000, "PAL procedure {} (ip {:#x}): not implemented", index,
+             gate.cpu().regs().br[0]);
     return {pal_status::kNotImplemented};
   }
   pal::Call c = fetch_arguments(*this, gate, index);
   const PalResult r = row->handler(c);
-  LOG(Sal, "PAL_{}({:#x}, {:#x}, {:#x}) = {}, {:#x}, {:#x}, {:#x}", row->name, c.a1, c.a2, c.a3, r.status, r.v0, r.v1, r.v2);
+  constexpr u64 kHaltLight = 29;  // an idle OS calls nothing else
+  if (index != kHaltLight)
+    LOG(Sal, "PAL_{}({:#x}, {:#x}, {:#x}) = {}, {:#x}, {:#x}, {:#x}", row->name, c.a1, c.a2, c.a3, r.status,
+        r.v0, r.v1, r.v2);
   return r;
 }
 
@@ -77,7 +83,9 @@ GuestPhys Pal::install(ServiceTable& gate) {
 
 namespace pal {
 
-PalResult not_implemented(Call&) { return {pal_status::kNotImplemented}; }
+PalResult not_implemented(Call&) {
+  return {pal_status::kNotImplemented};
+}
 
 }  // namespace pal
 

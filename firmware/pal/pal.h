@@ -1,4 +1,5 @@
-// PAL: the processor abstraction layer of a Montecito-class processor with one core and one thread per package.
+// PAL: the processor abstraction layer of a Montecito-class processor with one core and one thread per
+// package.
 #pragma once
 
 #include <vector>
@@ -17,8 +18,8 @@ struct PalResult {
 
 /// Status values. @source SDM vol. 2, 11.10.2.3
 namespace pal_status {
-inline constexpr i64 kSuccess = 0, kNotImplemented = -1, kInvalidArgument = -2, kError = -3, kNoInformation = -6,
-                     kBeyondMaximumSet = -8;
+inline constexpr i64 kSuccess = 0, kNotImplemented = -1, kInvalidArgument = -2, kError = -3,
+                     kNoInformation = -6, kBeyondMaximumSet = -8;
 }
 
 /// PAL_PROC of all processors. Thread rule: as every service, under the firmware's lock.
@@ -26,9 +27,9 @@ class Pal {
  public:
   /// Values software may change, per processor.
   struct Processor {
-    u64 features[3] = {};        ///< status of feature sets 0, 16, 17 (in that order)
+    u64 features[3] = {};  ///< status of feature sets 0, 16, 17 (in that order)
     u64 bus_features = 0;
-    u64 min_state_area = 0;      ///< MC_REGISTER_MEM; 0 while none
+    u64 min_state_area = 0;  ///< MC_REGISTER_MEM; 0 while none
     u64 pmi_entry = 0;
     bool mc_expected = false;
   };
@@ -38,7 +39,8 @@ class Pal {
   /// Adds PAL_PROC to the gate. @returns its function descriptor
   GuestPhys install(ServiceTable& gate);
 
-  /// One call: dispatches on r28 and returns what goes to r8..r11. Unknown indices give -1 and are logged once.
+  /// One call: dispatches on r28 and returns what goes to r8..r11. Unknown indices give -1 and are logged
+  /// once.
   PalResult call(GateCall& gate_call);
 
   const BoardDescription& board() const { return board_; }

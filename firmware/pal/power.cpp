@@ -5,7 +5,8 @@ namespace ia64::firmware::pal {
 
 namespace {
 constexpr u64 power_state(u64 exit_cycles, u64 entry_cycles, u64 milliwatts) {
-  return exit_cycles | entry_cycles << 16 | milliwatts << 32 | bit(60) /* implemented */ | bit(61) /* coherent */;
+  return exit_cycles | entry_cycles << 16 | milliwatts << 32 | bit(60) /* implemented */ |
+         bit(61) /* coherent */;
 }
 constexpr u64 kStates[8] = {power_state(8700, 9000, 35000), 0, power_state(8700, 14000, 35000)};
 }  // namespace

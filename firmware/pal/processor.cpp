@@ -1,4 +1,5 @@
-// PAL processor procedures: identification, clocks, features, registers, monitors, topology. @source SDM vol. 2, 11.10.3
+// PAL processor procedures: identification, clocks, features, registers, monitors, topology. @source SDM vol.
+// 2, 11.10.3
 #include <numeric>
 
 #include "firmware/pal/pal.h"
@@ -24,14 +25,18 @@ const FeatureSet* find_set(u64 number) {
   return nullptr;
 }
 
-PalResult missing_set(u64 number) { return number > kMaximumSet ? PalResult{pal_status::kBeyondMaximumSet} : kInvalid; }
+PalResult missing_set(u64 number) {
+  return number > kMaximumSet ? PalResult{pal_status::kBeyondMaximumSet} : kInvalid;
+}
 
 u64 ratio(u64 numerator, u64 denominator) {
   const u64 g = std::gcd(numerator, denominator);
   return (numerator / g) << 32 | denominator / g;
 }
 
-u64 lid_address(Call& call) { return field(call.cpu().regs().lid, 16, 16); }
+u64 lid_address(Call& call) {
+  return field(call.cpu().regs().lid, 16, 16);
+}
 
 }  // namespace
 
@@ -89,10 +94,10 @@ PalResult debug_info(Call& call) {
 PalResult register_info(Call& call) {
   if (call.a1 > 3 || call.a2 || call.a3) return kInvalid;
   constexpr PalResult kAnswers[] = {
-      {0, 0x0000'3111'7f2f'00ff, 0x7},      // application registers implemented
-      {0, 0, 0},                            // ... with side effects when read
-      {0, 0x0ffb'0107, 0x3'07ff},           // control registers implemented
-      {0, 0, 0x2},                          // ... with side effects when read: IVR
+      {0, 0x0000'3111'7f2f'00ff, 0x7},  // application registers implemented
+      {0, 0, 0},                        // ... with side effects when read
+      {0, 0x0ffb'0107, 0x3'07ff},       // control registers implemented
+      {0, 0, 0x2},                      // ... with side effects when read: IVR
   };
   return kAnswers[call.a1];
 }
@@ -116,7 +121,8 @@ PalResult logical_to_physical(Call& call) {
   if ((call.a1 != 0 && call.a1 != ~u64{0}) || call.a2 || call.a3) return kInvalid;
   constexpr u64 kLogicalProcessors = 1, kThreadsPerCore = 1, kCoresPerPackage = 1;
   const u64 package = field(call.cpu().regs().lid, 24, 8);
-  return {0, kLogicalProcessors | kThreadsPerCore << 16 | kCoresPerPackage << 32 | package << 48, 0, lid_address(call)};
+  return {0, kLogicalProcessors | kThreadsPerCore << 16 | kCoresPerPackage << 32 | package << 48, 0,
+          lid_address(call)};
 }
 
 PalResult mem_for_test(Call& call) {
@@ -124,6 +130,8 @@ PalResult mem_for_test(Call& call) {
   return {0, 0, 1};  // the self-test needs no memory
 }
 
-PalResult test_proc(Call&) { return {0, 0}; }  // healthy
+PalResult test_proc(Call&) {
+  return {0, 0};
+}  // healthy
 
 }  // namespace ia64::firmware::pal

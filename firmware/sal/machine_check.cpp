@@ -1,4 +1,5 @@
-// SAL machine check and INIT procedures: registration is kept, and there is never anything logged. @source SAL 3.2, 9.3-9.5
+// SAL machine check and INIT procedures: registration is kept, and there is never anything logged. @source
+// SAL 3.2, 9.3-9.5
 #include "firmware/sal/sal.h"
 
 namespace ia64::firmware::sal {
@@ -7,7 +8,9 @@ namespace {
 constexpr u64 kStateTypes = 4;           // MCA, INIT, CMC, CPE
 constexpr u64 kStateBufferBytes = 8192;  // what the OS should allocate per record
 
-bool entry_valid(u64 entry) { return entry % 16 == 0; }
+bool entry_valid(u64 entry) {
+  return entry % 16 == 0;
+}
 }  // namespace
 
 SalResult set_vectors(Call& call) {
@@ -21,13 +24,17 @@ SalResult set_vectors(Call& call) {
   return {};
 }
 
-SalResult get_state_info(Call& call) { return call.a[0] < kStateTypes ? SalResult{sal_status::kNoInformation} : kInvalid; }
+SalResult get_state_info(Call& call) {
+  return call.a[0] < kStateTypes ? SalResult{sal_status::kNoInformation} : kInvalid;
+}
 
 SalResult get_state_info_size(Call& call) {
   return call.a[0] < kStateTypes ? SalResult{0, kStateBufferBytes} : kInvalid;
 }
 
-SalResult clear_state_info(Call& call) { return call.a[0] < kStateTypes ? SalResult{} : kInvalid; }
+SalResult clear_state_info(Call& call) {
+  return call.a[0] < kStateTypes ? SalResult{} : kInvalid;
+}
 
 SalResult mc_rendez(Call&) {
   // Without machine checks no monarch collects processors: the caller is released at once.

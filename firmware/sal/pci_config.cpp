@@ -21,7 +21,8 @@ Target decode(const BoardDescription& board, u64 address, u64 size, u64 type) {
   const u64 bus = extended ? field(address, 20, 8) : field(address, 16, 8);
   const u64 device_function = extended ? field(address, 12, 8) : field(address, 8, 8);
   const u64 reg = extended ? field(address, 0, 12) : field(address, 0, 8);
-  return {true, segment == 0 && bus < kWindowBuses, board.pci_config_base + (bus << 20 | device_function << 12 | reg)};
+  return {true, segment == 0 && bus < kWindowBuses,
+          board.pci_config_base + (bus << 20 | device_function << 12 | reg)};
 }
 
 }  // namespace
@@ -38,7 +39,9 @@ SalResult pci_config_read(Call& call) {
 SalResult pci_config_write(Call& call) {
   const Target t = decode(call.sal.board(), call.a[0], call.a[1], call.a[3]);
   if (!t.valid) return kInvalid;
-  if (t.present) call.sal.bus().write(t.address, static_cast<unsigned>(call.a[1]), call.a[2] & low_mask(8 * static_cast<unsigned>(call.a[1])));
+  if (t.present)
+    call.sal.bus().write(t.address, static_cast<unsigned>(call.a[1]),
+                         call.a[2] & low_mask(8 * static_cast<unsigned>(call.a[1])));
   return {};
 }
 

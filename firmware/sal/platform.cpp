@@ -3,7 +3,9 @@
 
 namespace ia64::firmware::sal {
 
-SalResult register_physical_addr(Call& call) { return call.a[0] == 0 ? SalResult{} : kInvalid; }
+SalResult register_physical_addr(Call& call) {
+  return call.a[0] == 0 ? SalResult{} : kInvalid;
+}
 
 SalResult cache_flush(Call& call) {
   if (call.a[0] < 1 || call.a[0] > 4) return kInvalid;
@@ -11,7 +13,9 @@ SalResult cache_flush(Call& call) {
   return {};
 }
 
-SalResult cache_init(Call&) { return {}; }
+SalResult cache_init(Call&) {
+  return {};
+}
 
 SalResult freq_base(Call& call) {
   constexpr u64 kPlatform = 0, kRealTimeClock = 2, kDriftPpm = 100;
@@ -20,7 +24,9 @@ SalResult freq_base(Call& call) {
   return {0, call.sal.board().base_hz, kDriftPpm};
 }
 
-SalResult physical_id_info(Call& call) { return {0, field(call.gate.cpu().regs().lid, 24, 8)}; }
+SalResult physical_id_info(Call& call) {
+  return {0, field(call.gate.cpu().regs().lid, 24, 8)};
+}
 
 SalResult update_pal(Call&) {
   constexpr i64 kNoUpdateSupport = -10;

@@ -17,10 +17,12 @@ struct SalResult {
 
 /// Status values. @source SAL 3.2, table 9-2
 namespace sal_status {
-inline constexpr i64 kSuccess = 0, kNotImplemented = -1, kInvalidArgument = -2, kError = -3, kNoInformation = -5;
+inline constexpr i64 kSuccess = 0, kNotImplemented = -1, kInvalidArgument = -2, kError = -3,
+                     kNoInformation = -5;
 }
 
-/// An entry point the OS registered: physical address, its gp, and the length/checksum word as given. entry 0: none.
+/// An entry point the OS registered: physical address, its gp, and the length/checksum word as given. entry
+/// 0: none.
 struct SalOsEntry {
   u64 entry = 0, gp = 0, length_checksum = 0;
 };
@@ -33,8 +35,8 @@ struct SalMcParameter {
   u64 timeout_ms = 0;
 };
 
-/// SAL_PROC and what the OS registered through it. Works in physical and virtual mode: no guest pointer is kept but those the
-/// OS declared physical. Thread rule: as every service, under the firmware's lock.
+/// SAL_PROC and what the OS registered through it. Works in physical and virtual mode: no guest pointer is
+/// kept but those the OS declared physical. Thread rule: as every service, under the firmware's lock.
 class Sal {
  public:
   /// Types of SET_VECTORS. @source SAL 3.2, 9.3
@@ -48,7 +50,8 @@ class Sal {
   /// One call: index in arg 0, results go to r8..r11. Unknown indices give -1 and are logged once.
   SalResult call(GateCall& gate_call);
 
-  /// Where a woken secondary processor, an INIT or a machine check goes; entry 0 when the OS registered nothing.
+  /// Where a woken secondary processor, an INIT or a machine check goes; entry 0 when the OS registered
+  /// nothing.
   const SalOsEntry& os_entry(Vector v) const { return vectors_[v]; }
   SalOsEntry& os_entry(Vector v) { return vectors_[v]; }
   std::array<SalMcParameter, 4>& mc_parameters() { return mc_parameters_; }

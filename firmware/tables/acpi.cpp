@@ -10,11 +10,19 @@ namespace {
 
 constexpr u8 kSystemMemory = 0;
 
-/// Starts a table: the length and checksum are set by finish(). "HP" is padded with zeros, as real tables and the
-/// platform checks of old kernels have it.
+/// Starts a table: the length and checksum are set by finish(). "HP" is padded with zeros, as real tables and
+/// the platform checks of old kernels have it.
 ByteImage header(std::string_view signature, u8 revision) {
   ByteImage t;
-  t.text(signature, 4).u32v(0).u8v(revision).u8v(0).text("HP", 6).text("hpvm", 8).u32v(0).text("HP", 4).u32v(0);
+  t.text(signature, 4)
+      .u32v(0)
+      .u8v(revision)
+      .u8v(0)
+      .text("HP", 6)
+      .text("hpvm", 8)
+      .u32v(0)
+      .text("HP", 4)
+      .u32v(0);
   return t;
 }
 
@@ -27,7 +35,9 @@ std::vector<u8> finish(ByteImage& t) {
 void generic_address(ByteImage& t, u8 bits, GuestPhys address) {
   t.u8v(kSystemMemory).u8v(bits).u8v(0).u8v(0).u64v(address);
 }
-void no_address(ByteImage& t) { t.zeros(12); }
+void no_address(ByteImage& t) {
+  t.zeros(12);
+}
 
 u8 spcr_baud(u64 baud) {
   switch (baud) {
@@ -54,9 +64,9 @@ std::vector<u8> build_spcr(const BoardDescription& board) {
   ByteImage t = header("SPCR", 1);
   t.u8v(0).zeros(3);  // full 16550
   generic_address(t, 8, uart.base);
-  t.u8v(8).u8v(0).u32v(uart.gsi);  // interrupt through an I/O SAPIC
+  t.u8v(8).u8v(0).u32v(uart.gsi);                                  // interrupt through an I/O SAPIC
   t.u8v(spcr_baud(uart.baud)).u8v(0).u8v(1).u8v(0).u8v(3).u8v(0);  // 8N1, no flow control, ANSI terminal
-  t.u16v(0xffff).u16v(0xffff).zeros(3).u32v(0).u8v(0).u32v(0);  // not a PCI device
+  t.u16v(0xffff).u16v(0xffff).zeros(3).u32v(0).u8v(0).u32v(0);     // not a PCI device
   return finish(t);
 }
 
@@ -76,19 +86,19 @@ std::vector<u8> build_fadt(const BoardDescription& board, GuestPhys facs, GuestP
   constexpr u32 kWbinvd = 1 << 0, kNoSleepButton = 1 << 5, kTimer32 = 1 << 8;
   const GuestPhys pm = board.acpi_pm_base;
   ByteImage t = header("FACP", 3);
-  t.u32v(facs).u32v(dsdt).u8v(0).u8v(4);               // preferred profile: enterprise server
-  t.u16v(board.sci_gsi).u32v(0).zeros(4);              // no SMI command: ACPI is always on
-  t.zeros(32);                                         // 32-bit port blocks: none, the registers are memory
-  t.u8v(4).u8v(2).u8v(0).u8v(4).zeros(4);              // lengths: PM1_EVT, PM1_CNT, -, PM_TMR, GPE0, GPE1, base, C-state
-  t.u16v(101).u16v(1001).zeros(4);                     // no C2, no C3; no cache flush parameters
-  t.u8v(0).u8v(0).zeros(3).u16v(0).u8v(0);             // duty, day and month alarm, century, boot architecture
-  t.u32v(kWbinvd | kNoSleepButton | kTimer32);         // the power button is the fixed one
-  no_address(t);                                       // no reset register: EFI ResetSystem is the way
+  t.u32v(facs).u32v(dsdt).u8v(0).u8v(4);    // preferred profile: enterprise server
+  t.u16v(board.sci_gsi).u32v(0).zeros(4);   // no SMI command: ACPI is always on
+  t.zeros(32);                              // 32-bit port blocks: none, the registers are memory
+  t.u8v(4).u8v(2).u8v(0).u8v(4).zeros(4);   // lengths: PM1_EVT, PM1_CNT, -, PM_TMR, GPE0, GPE1, base, C-state
+  t.u16v(101).u16v(1001).zeros(4);          // no C2, no C3; no cache flush parameters
+  t.u8v(0).u8v(0).zeros(3).u16v(0).u8v(0);  // duty, day and month alarm, century, boot architecture
+  t.u32v(kWbinvd | kNoSleepButton | kTimer32);  // the power button is the fixed one
+  no_address(t);                                // no reset register: EFI ResetSystem is the way
   t.u8v(0).zeros(3).u64v(facs).u64v(dsdt);
-  generic_address(t, 32, pm + 8), no_address(t);       // PM1a, PM1b events
-  generic_address(t, 16, pm + 12), no_address(t);      // PM1a, PM1b control
-  no_address(t), generic_address(t, 32, pm + 4);       // PM2 control, PM timer
-  no_address(t), no_address(t);                        // GPE0, GPE1: no general-purpose events
+  generic_address(t, 32, pm + 8), no_address(t);   // PM1a, PM1b events
+  generic_address(t, 16, pm + 12), no_address(t);  // PM1a, PM1b control
+  no_address(t), generic_address(t, 32, pm + 4);   // PM2 control, PM timer
+  no_address(t), no_address(t);                    // GPE0, GPE1: no general-purpose events
   return finish(t);
 }
 

@@ -16,7 +16,8 @@ std::vector<u8> build_fadt(const BoardDescription& board, GuestPhys facs, GuestP
 std::vector<u8> build_xsdt(const std::vector<GuestPhys>& tables);
 std::vector<u8> build_rsdp(GuestPhys xsdt);
 
-/// Writes all tables into guest memory. @returns the address of the RSDP, for the ACPI 2.0 configuration table
+/// Writes all tables into guest memory. @returns the address of the RSDP, for the ACPI 2.0 configuration
+/// table
 GuestPhys install_acpi(const BoardDescription& board, AddressSpace& bus, const TableAllocator& allocate);
 
 }  // namespace ia64::firmware

@@ -9,11 +9,23 @@ namespace {
 
 // @source ACPI 2.0, 17.2
 enum : u8 {
-  kNameOp = 0x08, kBytePrefix = 0x0a, kWordPrefix = 0x0b, kDWordPrefix = 0x0c, kStringPrefix = 0x0d, kQWordPrefix = 0x0e,
-  kScopeOp = 0x10, kBufferOp = 0x11, kPackageOp = 0x12, kExtPrefix = 0x5b, kDeviceOp = 0x82, kProcessorOp = 0x83,
+  kNameOp = 0x08,
+  kBytePrefix = 0x0a,
+  kWordPrefix = 0x0b,
+  kDWordPrefix = 0x0c,
+  kStringPrefix = 0x0d,
+  kQWordPrefix = 0x0e,
+  kScopeOp = 0x10,
+  kBufferOp = 0x11,
+  kPackageOp = 0x12,
+  kExtPrefix = 0x5b,
+  kDeviceOp = 0x82,
+  kProcessorOp = 0x83,
 };
 
-void append(Term& to, const Term& from) { to.insert(to.end(), from.begin(), from.end()); }
+void append(Term& to, const Term& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 /// PkgLength counts itself: its own width is found by trying.
 Term with_package_length(std::initializer_list<u8> opcode, const Term& body) {
@@ -43,7 +55,9 @@ Term name_string(std::string_view path) {
   return out;
 }
 
-u8 hex_digit(char c) { return static_cast<u8>(c <= '9' ? c - '0' : c - 'A' + 10); }
+u8 hex_digit(char c) {
+  return static_cast<u8>(c <= '9' ? c - '0' : c - 'A' + 10);
+}
 
 }  // namespace
 
@@ -73,17 +87,23 @@ Term package(const std::vector<Term>& elements) {
   return with_package_length({kPackageOp}, body);
 }
 
-Term buffer(const std::vector<u8>& bytes) { return with_package_length({kBufferOp}, list({integer(bytes.size()), bytes})); }
+Term buffer(const std::vector<u8>& bytes) {
+  return with_package_length({kBufferOp}, list({integer(bytes.size()), bytes}));
+}
 
 Term eisa_id(std::string_view id) {
   INVARIANT(id.size() == 7);
   // Three 5-bit letters then four hexadecimal digits, stored most significant byte first.
-  const u32 letters = u32((id[0] - '@') & 0x1f) << 10 | u32((id[1] - '@') & 0x1f) << 5 | u32((id[2] - '@') & 0x1f);
-  const u32 digits = u32{hex_digit(id[3])} << 12 | u32{hex_digit(id[4])} << 8 | u32{hex_digit(id[5])} << 4 | hex_digit(id[6]);
+  const u32 letters =
+      u32((id[0] - '@') & 0x1f) << 10 | u32((id[1] - '@') & 0x1f) << 5 | u32((id[2] - '@') & 0x1f);
+  const u32 digits = u32{hex_digit(id[3])} << 12 | u32{hex_digit(id[4])} << 8 | u32{hex_digit(id[5])} << 4 |
+                     hex_digit(id[6]);
   return ByteImage{}.u8v(kDWordPrefix).u32v(byte_swap(letters << 16 | digits)).take();
 }
 
-Term name(std::string_view segment, const Term& value) { return list({{kNameOp}, name_string(segment), value}); }
+Term name(std::string_view segment, const Term& value) {
+  return list({{kNameOp}, name_string(segment), value});
+}
 
 Term scope(std::string_view path, const Term& body) {
   return with_package_length({kScopeOp}, list({name_string(path), body}));
@@ -94,7 +114,8 @@ Term device(std::string_view segment, const Term& body) {
 }
 
 Term processor(std::string_view segment, u8 id, const Term& body) {
-  return with_package_length({kExtPrefix, kProcessorOp}, list({name_string(segment), {id, 0, 0, 0, 0, 0}, body}));
+  return with_package_length({kExtPrefix, kProcessorOp},
+                             list({name_string(segment), {id, 0, 0, 0, 0, 0}, body}));
 }
 
 namespace {
@@ -119,7 +140,8 @@ ResourceTemplate& ResourceTemplate::address64(u8 type, u8 general_flags, u8 type
 }
 
 ResourceTemplate& ResourceTemplate::sparse_port_window(u64 first, u64 count, u64 translation) {
-  return address64(kTypeIo, 0, kEntireRange | kTypeTranslation | kSparseTranslation, first, count, translation);
+  return address64(kTypeIo, 0, kEntireRange | kTypeTranslation | kSparseTranslation, first, count,
+                   translation);
 }
 
 ResourceTemplate& ResourceTemplate::memory_window(u64 base, u64 size_bytes) {

@@ -16,14 +16,15 @@ using Term = std::vector<u8>;
 /// Concatenates terms into a term list.
 Term list(std::initializer_list<Term> terms);
 
-/// An integer constant in its shortest literal form. Zero and One become byte literals too, never ZeroOp: package elements
-/// stay plain integers for old interpreters.
+/// An integer constant in its shortest literal form. Zero and One become byte literals too, never ZeroOp:
+/// package elements stay plain integers for old interpreters.
 Term integer(u64 value);
 Term string(std::string_view text);
 Term package(const std::vector<Term>& elements);
 Term buffer(const std::vector<u8>& bytes);
 
-/// `_HID` value of a PNP id such as "PNP0A03" as a compressed EISA integer. @param id three letters, four hex digits
+/// `_HID` value of a PNP id such as "PNP0A03" as a compressed EISA integer. @param id three letters, four hex
+/// digits
 Term eisa_id(std::string_view id);
 
 /// Name(segment, value). @param segment up to four characters, filled with '_'
@@ -38,7 +39,8 @@ Term processor(std::string_view segment, u8 id, const Term& body);
 class ResourceTemplate {
  public:
   ResourceTemplate& bus_range(u16 first, u16 last);
-  /// A producer window of ports behind sparse translation. @param translation address of port 0 in the memory space
+  /// A producer window of ports behind sparse translation. @param translation address of port 0 in the memory
+  /// space
   ResourceTemplate& sparse_port_window(u64 first, u64 count, u64 translation);
   /// A producer window of non-cacheable memory.
   ResourceTemplate& memory_window(u64 base, u64 size_bytes);

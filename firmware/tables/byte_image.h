@@ -42,7 +42,8 @@ class ByteImage {
   /// Sets the byte at `at` so that [first, first + count) sums to 0 modulo 256.
   void fix_checksum(size_t at, size_t first, size_t count) {
     bytes_[at] = 0;
-    bytes_[at] = static_cast<u8>(-std::accumulate(bytes_.begin() + first, bytes_.begin() + first + count, 0u));
+    bytes_[at] =
+        static_cast<u8>(-std::accumulate(bytes_.begin() + first, bytes_.begin() + first + count, 0u));
   }
   size_t size() const { return bytes_.size(); }
   std::vector<u8>& bytes() { return bytes_; }

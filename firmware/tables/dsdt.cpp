@@ -1,4 +1,5 @@
-// Generates the namespace: \_SB with processors, PCI root bridges, UARTs and motherboard resources, and \_S0, \_S5.
+// Generates the namespace: \_SB with processors, PCI root bridges, UARTs and motherboard resources, and \_S0,
+// \_S5.
 #include "firmware/tables/dsdt.h"
 
 #include <fmt/format.h>
@@ -25,8 +26,8 @@ Term routing_table(const BoardDescription& board, u8 bus) {
   std::vector<Term> rows;
   for (const auto& r : board.pci_routes)
     if (r.bus == bus)
-      rows.push_back(aml::package({aml::integer(u64{r.device} << 16 | 0xffff), aml::integer(r.pin), aml::integer(0),
-                                   aml::integer(r.gsi)}));
+      rows.push_back(aml::package({aml::integer(u64{r.device} << 16 | 0xffff), aml::integer(r.pin),
+                                   aml::integer(0), aml::integer(r.gsi)}));
   return aml::package(rows);
 }
 
@@ -35,19 +36,21 @@ Term pci_root(const BoardDescription& board, const PciRoot& root) {
   crs.bus_range(root.bus, root.bus);
   if (root.port_count) crs.sparse_port_window(root.port_base, root.port_count, board.port_space_base);
   if (root.mmio.size_bytes) crs.memory_window(root.mmio.base, root.mmio.size_bytes);
-  return aml::device(fmt::format("PC{:02X}", root.bus),
-                     aml::list({aml::name("_HID", aml::eisa_id("PNP0A03")), aml::name("_UID", aml::integer(root.bus)),
-                                aml::name("_BBN", aml::integer(root.bus)), aml::name("_SEG", aml::integer(0)),
-                                aml::name("_STA", aml::integer(kPresent)), aml::name("_CRS", crs.finish()),
-                                aml::name("_PRT", routing_table(board, root.bus))}));
+  return aml::device(
+      fmt::format("PC{:02X}", root.bus),
+      aml::list({aml::name("_HID", aml::eisa_id("PNP0A03")), aml::name("_UID", aml::integer(root.bus)),
+                 aml::name("_BBN", aml::integer(root.bus)), aml::name("_SEG", aml::integer(0)),
+                 aml::name("_STA", aml::integer(kPresent)), aml::name("_CRS", crs.finish()),
+                 aml::name("_PRT", routing_table(board, root.bus))}));
 }
 
 Term uart(const UartInfo& info, unsigned n) {
   aml::ResourceTemplate crs;
   crs.memory32(static_cast<u32>(info.base), 8).interrupt(info.gsi);
-  return aml::device(fmt::format("UAR{:X}", n),
-                     aml::list({aml::name("_HID", aml::eisa_id("PNP0501")), aml::name("_UID", aml::integer(n)),
-                                aml::name("_STA", aml::integer(kPresent)), aml::name("_CRS", crs.finish())}));
+  return aml::device(
+      fmt::format("UAR{:X}", n),
+      aml::list({aml::name("_HID", aml::eisa_id("PNP0501")), aml::name("_UID", aml::integer(n)),
+                 aml::name("_STA", aml::integer(kPresent)), aml::name("_CRS", crs.finish())}));
 }
 
 Term motherboard_resources(const BoardDescription& board) {
@@ -55,8 +58,9 @@ Term motherboard_resources(const BoardDescription& board) {
   if (board.acpi_pm_base) crs.memory32(static_cast<u32>(board.acpi_pm_base), 0x20);
   for (const auto& s : board.io_sapics) crs.memory32(static_cast<u32>(s.base), 0x1000);
   crs.memory32(static_cast<u32>(board.interrupt_block_base), 0x20'0000);
-  return aml::device("MBRD", aml::list({aml::name("_HID", aml::eisa_id("PNP0C02")), aml::name("_UID", aml::integer(0)),
-                                        aml::name("_CRS", crs.finish())}));
+  return aml::device(
+      "MBRD", aml::list({aml::name("_HID", aml::eisa_id("PNP0C02")), aml::name("_UID", aml::integer(0)),
+                         aml::name("_CRS", crs.finish())}));
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace {
 constexpr u8 kActiveLow = 1 << 1, kPrimaryConsole = 1 << 2, kInterruptValid = 1 << 6;
 
 void add_uart(ByteImage& t, const UartInfo& uart, bool primary) {
-  t.u8v(0).u8v(8).u8v(1).u8v(1).zeros(4);                   // UART; 8 bits, no parity, one stop bit; not on PCI
+  t.u8v(0).u8v(8).u8v(1).u8v(1).zeros(4);  // UART; 8 bits, no parity, one stop bit; not on PCI
   t.u64v(uart.baud);
-  t.u8v(0).u8v(8).u8v(0).u8v(0).u64v(uart.base);            // generic address: byte-wide memory
+  t.u8v(0).u8v(8).u8v(0).u8v(0).u64v(uart.base);                // generic address: byte-wide memory
   t.u16v(0).u16v(0).u32v(uart.gsi).u32v(uart.clock_hz).u8v(2);  // programming interface: 16550
   t.u8v(kActiveLow | kInterruptValid | (primary ? kPrimaryConsole : 0)).u16v(0).u32v(0);
 }

@@ -6,7 +6,8 @@
 
 namespace ia64::firmware {
 
-/// The table image: one entry per UART, the first being the primary console. @source DIG64 HCDP 1.0 and PCDP 2.0
+/// The table image: one entry per UART, the first being the primary console. @source DIG64 HCDP 1.0 and
+/// PCDP 2.0
 std::vector<u8> build_pcdp(const BoardDescription& board);
 
 /// Writes it into guest memory. @returns its address, for the HCDP configuration table

@@ -17,14 +17,22 @@ void pal_memory(ByteImage& t, const MemoryRange& r) {
   t.u64v(r.base).u32v(r.size_bytes >> 12).u32v(0).zeros(8);
 }
 
-void wake_vector(ByteImage& t) { t.u8v(5).u8v(0).zeros(6).u64v(kApWakeVector); }
+void wake_vector(ByteImage& t) {
+  t.u8v(5).u8v(0).zeros(6).u64v(kApWakeVector);
+}
 
 }  // namespace
 
 std::vector<u8> build_sal_system_table(const SalTableInput& input) {
   const bool has_pal_code = input.pal_code.size_bytes != 0;
   ByteImage t;
-  t.text("SST_", 4).u32v(0).u8v(kSalRevisionMinor).u8v(kSalRevisionMajor).u16v(has_pal_code ? 3 : 2).u8v(0).zeros(7);
+  t.text("SST_", 4)
+      .u32v(0)
+      .u8v(kSalRevisionMinor)
+      .u8v(kSalRevisionMajor)
+      .u16v(has_pal_code ? 3 : 2)
+      .u8v(0)
+      .zeros(7);
   t.u8v(0x29).u8v(0x04).u8v(0x29).u8v(0x04);  // SAL_A and SAL_B 4.29
   t.text("HP", 32).text("", 32).zeros(8);
   entry_point(t, input);
@@ -35,7 +43,8 @@ std::vector<u8> build_sal_system_table(const SalTableInput& input) {
   return t.take();
 }
 
-GuestPhys install_sal_system_table(const SalTableInput& input, AddressSpace& bus, const TableAllocator& allocate) {
+GuestPhys install_sal_system_table(const SalTableInput& input, AddressSpace& bus,
+                                   const TableAllocator& allocate) {
   return place_table(bus, allocate, build_sal_system_table(input), 16, TableMemory::RuntimeData);
 }
 

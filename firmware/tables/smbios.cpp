@@ -16,8 +16,8 @@ constexpr u16 kNoErrorInfo = 0xfffe;
 constexpr u64 kModuleBytes = u64{16} << 30;  // the size field holds at most 32 GiB - 1 MiB
 
 // Handles other structures refer to.
-constexpr u16 kHandleChassis = 0x0300, kHandleProcessor = 0x0400, kHandleCache = 0x0700, kHandleArray = 0x1000,
-              kHandleDevice = 0x1100, kHandleRange = 0x1300;
+constexpr u16 kHandleChassis = 0x0300, kHandleProcessor = 0x0400, kHandleCache = 0x0700,
+              kHandleArray = 0x1000, kHandleDevice = 0x1100, kHandleRange = 0x1300;
 
 /// One structure under construction: formatted part, then strings numbered from 1.
 class Structure {
@@ -58,7 +58,14 @@ Structure firmware_information(const SmbiosIdentity& id) {
   Structure s(0, 0x0000);
   const u8 vendor = s.text("HP"), version = s.text(id.firmware_version), date = s.text("10/15/2008");
   constexpr u64 kPci = 1 << 7, kSelectableBoot = 1 << 16, kCdBoot = 1 << 15;
-  s.image.u8v(vendor).u8v(version).u16v(0).u8v(date).u8v(63).u64v(kPci | kCdBoot | kSelectableBoot).u8v(1).u8v(0);
+  s.image.u8v(vendor)
+      .u8v(version)
+      .u16v(0)
+      .u8v(date)
+      .u8v(63)
+      .u64v(kPci | kCdBoot | kSelectableBoot)
+      .u8v(1)
+      .u8v(0);
   return s;
 }
 
@@ -86,10 +93,17 @@ Structure chassis(const SmbiosIdentity& id) {
 
 Structure processor(const BoardDescription& board, size_t n) {
   Structure s(4, static_cast<u16>(kHandleProcessor + n));
-  const u8 socket = s.text(fmt::format("CPU {}", n)), vendor = s.text("Intel"), version = s.text("Intel(R) Itanium(R) 2");
-  const u64 mhz = board.itc_hz / 1'000'000 * 4;  // the core runs at four times the interval timer (PAL_FREQ_RATIOS)
+  const u8 socket = s.text(fmt::format("CPU {}", n)), vendor = s.text("Intel"),
+           version = s.text("Intel(R) Itanium(R) 2");
+  const u64 mhz =
+      board.itc_hz / 1'000'000 * 4;  // the core runs at four times the interval timer (PAL_FREQ_RATIOS)
   constexpr u8 kCentral = 3, kItaniumFamily = 0x82, kEnabled = 0x41, kUpgradeNone = 6;
-  s.image.u8v(socket).u8v(kCentral).u8v(kItaniumFamily).u8v(vendor).u64v(cpu::kMontecito.cpuid[3]).u8v(version);
+  s.image.u8v(socket)
+      .u8v(kCentral)
+      .u8v(kItaniumFamily)
+      .u8v(vendor)
+      .u64v(cpu::kMontecito.cpuid[3])
+      .u8v(version);
   s.image.u8v(0).u16v(board.base_hz / 1'000'000).u16v(mhz).u16v(mhz).u8v(kEnabled).u8v(kUpgradeNone);
   s.image.u16v(kHandleCache).u16v(kHandleCache + 1).u16v(kHandleCache + 2).u8v(0).u8v(0).u8v(0);
   return s;
@@ -100,20 +114,38 @@ Structure cache(u16 level, u16 kib, u8 associativity) {
   const u8 name = s.text(fmt::format("L{} Cache", level + 1));
   // 64 KiB granularity (bit 15) once the size no longer fits; write-back, enabled, internal.
   const u16 size = kib < 0x8000 / 8 ? kib : static_cast<u16>(0x8000 | kib / 64);
-  s.image.u8v(name).u16v(0x0180 | level).u16v(size).u16v(size).u16v(2).u16v(2).u8v(0).u8v(5).u8v(5).u8v(associativity);
+  s.image.u8v(name)
+      .u16v(0x0180 | level)
+      .u16v(size)
+      .u16v(size)
+      .u16v(2)
+      .u16v(2)
+      .u8v(0)
+      .u8v(5)
+      .u8v(5)
+      .u8v(associativity);
   return s;
 }
 
 Structure memory_array(u64 total_bytes, u16 devices) {
   Structure s(16, kHandleArray);
-  s.image.u8v(3).u8v(3).u8v(6).u32v(total_bytes >> 10).u16v(kNoErrorInfo).u16v(devices);  // system memory, multi-bit ECC
+  s.image.u8v(3).u8v(3).u8v(6).u32v(total_bytes >> 10).u16v(kNoErrorInfo).u16v(devices);  // system memory,
+                                                                                          // multi-bit ECC
   return s;
 }
 
 Structure memory_device(u16 n, u64 size_bytes) {
   Structure s(17, static_cast<u16>(kHandleDevice + n));
   const u8 place = s.text(fmt::format("DIMM {}", n));
-  s.image.u16v(kHandleArray).u16v(kNoErrorInfo).u16v(72).u16v(64).u16v(size_bytes >> 20).u8v(9).u8v(0).u8v(place).u8v(0);
+  s.image.u16v(kHandleArray)
+      .u16v(kNoErrorInfo)
+      .u16v(72)
+      .u16v(64)
+      .u16v(size_bytes >> 20)
+      .u8v(9)
+      .u8v(0)
+      .u8v(place)
+      .u8v(0);
   s.image.u8v(0x13).u16v(0x80).u16v(0).u8v(0).u8v(0).u8v(0).u8v(0);  // DDR2, synchronous, speed unknown
   return s;
 }
@@ -169,7 +201,8 @@ GuestPhys install_smbios(const BoardDescription& board, AddressSpace& bus, const
   u16 count = 0, largest = 0;
   const auto structures = build_smbios_structures(board, count, largest);
   const GuestPhys table = place_table(bus, allocate, structures, 16, TableMemory::RuntimeData);
-  return place_table(bus, allocate, build_smbios_entry(table, static_cast<u16>(structures.size()), count, largest), 16,
+  return place_table(bus, allocate,
+                     build_smbios_entry(table, static_cast<u16>(structures.size()), count, largest), 16,
                      TableMemory::RuntimeData);
 }
 

@@ -11,23 +11,31 @@ using namespace ia64::firmware::testing;
 
 namespace {
 
-#define NEED_TOOLS() \
-  if (!have_tool("mkfs.fat") || !have_tool("mcopy") || !have_tool("fsck.fat")) SKIP_TEST("mtools or dosfstools not installed")
+#define NEED_TOOLS()                                                           \
+  if (!have_tool("mkfs.fat") || !have_tool("mcopy") || !have_tool("fsck.fat")) \
+  SKIP_TEST("mtools or dosfstools not installed")
 
-i64 fixed_time() { return 1'600'000'000; }  // 2020-09-13 12:26:40
+i64 fixed_time() {
+  return 1'600'000'000;
+}  // 2020-09-13 12:26:40
 
 struct Bench {
-  explicit Bench(std::vector<u8> image, u32 block = 512) : medium(std::move(image), block), volume(Volume::mount(medium, fixed_time)) {}
+  explicit Bench(std::vector<u8> image, u32 block = 512)
+      : medium(std::move(image), block), volume(Volume::mount(medium, fixed_time)) {}
   EfiStatus write(std::u16string_view path, const std::vector<u8>& data, u64 offset = 0) {
     File f;
     if (const EfiStatus s = volume->create(volume->root(), path, 0, f); efi_error(s)) return s;
-    return volume->write(f, offset, data.size(), [&](u64 at, u64 done, u64 n) { return write_medium_bytes(medium, at, n, &data[done]); });
+    return volume->write(f, offset, data.size(), [&](u64 at, u64 done, u64 n) {
+      return write_medium_bytes(medium, at, n, &data[done]);
+    });
   }
   std::vector<u8> read(std::u16string_view path) {
     File f;
     REQUIRE(volume->open(volume->root(), path, f) == efi::kSuccess);
     std::vector<u8> out(f->size());
-    REQUIRE(volume->read(f, 0, out.size(), [&](u64 at, u64 done, u64 n) { return read_medium_bytes(medium, at, n, &out[done]); }) == efi::kSuccess);
+    REQUIRE(volume->read(f, 0, out.size(), [&](u64 at, u64 done, u64 n) {
+      return read_medium_bytes(medium, at, n, &out[done]);
+    }) == efi::kSuccess);
     return out;
   }
   EfiStatus remove(std::u16string_view path) {
@@ -70,15 +78,17 @@ TEST_CASE("FAT: files written by mtools read back, long names included", "[fat]"
     INFO(f.name);
     TemporaryFolder t;
     t.store("big", pattern(300'000, 1));
-    REQUIRE(t.run(std::string(f.command) + " && mmd -i i ::/EFI ::/EFI/BOOT && mcopy -i i big ::/EFI/BOOT/BOOTIA64.EFI && "
-                                           "mcopy -i i big '::/A rather long file name.data' && mcopy -i i big ::/lower.txt") == 0);
+    REQUIRE(t.run(std::string(f.command) +
+                  " && mmd -i i ::/EFI ::/EFI/BOOT && mcopy -i i big ::/EFI/BOOT/BOOTIA64.EFI && "
+                  "mcopy -i i big '::/A rather long file name.data' && mcopy -i i big ::/lower.txt") == 0);
     Bench b(t.load("i"));
     REQUIRE(b.volume);
     CHECK(b.volume->bits() == f.bits);
     CHECK(b.read(u"\\EFI\\BOOT\\BOOTIA64.EFI") == pattern(300'000, 1));
     CHECK(b.read(u"efi\\boot\\bootia64.efi").size() == 300'000);
     CHECK(b.read(u"\\a RATHER long file name.data") == pattern(300'000, 1));
-    CHECK(b.list(u"\\") == std::vector<std::u16string>{u"EFI", u"A rather long file name.data", u"lower.txt"});
+    CHECK(b.list(u"\\") ==
+          std::vector<std::u16string>{u"EFI", u"A rather long file name.data", u"lower.txt"});
     File sub, back;
     REQUIRE(b.volume->open(b.volume->root(), u"EFI\\BOOT", sub) == efi::kSuccess);
     CHECK(b.volume->open(sub, u"..\\..\\lower.txt", back) == efi::kSuccess);
@@ -108,8 +118,9 @@ TEST_CASE("FAT: what we write, mtools reads and fsck finds clean", "[fat]") {
     REQUIRE(b.write(u"\\SHORT.BIN", data) == efi::kSuccess);
     REQUIRE(b.write(u"\\lower.bin", data) == efi::kSuccess);
     for (int i = 0; i < 60; i++)
-      REQUIRE(b.write(u"\\Some Directory\\file number " + std::u16string(1, char16_t(u'A' + i % 26)) + std::u16string(1, char16_t(u'0' + i / 26)), {1, 2, 3}) ==
-              efi::kSuccess);
+      REQUIRE(b.write(u"\\Some Directory\\file number " + std::u16string(1, char16_t(u'A' + i % 26)) +
+                          std::u16string(1, char16_t(u'0' + i / 26)),
+                      {1, 2, 3}) == efi::kSuccess);
     // Overwrite the middle, append, truncate, leave a gap.
     REQUIRE(b.write(u"\\SHORT.BIN", pattern(5000, 9), 50'000) == efi::kSuccess);
     REQUIRE(b.write(u"\\SHORT.BIN", pattern(777, 10), 100'003) == efi::kSuccess);
@@ -130,7 +141,8 @@ TEST_CASE("FAT: what we write, mtools reads and fsck finds clean", "[fat]") {
     const int fsck = t.run("fsck.fat -n -v i");
     INFO(t.output());
     CHECK(fsck == 0);
-    REQUIRE(t.run("mcopy -n -i i '::/Some Directory/Mixed Case Name.bin' a && mcopy -n -i i ::/SHORT.BIN b && mcopy -n -i i ::/gap c && "
+    REQUIRE(t.run("mcopy -n -i i '::/Some Directory/Mixed Case Name.bin' a && mcopy -n -i i ::/SHORT.BIN b "
+                  "&& mcopy -n -i i ::/gap c && "
                   "mcopy -n -i i '::/Some Directory/moved' d && mdir -i i ::/deleted || true") == 0);
     CHECK(t.load("a") == data);
     auto expected = data;
@@ -166,7 +178,8 @@ TEST_CASE("FAT: a full volume refuses and stays consistent", "[fat]") {
   CHECK(b.write(u"\\fits", pattern(1'300'000, 3)) == efi::kSuccess);
   CHECK(b.write(u"\\too much", pattern(300'000, 3)) == efi::kVolumeFull);
   for (int i = 0; i < 400; i++)
-    if (efi_error(b.write(u"\\N" + std::u16string{char16_t(u'A' + i / 26), char16_t(u'A' + i % 26)}, {}))) break;
+    if (efi_error(b.write(u"\\N" + std::u16string{char16_t(u'A' + i / 26), char16_t(u'A' + i % 26)}, {})))
+      break;
   t.store("i", b.medium.bytes);
   const int fsck = t.run("fsck.fat -n -v i");
   INFO(t.output());
@@ -228,7 +241,8 @@ TEST_CASE("FAT: 8.3 names and checksums match the specification", "[fat]") {
   CHECK(std::string(alias.begin(), alias.end()) == "THEQU~12FOX");
   // Hand-computed: rotate right, add, over "A          ".
   u8 sum = 0;
-  for (const char c : std::string("A          ")) sum = static_cast<u8>(((sum & 1) ? 0x80 : 0) + (sum >> 1) + c);
+  for (const char c : std::string("A          "))
+    sum = static_cast<u8>(((sum & 1) ? 0x80 : 0) + (sum >> 1) + c);
   CHECK(checksum(ShortName{'A', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '}) == sum);
 }
 
@@ -256,7 +270,9 @@ TEST_CASE("FAT: random damage never leaves the medium, crashes or loops", "[fat]
       for (const auto* path : {u"\\d\\a long name here", u"\\x", u"\\d\\..\\d\\x"})
         if (!efi_error(b.volume->open(b.volume->root(), path, file)) && !file->is_directory()) {
           std::vector<u8> out(std::min<u32>(file->size(), 200'000));
-          (void)b.volume->read(file, 0, out.size(), [&](u64 at, u64 done, u64 n) { return read_medium_bytes(b.medium, at, n, &out[done]); });
+          (void)b.volume->read(file, 0, out.size(), [&](u64 at, u64 done, u64 n) {
+            return read_medium_bytes(b.medium, at, n, &out[done]);
+          });
         }
       u64 space = 0;
       (void)b.volume->free_bytes(space);
@@ -275,7 +291,9 @@ TEST_CASE("FAT: circular chains end", "[fat]") {
   NEED_TOOLS();
   TemporaryFolder t;
   t.store("big", pattern(100'000, 1));
-  REQUIRE(t.run("truncate -s 20M i && mkfs.fat -F 16 -s 4 -R 1 i && mmd -i i ::/d && mcopy -i i big ::/d/f") == 0);
+  REQUIRE(
+      t.run("truncate -s 20M i && mkfs.fat -F 16 -s 4 -R 1 i && mmd -i i ::/d && mcopy -i i big ::/d/f") ==
+      0);
   auto image = t.load("i");
   // Directory d is cluster 2: let it point at itself in both tables.
   const u32 reserved = load_le<u16>(&image[14]), table = load_le<u16>(&image[22]);

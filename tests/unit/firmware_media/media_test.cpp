@@ -1,5 +1,8 @@
-// Boot media end to end: the AVIO adapter with a disk behind it, partitions, FAT, and the protocols a loader calls.
+// Boot media end to end: the AVIO adapter with a disk behind it, partitions, FAT, and the protocols a loader
+// calls.
 #include "firmware/media/media.h"
+
+#include <thread>
 
 #include "base/endian.h"
 #include "devices/pci/pci_host.h"
@@ -8,6 +11,8 @@
 #include "firmware/media/pci_enumeration.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/store_registry.h"
+#include "storage/stores/memory_store.h"
+#include "storage/wrappers/fault_injecting.h"
 #include "tests/support/test.h"
 #include "tests/unit/firmware_media/memory_medium.h"
 
@@ -63,13 +68,16 @@ class FakeCpu final : public GuestCpu {
 
 class FakeCall final : public GateCall {
  public:
-  FakeCall(FakeCpu& cpu, AddressSpace& bus, std::vector<u64> args) : cpu_(cpu), bus_(bus), args_(std::move(args)) {}
+  FakeCall(FakeCpu& cpu, AddressSpace& bus, std::vector<u64> args)
+      : cpu_(cpu), bus_(bus), args_(std::move(args)) {}
   GuestCpu& cpu() override { return cpu_; }
   u64 arg(unsigned n) override { return n < args_.size() ? args_[n] : 0; }
   void ret(u64 r8) override { result = r8; }
   void ret(u64 r8, u64, u64, u64) override { result = r8; }
   bool read(u64 va, void* out, size_t n) override { return bus_.read_bytes(va, out, n) == AccessResult::Ok; }
-  bool write(u64 va, const void* in, size_t n) override { return bus_.write_bytes(va, in, n) == AccessResult::Ok; }
+  bool write(u64 va, const void* in, size_t n) override {
+    return bus_.write_bytes(va, in, n) == AccessResult::Ok;
+  }
   u64 call_guest(u64, std::span<const u64>) override { return 0; }
   void wait_until(u64) override {}
   [[noreturn]] void leave() override { throw std::runtime_error("leave"); }
@@ -89,7 +97,10 @@ BoardDescription board_with_pci() {
   b.pci_config_base = devices::pci::PciHost::kConfigBase;
   for (u8 bus = 0; bus < 8; bus++) {
     const auto w = devices::pci::PciHost::windows(bus);
-    b.pci_roots.push_back({bus, {w.memory_base, w.memory_bytes}, static_cast<u32>(w.port_base), static_cast<u32>(w.port_count)});
+    b.pci_roots.push_back({bus,
+                           {w.memory_base, w.memory_bytes},
+                           static_cast<u32>(w.port_base),
+                           static_cast<u32>(w.port_count)});
     for (u8 slot = 0; slot < 8; slot++) b.pci_routes.push_back({bus, slot, 0, 16u + bus * 8u + slot});
   }
   return b;
@@ -97,13 +108,13 @@ BoardDescription board_with_pci() {
 
 /// A machine with one adapter at bus 1 slot 2 and a disk file as target 5.
 struct Rig {
-  explicit Rig(const std::string& disk_file) {
+  explicit Rig(const std::string& disk_file) : Rig(std::move(*storage::open_store("file:" + disk_file))) {}
+  explicit Rig(std::unique_ptr<storage::BlockStore> store) {
     bus.add_ram(0, ram.size(), ram.data(), "ram");
     host.plug(1, 2, hba);
-    auto store = storage::open_store("file:" + disk_file);
-    REQUIRE(store);
-    hba.attach(5, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)),
-                                                              storage::scsi::DiskIdentity{.serial = "1"}));
+    hba.attach(5, std::make_unique<storage::scsi::DiskTarget>(
+                      std::make_unique<storage::BlockDevice>(std::move(store)),
+                      storage::scsi::DiskIdentity{.serial = "1"}));
     efi.memory.declare(0x10'0000, (kRamBytes - 0x10'0000) / efi::kPageSize, MemoryType::Conventional, 8);
   }
   template <class T>
@@ -141,23 +152,40 @@ struct Rig {
   Services services;
   FakeCpu cpu;
   EfiContext efi{board, bus, clock, firmware_host, services};
-  Media media{efi};
+  Media media{efi, [](u64 spins) {
+                if (spins % 64 == 0) std::this_thread::yield();
+              }};
 };
 
 // File protocol functions in order.
-enum : unsigned { kOpen, kClose, kDelete, kRead, kWrite, kGetPosition, kSetPosition, kGetInfo, kSetInfo, kFlush };
+enum : unsigned {
+  kOpen,
+  kClose,
+  kDelete,
+  kRead,
+  kWrite,
+  kGetPosition,
+  kSetPosition,
+  kGetInfo,
+  kSetInfo,
+  kFlush
+};
 constexpr u64 kCreateMode = bit(63) | 3;
 constexpr GuestPhys kBuffer = 0x20'0000, kSize = 0x8000, kResult = 0x8008, kGuid = 0x8010;
 
 bool make_disk(TemporaryFolder& t, const std::vector<u8>& loader) {
   t.store("loader", loader);
-  return t.run("truncate -s 40M disk && sgdisk -n 1:2048:+32M -t 1:EF00 -u 1:11111111-2222-3333-4444-555555555555 -n 2:0:0 -t 2:8300 disk && "
-               "truncate -s 32M esp && mkfs.fat -F 16 esp && mmd -i esp ::/EFI ::/EFI/BOOT && mcopy -i esp loader ::/EFI/BOOT/BOOTIA64.EFI && "
-               "dd if=esp of=disk bs=1M seek=1 conv=notrunc") == 0;
+  return t.run(
+             "truncate -s 40M disk && sgdisk -n 1:2048:+32M -t 1:EF00 -u "
+             "1:11111111-2222-3333-4444-555555555555 -n 2:0:0 -t 2:8300 disk && "
+             "truncate -s 32M esp && mkfs.fat -F 16 esp && mmd -i esp ::/EFI ::/EFI/BOOT && mcopy -i esp "
+             "loader ::/EFI/BOOT/BOOTIA64.EFI && "
+             "dd if=esp of=disk bs=1M seek=1 conv=notrunc") == 0;
 }
 
-#define NEED_TOOLS() \
-  if (!have_tool("sgdisk") || !have_tool("mcopy") || !have_tool("mkfs.fat")) SKIP_TEST("gdisk, mtools or dosfstools not installed")
+#define NEED_TOOLS()                                                         \
+  if (!have_tool("sgdisk") || !have_tool("mcopy") || !have_tool("mkfs.fat")) \
+  SKIP_TEST("gdisk, mtools or dosfstools not installed")
 
 }  // namespace
 
@@ -204,7 +232,8 @@ TEST_CASE("media: disks and partitions appear with their device paths", "[media]
   expected.acpi(DevicePath::kPnp0a03, 1).pci(2, 0).scsi(5, 0);
   CHECK(expected.is_prefix_of(*path, rest));
   CHECK(rest.starts_with_hard_drive());
-  // The HD node: partition number, start, size, GUID in memory order, GPT, GUID signature. @source EFI 1.10, 8.3.5.1
+  // The HD node: partition number, start, size, GUID in memory order, GPT, GUID signature. @source
+  // EFI 1.10, 8.3.5.1
   CHECK(load_le<u32>(&rest.nodes()[4]) == 1);
   CHECK(load_le<u64>(&rest.nodes()[8]) == 2048);
   CHECK(load_le<u64>(&rest.nodes()[16]) == 65536);
@@ -238,7 +267,8 @@ TEST_CASE("media: Block I/O and Disk I/O read and write what the disk holds", "[
   CHECK(r.method(bio, 1, {id, 1, 512, kBuffer + 3}, 16) == efi::kSuccess);
   CHECK(r.peek<u64>(kBuffer + 3) == 0x5452415020494645);  // "EFI PART"
   CHECK(r.method(dio, 0, {id, 1'048'576 + 777, 70'001, kBuffer}) == efi::kSuccess);
-  CHECK(buffer(70'001) == std::vector<u8>(image.begin() + 1'048'576 + 777, image.begin() + 1'048'576 + 777 + 70'001));
+  CHECK(buffer(70'001) ==
+        std::vector<u8>(image.begin() + 1'048'576 + 777, image.begin() + 1'048'576 + 777 + 70'001));
   r.cpu.unmapped = true;  // no physical run known: through a copy
   CHECK(r.method(dio, 0, {id, 513, 5000, kBuffer}) == efi::kSuccess);
   CHECK(buffer(5000) == std::vector<u8>(image.begin() + 513, image.begin() + 5513));
@@ -261,7 +291,8 @@ TEST_CASE("media: Block I/O and Disk I/O read and write what the disk holds", "[
   CHECK(changed[38'010'123] == image[38'010'123]);
 }
 
-TEST_CASE("media: files are read, listed, written, renamed and deleted through the File protocol", "[media]") {
+TEST_CASE("media: files are read, listed, written, renamed and deleted through the File protocol",
+          "[media]") {
   NEED_TOOLS();
   TemporaryFolder t;
   const auto loader = pattern(3'000'000, 5);
@@ -342,7 +373,8 @@ TEST_CASE("media: files are read, listed, written, renamed and deleted through t
   CHECK(r.method(root, 5, {kResult}) == efi::kUnsupported);
   CHECK(r.call(r.peek<u64>(root + 8), {0xdead, kResult, 0x9000, 1, 0}) == efi::kInvalidParameter);
 
-  REQUIRE(t.run("dd if=disk of=esp2 bs=1M skip=1 count=32 && fsck.fat -n esp2 && mcopy -n -i esp2 ::/EFI/renamed.bin out") == 0);
+  REQUIRE(t.run("dd if=disk of=esp2 bs=1M skip=1 count=32 && fsck.fat -n esp2 && mcopy -n -i esp2 "
+                "::/EFI/renamed.bin out") == 0);
   auto expected = data;
   std::copy_n(data.begin(), 5, expected.begin() + 100);
   expected.resize(15'000);
@@ -377,4 +409,32 @@ TEST_CASE("media: ExitBootServices silences the controller", "[media]") {
   CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kSuccess);
   r.efi.run_exit_hooks();
   CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kDeviceError);
+}
+
+TEST_CASE("media: errors of the disk reach the caller", "[media]") {
+  auto faulty =
+      std::make_unique<storage::FaultInjectingStore>(std::make_unique<storage::MemoryStore>(u64{1} << 20));
+  auto* fault = faulty.get();
+  Rig r(std::move(faulty));
+  r.media.connect();
+  REQUIRE(r.media.disks().size() == 1);
+  const u64 bio = r.interface(r.media.disks()[0], guid::kBlockIo);
+  fault->add({storage::BlockOp::Read, storage::BlockStatus::Io});
+  CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kDeviceError);
+  CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kSuccess);
+  fault->add({storage::BlockOp::Write, storage::BlockStatus::Io});
+  CHECK(r.method(bio, 2, {1, 0, 512, kBuffer}, 16) == efi::kDeviceError);
+}
+
+TEST_CASE("media: a disk that never answers is given up", "[media]") {
+  auto faulty =
+      std::make_unique<storage::FaultInjectingStore>(std::make_unique<storage::MemoryStore>(u64{1} << 20));
+  auto* fault = faulty.get();
+  Rig r(std::move(faulty));
+  r.media.connect();
+  const u64 bio = r.interface(r.media.disks()[0], guid::kBlockIo);
+  fault->hold();
+  CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kDeviceError);
+  CHECK(r.method(bio, 1, {1, 0, 512, kBuffer}, 16) == efi::kDeviceError);  // at once
+  fault->release();
 }

@@ -59,11 +59,14 @@ class TemporaryFolder {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   void store(const std::string& name, const std::vector<u8>& v) const {
-    std::ofstream(file(name), std::ios::binary).write(reinterpret_cast<const char*>(v.data()), static_cast<std::streamsize>(v.size()));
+    std::ofstream(file(name), std::ios::binary)
+        .write(reinterpret_cast<const char*>(v.data()), static_cast<std::streamsize>(v.size()));
   }
   /// Runs a shell command inside the folder. @returns its exit status
   int run(const std::string& command) const {
-    return std::system(("cd " + path + " && export MTOOLS_SKIP_CHECK=1 PATH=$PATH:/sbin:/usr/sbin && ( " + command + " ) > out.txt 2>&1").c_str());
+    return std::system(("cd " + path + " && export MTOOLS_SKIP_CHECK=1 PATH=$PATH:/sbin:/usr/sbin && ( " +
+                        command + " ) > out.txt 2>&1")
+                           .c_str());
   }
   std::string output() const {
     const auto v = load("out.txt");
@@ -73,7 +76,9 @@ class TemporaryFolder {
 };
 
 inline bool have_tool(const char* name) {
-  return std::system((std::string("PATH=$PATH:/sbin:/usr/sbin command -v ") + name + " >/dev/null 2>&1").c_str()) == 0;
+  return std::system(
+             (std::string("PATH=$PATH:/sbin:/usr/sbin command -v ") + name + " >/dev/null 2>&1").c_str()) ==
+         0;
 }
 
 /// Reproducible bytes that differ everywhere.

@@ -1,6 +1,6 @@
 // Partition tables made by sgdisk and by hand, whole and damaged.
-#include "base/endian.h"
 #include "firmware/media/partitions.h"
+#include "base/endian.h"
 #include "tests/support/test.h"
 #include "tests/unit/firmware_media/memory_medium.h"
 
@@ -11,7 +11,8 @@ using namespace ia64::firmware::testing;
 namespace {
 
 std::vector<u8> gpt_image(TemporaryFolder& t) {
-  REQUIRE(t.run("truncate -s 16M g && sgdisk -n 1:2048:+4M -t 1:EF00 -u 1:11111111-2222-3333-4444-555555555555 -n 3:0:+2M -t 3:8300 g") == 0);
+  REQUIRE(t.run("truncate -s 16M g && sgdisk -n 1:2048:+4M -t 1:EF00 -u "
+                "1:11111111-2222-3333-4444-555555555555 -n 3:0:+2M -t 3:8300 g") == 0);
   return t.load("g");
 }
 

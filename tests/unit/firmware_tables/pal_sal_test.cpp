@@ -40,7 +40,9 @@ class FakeCall final : public GateCall {
   void ret(u64) override {}
   void ret(u64, u64, u64, u64) override {}
   bool read(u64 va, void* out, size_t n) override { return bus_.read_bytes(va, out, n) == AccessResult::Ok; }
-  bool write(u64 va, const void* in, size_t n) override { return bus_.write_bytes(va, in, n) == AccessResult::Ok; }
+  bool write(u64 va, const void* in, size_t n) override {
+    return bus_.write_bytes(va, in, n) == AccessResult::Ok;
+  }
   u64 call_guest(u64, std::span<const u64>) override { return 0; }
   void wait_until(u64) override {}
   FakeCpu processor;
@@ -78,7 +80,9 @@ struct ConfigWindow final : MmioRegion {
   u64 offset = 0, value = 0;
   unsigned size = 0;
   AccessResult read(u64 o, unsigned, u64& v) override { return v = o, AccessResult::Ok; }
-  AccessResult write(u64 o, unsigned s, u64 v) override { return offset = o, size = s, value = v, AccessResult::Ok; }
+  AccessResult write(u64 o, unsigned s, u64 v) override {
+    return offset = o, size = s, value = v, AccessResult::Ok;
+  }
 };
 
 }  // namespace
@@ -182,7 +186,9 @@ TEST_CASE("PAL: halting and cache flushes reach the processor", "[pal]") {
 TEST_CASE("PAL: COPY_PAL moves the stub and reports its offset", "[pal]") {
   Bench b;
   struct OneStub final : ServiceTable {
-    GuestPhys add(std::string, StubKind kind, Service) override { return kind == StubKind::PalEntry ? 0x10 : 0; }
+    GuestPhys add(std::string, StubKind kind, Service) override {
+      return kind == StubKind::PalEntry ? 0x10 : 0;
+    }
     GuestPhys entry_of(GuestPhys) const override { return TableRam::kBase + 0x40; }
   } gate;
   CHECK(b.pal.install(gate) == 0x10);
@@ -211,8 +217,10 @@ TEST_CASE("SAL: PCI configuration addresses of both forms reach the same registe
   Bench b;
   ConfigWindow window;
   b.ram.bus.add_mmio(0xf000'0000, 8 << 20, &window, "pci config");
-  CHECK(b.sal_call({0x0100'0010, 3 << 16 | 2 << 11 | 1 << 8 | 0x3c, 4, 0}).v0 == (3 << 20 | 2 << 15 | 1 << 12 | 0x3c));
-  CHECK(b.sal_call({0x0100'0010, 3 << 20 | 2 << 15 | 1 << 12 | 0x104, 4, 1}).v0 == (3 << 20 | 2 << 15 | 1 << 12 | 0x104));
+  CHECK(b.sal_call({0x0100'0010, 3 << 16 | 2 << 11 | 1 << 8 | 0x3c, 4, 0}).v0 ==
+        (3 << 20 | 2 << 15 | 1 << 12 | 0x3c));
+  CHECK(b.sal_call({0x0100'0010, 3 << 20 | 2 << 15 | 1 << 12 | 0x104, 4, 1}).v0 ==
+        (3 << 20 | 2 << 15 | 1 << 12 | 0x104));
   CHECK(b.sal_call({0x0100'0010, 8 << 16, 2, 0}).v0 == 0xffff);
   CHECK(b.sal_call({0x0100'0010, 1 << 24, 4, 0}).v0 == 0xffff'ffff);
   CHECK(b.sal_call({0x0100'0010, 2, 4, 0}).status == -2);

@@ -27,7 +27,9 @@ T at(const std::vector<u8>& v, size_t offset) {
   return load_le<T>(v.data() + offset);
 }
 
-std::string signature(const std::vector<u8>& t) { return {t.begin(), t.begin() + 4}; }
+std::string signature(const std::vector<u8>& t) {
+  return {t.begin(), t.begin() + 4};
+}
 
 /// Reads a table with its length from its own header and checks the checksum.
 std::vector<u8> acpi_table(TableRam& ram, GuestPhys address) {
@@ -70,20 +72,20 @@ TEST_CASE("ACPI: FADT revision 3 describes the memory-mapped PM block", "[acpi]"
   const auto& f = tables.at("FACP");
   REQUIRE(f.size() == 244);
   CHECK(f[8] == 3);
-  CHECK(at<u16>(f, 46) == 81);              // SCI_INT
-  CHECK(at<u32>(f, 48) == 0);               // SMI_CMD
-  CHECK(f[88] == 4);                        // PM1_EVT_LEN
+  CHECK(at<u16>(f, 46) == 81);  // SCI_INT
+  CHECK(at<u32>(f, 48) == 0);   // SMI_CMD
+  CHECK(f[88] == 4);            // PM1_EVT_LEN
   CHECK(f[89] == 2);
   CHECK(f[91] == 4);
-  CHECK((at<u32>(f, 112) & (1 << 4)) == 0); // fixed power button
-  CHECK((at<u32>(f, 112) & (1 << 8)) != 0); // 32-bit timer
-  CHECK(f[148] == 0);                       // X_PM1a_EVT_BLK in system memory
+  CHECK((at<u32>(f, 112) & (1 << 4)) == 0);  // fixed power button
+  CHECK((at<u32>(f, 112) & (1 << 8)) != 0);  // 32-bit timer
+  CHECK(f[148] == 0);                        // X_PM1a_EVT_BLK in system memory
   CHECK(f[149] == 32);
   CHECK(at<u64>(f, 152) == 0xff5c'1008);
   CHECK(f[173] == 16);
-  CHECK(at<u64>(f, 176) == 0xff5c'100c);    // X_PM1a_CNT_BLK
+  CHECK(at<u64>(f, 176) == 0xff5c'100c);  // X_PM1a_CNT_BLK
   CHECK(f[209] == 32);
-  CHECK(at<u64>(f, 212) == 0xff5c'1004);    // X_PM_TMR_BLK
+  CHECK(at<u64>(f, 212) == 0xff5c'1004);  // X_PM_TMR_BLK
   const auto facs = ram.bytes(at<u64>(f, 132), 64);
   CHECK(signature(facs) == "FACS");
   CHECK(at<u64>(f, 132) % 64 == 0);
@@ -139,7 +141,8 @@ TEST_CASE("AML: iasl disassembles the DSDT and compiles the result without error
   REQUIRE(mkdtemp(folder) != nullptr);
   const std::string base = folder;
   const auto put = [&](const char* name, const std::vector<u8>& t) {
-    std::ofstream(base + "/" + name, std::ios::binary).write(reinterpret_cast<const char*>(t.data()), static_cast<std::streamsize>(t.size()));
+    std::ofstream(base + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(t.data()), static_cast<std::streamsize>(t.size()));
   };
   const auto board = hpvm_board();
   put("dsdt.aml", build_dsdt(board));
@@ -188,7 +191,8 @@ TEST_CASE("SMBIOS: entry point and structure chain are consistent", "[smbios]") 
     CHECK(++handles[at<u16>(table, i + 2)] == 1);
     size_t s = i + table[i + 1];
     while (table.at(s) || table.at(s + 1)) {
-      if (type == 1 && (s == i + table[i + 1] || table[s - 1] == 0)) system_strings.push_back(reinterpret_cast<const char*>(&table[s]));
+      if (type == 1 && (s == i + table[i + 1] || table[s - 1] == 0))
+        system_strings.push_back(reinterpret_cast<const char*>(&table[s]));
       s++;
     }
     seen[type]++, count++;
@@ -223,8 +227,8 @@ TEST_CASE("PCDP: the first UART is the primary console", "[pcdp]") {
 
 TEST_CASE("SAL system table: entry point, PAL code and wake vector", "[sal]") {
   TableRam ram;
-  const GuestPhys where = install_sal_system_table({0x3f10'0000, 0x3f20'0000, 0x3f30'0000, {0x3f10'0000, 0x4'0000}},
-                                                   ram.bus, ram.allocator());
+  const GuestPhys where = install_sal_system_table(
+      {0x3f10'0000, 0x3f20'0000, 0x3f30'0000, {0x3f10'0000, 0x4'0000}}, ram.bus, ram.allocator());
   const auto head = ram.bytes(where, 96);
   CHECK(signature(head) == "SST_");
   const auto t = ram.bytes(where, at<u32>(head, 4));

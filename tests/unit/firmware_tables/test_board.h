@@ -12,7 +12,9 @@ inline BoardDescription hpvm_board() {
   b.ram = {{0, u64{1} << 30}, {u64{1} << 32, u64{3} << 30}};
   b.cpus = {{0, 0}, {1, 0}};
   for (u8 bus = 0; bus < 8; bus++) {
-    b.pci_roots.push_back({bus, {0x8000'0000 + bus * u64{0x0c00'0000}, 0x0c00'0000}, bus ? bus * 0x2000u : 0x1000u,
+    b.pci_roots.push_back({bus,
+                           {0x8000'0000 + bus * u64{0x0c00'0000}, 0x0c00'0000},
+                           bus ? bus * 0x2000u : 0x1000u,
                            bus ? 0x2000u : 0x1000u});
     for (u8 device = 0; device < 8; device++)
       for (u8 pin = 0; pin < 4; pin++) b.pci_routes.push_back({bus, device, pin, 16u + bus * 8u + device});
