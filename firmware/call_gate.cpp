@@ -22,29 +22,39 @@ struct Bundle {
 
 // { .mib break.m imm ; nop.i 0 ; br.ret.sptk.many b0 ;; }
 constexpr Bundle service_bundle(u64 imm) {
-  return {0x0000'0200'0000'0011 - (imm & 0x10'0000 ? 0 : 0x0000'0200'0000'0000) + ((imm & 0xf'ffff) << 11), 0x0084'0008'8000'0200};
+  return {0x0000'0200'0000'0011 - (imm & 0x10'0000 ? 0 : 0x0000'0200'0000'0000) + ((imm & 0xf'ffff) << 11),
+          0x0084'0008'8000'0200};
 }
 static_assert(service_bundle(0x1b0100).low == 0x0000020058080011);
 
 // { .mmi break.m imm ; nop.m 0 ; nop.i 0 ;; }
-constexpr Bundle vector_bundle(u64 imm) { return {0x0000'0200'0000'0009 + ((imm & 0xf'ffff) << 11), 0x0004'0000'0000'0200}; }
+constexpr Bundle vector_bundle(u64 imm) {
+  return {0x0000'0200'0000'0009 + ((imm & 0xf'ffff) << 11), 0x0004'0000'0000'0200};
+}
 static_assert(vector_bundle(0x1b0001).low == kCoreStubs[2] && vector_bundle(0x1b0001).high == kCoreStubs[3]);
 
 // The procedure index decides how PAL_PROC was entered. @source SDM vol. 2, 11.10.2
-bool static_pal_call(u64 index) { return index < 256 || (index >= 512 && index < 768); }
+bool static_pal_call(u64 index) {
+  return index < 256 || (index >= 512 && index < 768);
+}
 
 }  // namespace
 
 CallGate::CallGate(AddressSpace& bus, const Layout& layout, unsigned cpu_count)
-    : bus_(bus), layout_(layout), next_pal_stub_(layout.pal.base + kFirstServiceStub),
-      next_stub_(core_address(kFirstServiceStub)), cpus_(cpu_count) {
+    : bus_(bus),
+      layout_(layout),
+      next_pal_stub_(layout.pal.base + kFirstServiceStub),
+      next_stub_(core_address(kFirstServiceStub)),
+      cpus_(cpu_count) {
   write_core(layout_.pal.base);
   write_core(core_address(0));
   write_vectors();
   stubs_.reserve(kDescriptorBytes / 16);
 }
 
-CallGate::~CallGate() { forget_calls(); }
+CallGate::~CallGate() {
+  forget_calls();
+}
 
 // Innermost calls first: an outer service may own what an inner one uses.
 void CallGate::forget_calls() {
@@ -52,7 +62,9 @@ void CallGate::forget_calls() {
     while (!cpu.calls.empty()) cpu.calls.pop_back();
 }
 
-void CallGate::write_core(GuestPhys at) { bus_.write_bytes(at, kCoreStubs, sizeof kCoreStubs); }
+void CallGate::write_core(GuestPhys at) {
+  bus_.write_bytes(at, kCoreStubs, sizeof kCoreStubs);
+}
 
 void CallGate::write_vectors() {
   for (unsigned n = 0; n < kVectorCount; n++) {
@@ -86,7 +98,8 @@ GuestPhys CallGate::entry_of(GuestPhys descriptor) const {
 
 void CallGate::set_core_service(u64 imm, std::string name, Service service) {
   INVARIANT(imm >= gate_imm::kFirst && imm < gate_imm::kServices);
-  core_[imm - gate_imm::kFirst] = {std::move(name), StubKind::Stacked, std::move(service), core_entry(imm), 0};
+  core_[imm - gate_imm::kFirst] = {std::move(name), StubKind::Stacked, std::move(service), core_entry(imm),
+                                   0};
 }
 
 GuestPhys CallGate::core_entry(u64 imm) const {
@@ -123,7 +136,8 @@ bool CallGate::plausible(GuestCpu& cpu, const Stub& stub) const {
 
 GateResult CallGate::on_break(GuestCpu& cpu, u64 imm) {
   std::lock_guard lock(mutex_);
-  if (imm < gate_imm::kFirst || imm > gate_imm::kLast || cpu.regs().cpl() != 0 || cpu.index() >= cpus_.size()) return {};
+  if (imm < gate_imm::kFirst || imm > gate_imm::kLast || cpu.regs().cpl() != 0 || cpu.index() >= cpus_.size())
+    return {};
   CpuStack& stack = cpus_[cpu.index()];
   if (imm == gate_imm::kReturn) return on_return(stack);
   if (imm == gate_imm::kWait) return on_wait(stack);

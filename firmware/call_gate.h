@@ -1,4 +1,5 @@
-// The gate itself: stubs in guest memory, dispatch of their breaks to services on fibers, and calls back into the guest.
+// The gate itself: stubs in guest memory, dispatch of their breaks to services on fibers, and calls back into
+// the guest.
 #pragma once
 
 #include <memory>
@@ -13,24 +14,28 @@ namespace ia64::firmware {
 /// Immediates of the breaks in stubs. Chosen away from those operating systems use themselves.
 namespace gate_imm {
 inline constexpr u64 kFirst = 0x1b'0000, kLast = 0x1b'ffff;
-inline constexpr u64 kReturn = kFirst, kWait = kFirst + 1, kBoot = kFirst + 2, kSaveState = kFirst + 3, kApWait = kFirst + 4,
-                     kApVector = kFirst + 5, kExternalInterrupt = kFirst + 6;
+inline constexpr u64 kReturn = kFirst, kWait = kFirst + 1, kBoot = kFirst + 2, kSaveState = kFirst + 3,
+                     kApWait = kFirst + 4, kApVector = kFirst + 5, kExternalInterrupt = kFirst + 6;
 inline constexpr u64 kVectors = kFirst + 0x40;    ///< + vector number, 68 of them
 inline constexpr u64 kServices = kFirst + 0x100;  ///< + index of the service
 }  // namespace gate_imm
 
 /// Offsets in the code that core_stubs.s assembles to.
 namespace core_stub {
-inline constexpr u64 kReturn = 0x000, kWait = 0x010, kBoot = 0x020, kTouchRead = 0x030, kTouchWrite = 0x040, kApWait = 0x060, kApVector = 0x090,
-                     kStartImage = 0x0b0, kSaveState = 0x120, kRestoreState = 0x150, kExternalInterrupt = 0x190, kSize = 0x1c0;
+inline constexpr u64 kReturn = 0x000, kWait = 0x010, kBoot = 0x020, kTouchRead = 0x030, kTouchWrite = 0x040,
+                     kApWait = 0x060, kApVector = 0x090, kStartImage = 0x0b0, kSaveState = 0x120,
+                     kRestoreState = 0x150, kExternalInterrupt = 0x190, kSize = 0x1c0;
 }
 
 /// The vectors of the interruption vector table: number to offset. @source SDM vol. 2, table 5-7
 inline constexpr unsigned kVectorCount = 68;
-constexpr u64 vector_offset(unsigned n) { return n < 20 ? n * 0x400 : 0x5000 + (n - 20) * 0x100; }
+constexpr u64 vector_offset(unsigned n) {
+  return n < 20 ? n * 0x400 : 0x5000 + (n - 20) * 0x100;
+}
 
 /// Implements the service table and runs services. One per power-on.
-/// Thread rule: on_break() from any CPU thread (it locks); everything else while no CPU runs or from a service.
+/// Thread rule: on_break() from any CPU thread (it locks); everything else while no CPU runs or from a
+/// service.
 class CallGate final : public ServiceTable {
  public:
   /// Writes the core stubs and the interruption vectors into guest memory.
@@ -39,17 +44,21 @@ class CallGate final : public ServiceTable {
 
   GuestPhys add(std::string name, StubKind kind, Service service) override;
   GuestPhys entry_of(GuestPhys descriptor) const override;
-  /// Sets the service behind one of the fixed gates (kBoot, kApWait, kApVector, kExternalInterrupt, kVectors + n).
+  /// Sets the service behind one of the fixed gates (kBoot, kApWait, kApVector, kExternalInterrupt, kVectors
+  /// + n).
   void set_core_service(u64 imm, std::string name, Service service);
   /// Physical address of core stub `offset` in the runtime area.
-  GuestPhys core_address(u64 offset) const { return layout_.runtime_code.base + Layout::kVectorBytes + offset; }
+  GuestPhys core_address(u64 offset) const {
+    return layout_.runtime_code.base + Layout::kVectorBytes + offset;
+  }
   /// Global pointer that every descriptor carries; code does not use it, but it must look sane.
   GuestPhys global_pointer() const { return layout_.runtime_data.base; }
 
   GateResult on_break(GuestCpu& cpu, u64 imm);
   /// Throws away every open call, innermost first: services' objects are about to go.
   void forget_calls();
-  /// Rewrites entry and gp of every descriptor (SetVirtualAddressMap). PAL stays physical: the OS maps it itself.
+  /// Rewrites entry and gp of every descriptor (SetVirtualAddressMap). PAL stays physical: the OS maps it
+  /// itself.
   void convert_descriptors(const std::function<u64(GuestPhys)>& convert);
   /// Bytes of runtime_data that descriptors may take; tables go behind it.
   static constexpr u64 kDescriptorBytes = 128 << 10;
@@ -81,8 +90,8 @@ class CallGate final : public ServiceTable {
   AddressSpace& bus_;
   const Layout layout_;
   std::mutex mutex_;
-  std::vector<Stub> stubs_;       // by index
-  Stub core_[0x100];              // by imm - kFirst
+  std::vector<Stub> stubs_;  // by index
+  Stub core_[0x100];         // by imm - kFirst
   GuestPhys next_pal_stub_;
   GuestPhys next_stub_;
   std::vector<CpuStack> cpus_;

@@ -1,4 +1,5 @@
-// One open gate call: fiber switching, argument access, memory through the caller's mode, calls into the guest.
+// One open gate call: fiber switching, argument access, memory through the caller's mode, calls into the
+// guest.
 #include "firmware/call_gate_call.h"
 
 #include <algorithm>
@@ -37,7 +38,8 @@ void SavedRegisters::restore(cpu::Registers& r) const {
   copy(r.gr_static, gr), copy(r.gr_static_nat, nat), copy(r.br, br), copy(r.pr_phys, pr);
   r.ip = ip, r.slot = slot, r.cfm = cfm;
   r.rsc = rsc, r.unat = unat, r.fpsr = fpsr, r.pfs = pfs, r.lc = lc, r.ccv = ccv, r.ec = ec;
-  // The guest may have changed other PSR bits on purpose (interrupt enable, mfl/mfh); only the byte order is ours.
+  // The guest may have changed other PSR bits on purpose (interrupt enable, mfl/mfh); only the byte order is
+  // ours.
   r.psr = (r.psr & ~cpu::psr::kBe) | (psr & cpu::psr::kBe);
 }
 
@@ -48,12 +50,13 @@ CallGate::Call::Call(CallGate& gate, GuestCpu& cpu, const Stub& stub)
   // Stub and core stubs lie in one block, so the caller's alias of the one gives that of the other.
   const GuestPhys core = stub.kind == StubKind::PalEntry ? gate.layout_.pal.base : gate.core_address(0);
   core_base_ = r.ip - (stub.entry - core);
-  service_fiber_ = boost::context::fiber(std::allocator_arg, stack_pool(), [this](boost::context::fiber&& outer) {
-    outer_fiber_ = std::move(outer);
-    stub_.service(*this);
-    state = State::Done;
-    return std::move(outer_fiber_);
-  });
+  service_fiber_ =
+      boost::context::fiber(std::allocator_arg, stack_pool(), [this](boost::context::fiber&& outer) {
+        outer_fiber_ = std::move(outer);
+        stub_.service(*this);
+        state = State::Done;
+        return std::move(outer_fiber_);
+      });
 }
 
 CallGate::Call::~Call() = default;
@@ -109,7 +112,8 @@ bool CallGate::Call::page(u64 va, bool write, GuestPhys& phys) {
 bool CallGate::Call::read(u64 va, void* out, size_t size_bytes) {
   auto* to = static_cast<u8*>(out);
   while (size_bytes) {
-    const size_t n = std::min<u64>(size_bytes, AddressSpace::kPageSize - (va & (AddressSpace::kPageSize - 1)));
+    const size_t n =
+        std::min<u64>(size_bytes, AddressSpace::kPageSize - (va & (AddressSpace::kPageSize - 1)));
     GuestPhys phys = 0;
     if (!page(va, false, phys) || gate_.bus_.read_bytes(phys, to, n) != AccessResult::Ok) return false;
     va += n, to += n, size_bytes -= n;
@@ -120,7 +124,8 @@ bool CallGate::Call::read(u64 va, void* out, size_t size_bytes) {
 bool CallGate::Call::write(u64 va, const void* in, size_t size_bytes) {
   const auto* from = static_cast<const u8*>(in);
   while (size_bytes) {
-    const size_t n = std::min<u64>(size_bytes, AddressSpace::kPageSize - (va & (AddressSpace::kPageSize - 1)));
+    const size_t n =
+        std::min<u64>(size_bytes, AddressSpace::kPageSize - (va & (AddressSpace::kPageSize - 1)));
     GuestPhys phys = 0;
     if (!page(va, true, phys) || gate_.bus_.write_bytes(phys, from, n) != AccessResult::Ok) return false;
     va += n, from += n, size_bytes -= n;

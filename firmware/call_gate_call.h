@@ -8,7 +8,8 @@
 
 namespace ia64::firmware {
 
-/// The registers a call into the guest must leave as they were, apart from the stacked ones, which the RSE keeps.
+/// The registers a call into the guest must leave as they were, apart from the stacked ones, which the RSE
+/// keeps.
 struct SavedRegisters {
   u64 gr[32];
   u8 nat[32];
@@ -53,14 +54,15 @@ class CallGate::Call final : public GateCall {
   /// Runs the service until it suspends or ends.
   void resume();
 
-  // --- for the gate -----------------------------------------------------------------------------------------------
+  // --- for the gate
+  // -----------------------------------------------------------------------------------------------
   State state = State::Running;
   JumpState jump;
-  u64 image_token = 0;        // nonzero while inside call_image
+  u64 image_token = 0;  // nonzero while inside call_image
   u64 image_result = 0;
   bool abandoned = false;
-  u64 target_token = 0;       // while Abandoning
-  u64 deadline_ns = 0;        // while Waiting
+  u64 target_token = 0;  // while Abandoning
+  u64 deadline_ns = 0;   // while Waiting
   bool leaving() const { return leaving_; }
   bool stopping() const { return stopping_; }
   bool suspended_once() const { return suspended_once_; }

@@ -5,9 +5,10 @@
 
 namespace ia64::firmware {
 namespace {
-constexpr u64 kFpsr = 0x0009'804c'0270'033f;  // all FP exceptions masked, sf0 full precision, the usual alternate fields
-constexpr u64 kMasked = bit(16);              // mask bit of the local vector registers
-constexpr u64 kVhptOff = 15 << 2;             // smallest legal size, walker disabled
+constexpr u64 kFpsr =
+    0x0009'804c'0270'033f;         // all FP exceptions masked, sf0 full precision, the usual alternate fields
+constexpr u64 kMasked = bit(16);   // mask bit of the local vector registers
+constexpr u64 kVhptOff = 15 << 2;  // smallest legal size, walker disabled
 constexpr u64 kPageSize4K = 12 << 2;
 }  // namespace
 

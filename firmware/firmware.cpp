@@ -30,7 +30,8 @@ struct Firmware::Impl {
   std::unique_ptr<PowerOn> power_on;
 };
 
-Firmware::Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host, FirmwareOptions options)
+Firmware::Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
+                   FirmwareOptions options)
     : impl_(std::make_unique<Impl>(std::move(board), bus, clock, host, std::move(options))) {
   impl_->load_variables();
 }

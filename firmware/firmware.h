@@ -1,4 +1,5 @@
-// The simulated firmware of one board: tables in guest memory, EFI/SAL/PAL services behind gates, boot manager.
+// The simulated firmware of one board: tables in guest memory, EFI/SAL/PAL services behind gates, boot
+// manager.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,9 @@ enum class GateAction : u8 {
 
 struct GateResult {
   GateAction action = GateAction::NotMine;
-  /// When set (with Resume), nothing is to do before this virtual time: the CPU may sleep until then, or until
-  /// console input or an interrupt arrives. Waking early is always allowed: the gate is simply entered again.
+  /// When set (with Resume), nothing is to do before this virtual time: the CPU may sleep until then, or
+  /// until console input or an interrupt arrives. Waking early is always allowed: the gate is simply entered
+  /// again.
   std::optional<u64> idle_until_ns;
 };
 
@@ -34,28 +36,30 @@ struct GateRange {
 };
 
 struct FirmwareOptions {
-  std::optional<DirectBoot> direct_boot;   ///< start this kernel instead of the boot manager
-  std::optional<u32> boot_timeout_s;       ///< overrides the Timeout variable; 0 boots at once
+  std::optional<DirectBoot> direct_boot;  ///< start this kernel instead of the boot manager
+  std::optional<u32> boot_timeout_s;      ///< overrides the Timeout variable; 0 boots at once
 };
 
-/// Firmware of one machine. One instance lives as long as the machine; power_on() may be called again after a reset.
-/// Thread rule: on_break() may be called from any CPU's thread; services of different CPUs exclude each other.
-/// power_on() and park() are called while no CPU runs.
+/// Firmware of one machine. One instance lives as long as the machine; power_on() may be called again after a
+/// reset. Thread rule: on_break() may be called from any CPU's thread; services of different CPUs exclude
+/// each other. power_on() and park() are called while no CPU runs.
 class Firmware {
  public:
   /// @param board  fixed facts; ram[0] must start at 0 and hold at least kMinimumLowRam bytes
   /// @param bus    physical address space with RAM and devices already in place
-  Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host, FirmwareOptions options = {});
+  Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
+           FirmwareOptions options = {});
   ~Firmware();
   Firmware(const Firmware&) = delete;
   Firmware& operator=(const Firmware&) = delete;
 
   static constexpr u64 kMinimumLowRam = u64{64} << 20;
 
-  /// Builds every table in guest RAM and sets the boot processor's registers so that running it enters the boot
-  /// manager. Forgets all state of an earlier power-on except non-volatile variables.
+  /// Builds every table in guest RAM and sets the boot processor's registers so that running it enters the
+  /// boot manager. Forgets all state of an earlier power-on except non-volatile variables.
   void power_on(GuestCpu& boot);
-  /// Sets a secondary processor's registers so that running it waits in the SAL rendezvous for the wake-up vector.
+  /// Sets a secondary processor's registers so that running it waits in the SAL rendezvous for the wake-up
+  /// vector.
   void park(GuestCpu& cpu);
   /// Handles a `break` whose immediate lies in gate_range() and that was executed at privilege level 0.
   GateResult on_break(GuestCpu& cpu, u64 imm);

@@ -19,8 +19,8 @@ Layout Layout::of(const BoardDescription& board) {
     next += size_bytes;
     return r;
   };
-  // Nothing an OS may use lies above what firmware keeps: Linux without sparse memory takes everything below its highest
-  // free page for RAM, holes included.
+  // Nothing an OS may use lies above what firmware keeps: Linux without sparse memory takes everything below
+  // its highest free page for RAM, holes included.
   Layout l;
   l.boot_data = take(kBackingStoreBytes + kStackBytes);
   l.pal = take(kPalBytes);

@@ -1,4 +1,5 @@
-// Where firmware lives at the top of low RAM. Choices of ours; nothing outside firmware depends on the addresses.
+// Where firmware lives at the top of low RAM. Choices of ours; nothing outside firmware depends on the
+// addresses.
 #pragma once
 
 #include "firmware/board_description.h"

@@ -24,7 +24,9 @@ constexpr u64 kRamAttributes = efi::kMemoryUc | efi::kMemoryWc | efi::kMemoryWt 
 constexpr u64 kPortSpaceBytes = u64{64} << 20;
 constexpr std::u16string_view kMonotonicVariable = u"MTC";
 
-u64 pages(const MemoryRange& r) { return r.size_bytes / efi::kPageSize; }
+u64 pages(const MemoryRange& r) {
+  return r.size_bytes / efi::kPageSize;
+}
 
 }  // namespace
 
@@ -37,24 +39,39 @@ GuestPhys Bump::take(u64 size_bytes, u64 alignment) {
 
 PowerOn::PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
                  const FirmwareOptions& options, VariableStore& variables)
-    : board(board), host(host), options(options), variables(variables), layout(Layout::of(board)),
-      gate(bus, layout, static_cast<unsigned>(board.cpus.size())), efi(board, bus, clock, host, gate),
+    : board(board),
+      host(host),
+      options(options),
+      variables(variables),
+      layout(Layout::of(board)),
+      gate(bus, layout, static_cast<unsigned>(board.cpus.size())),
+      efi(board, bus, clock, host, gate),
       runtime_data({layout.runtime_data.base + CallGate::kDescriptorBytes,
                     layout.runtime_data.size_bytes - CallGate::kDescriptorBytes}),
-      acpi_reclaim(layout.acpi_reclaim), acpi_nvs(layout.acpi_nvs), map_built(*this),
-      table(efi, runtime_data.take(SystemTable::kBytes, 4096)), images(efi, table.address()), watchdog(efi),
-      counter(count_start()), runtime(efi, gate, table, images, variables, counter), console(efi), pal(board, bus),
-      sal(board, bus), media(efi) {
+      acpi_reclaim(layout.acpi_reclaim),
+      acpi_nvs(layout.acpi_nvs),
+      map_built(*this),
+      table(efi, runtime_data.take(SystemTable::kBytes, 4096)),
+      images(efi, table.address()),
+      watchdog(efi),
+      counter(count_start()),
+      runtime(efi, gate, table, images, variables, counter),
+      console(efi),
+      pal(board, bus),
+      sal(board, bus),
+      media(efi) {
   install_services();
   install_tables();
   console.install(table);
 }
 
-/// The high half of the monotonic counter grows by one each power-on. @source EFI 1.10, 5.5 (GetNextMonotonicCount)
+/// The high half of the monotonic counter grows by one each power-on. @source EFI 1.10, 5.5
+/// (GetNextMonotonicCount)
 u32 PowerOn::count_start() {
   const VariableStore::Key key{std::u16string(kMonotonicVariable), guid::kGlobalVariable};
   u32 high = 0;
-  if (const auto* v = variables.get(key, false); v && v->data.size() == 4) std::copy_n(v->data.data(), 4, reinterpret_cast<u8*>(&high));
+  if (const auto* v = variables.get(key, false); v && v->data.size() == 4)
+    std::copy_n(v->data.data(), 4, reinterpret_cast<u8*>(&high));
   high++;
   (void)variables.set(key, efi::kVariableNonVolatile | efi::kVariableBootServiceAccess,
                       {reinterpret_cast<const u8*>(&high), sizeof high}, false);
@@ -63,11 +80,13 @@ u32 PowerOn::count_start() {
 
 void PowerOn::build_memory_map() {
   auto& map = efi.memory;
-  // Page 0 is nobody's, but keeps the attribute of its neighbours: an OS uses only granules that are cacheable throughout.
+  // Page 0 is nobody's, but keeps the attribute of its neighbours: an OS uses only granules that are
+  // cacheable throughout.
   for (const auto& r : board.ram) {
     const u64 skip = r.base == 0 ? efi::kPageSize : 0;
     if (skip) map.declare(0, 1, MemoryType::Reserved, kRamAttributes);
-    map.declare(r.base + skip, (r.size_bytes - skip) / efi::kPageSize, MemoryType::Conventional, kRamAttributes);
+    map.declare(r.base + skip, (r.size_bytes - skip) / efi::kPageSize, MemoryType::Conventional,
+                kRamAttributes);
   }
   const u64 runtime = kRamAttributes | efi::kMemoryRuntime;
   const auto take = [&](const MemoryRange& r, MemoryType type, u64 attributes) {
@@ -85,8 +104,8 @@ void PowerOn::build_memory_map() {
 
 void PowerOn::install_services() {
   std::vector<EfiServiceRow> rows;
-  for (auto group : {memory_services(efi), event_services(efi, watchdog, counter), protocol_services(efi, table),
-                     image_services(efi, table, images)})
+  for (auto group : {memory_services(efi), event_services(efi, watchdog, counter),
+                     protocol_services(efi, table), image_services(efi, table, images)})
     rows.insert(rows.end(), group.begin(), group.end());
   table.set_boot_services(rows);
   table.set_runtime_services(runtime.rows());
@@ -98,17 +117,21 @@ void PowerOn::install_services() {
   gate.set_core_service(gate_imm::kExternalInterrupt, "external interrupt", [](GateCall&) {});
   for (unsigned n = 0; n < kVectorCount; n++)
     if (vector_offset(n) != 0x3000)
-      gate.set_core_service(gate_imm::kVectors + n, vector_name(n), [this, n](GateCall& c) { crashed(c, n); });
+      gate.set_core_service(gate_imm::kVectors + n, vector_name(n),
+                            [this, n](GateCall& c) { crashed(c, n); });
 }
 
 void PowerOn::install_tables() {
   const TableAllocator allocate = [this](u64 size_bytes, u64 alignment, TableMemory kind) {
-    Bump& from = kind == TableMemory::AcpiReclaim ? acpi_reclaim : kind == TableMemory::AcpiNvs ? acpi_nvs : runtime_data;
+    Bump& from = kind == TableMemory::AcpiReclaim ? acpi_reclaim
+                 : kind == TableMemory::AcpiNvs   ? acpi_nvs
+                                                  : runtime_data;
     return from.take(size_bytes, alignment);
   };
   const GuestPhys pal_proc = gate.entry_of(pal.install(gate)), sal_proc = gate.entry_of(sal.install(gate));
   const SalTableInput input{pal_proc, sal_proc, gate.global_pointer(), layout.pal};
-  (void)table.set_configuration_table(guid::kSalSystemTable, install_sal_system_table(input, efi.bus, allocate));
+  (void)table.set_configuration_table(guid::kSalSystemTable,
+                                      install_sal_system_table(input, efi.bus, allocate));
   (void)table.set_configuration_table(guid::kAcpi20Table, install_acpi(board, efi.bus, allocate));
   (void)table.set_configuration_table(guid::kSmbiosTable, install_smbios(board, efi.bus, allocate));
   (void)table.set_configuration_table(guid::kHcdpTable, install_pcdp(board, efi.bus, allocate));
@@ -125,7 +148,8 @@ void PowerOn::boot(GateCall& call) {
     console.terminal().print(why + "\n");
   }
   if (efi.boot_services) manager.run(call);
-  // The user asked for a reset, or an image came back after it had ended boot services: nothing is left to run.
+  // The user asked for a reset, or an image came back after it had ended boot services: nothing is left to
+  // run.
   if (!efi.boot_services) host.reset(true);
   call.stop();
 }
@@ -133,8 +157,9 @@ void PowerOn::boot(GateCall& call) {
 void PowerOn::crashed(GateCall& call, unsigned vector) {
   const std::string text = crash_text(call.cpu(), vector);
   console.terminal().print(text);
-  host.firmware_crashed(fmt::format("unexpected {} interruption at {:#x} before an operating system took over",
-                                    vector_name(vector), call.cpu().regs().iip));
+  host.firmware_crashed(
+      fmt::format("unexpected {} interruption at {:#x} before an operating system took over",
+                  vector_name(vector), call.cpu().regs().iip));
   call.stop();
 }
 

@@ -27,8 +27,8 @@ class Bump {
 /// What lives from one power-on to the next. Members are public to firmware itself and its tests.
 /// Thread rule: built while no CPU runs, used under the gate's lock.
 struct PowerOn {
-  PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host, const FirmwareOptions& options,
-          VariableStore& variables);
+  PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
+          const FirmwareOptions& options, VariableStore& variables);
   ~PowerOn() { gate.forget_calls(); }
 
   const BoardDescription& board;

@@ -36,16 +36,19 @@ std::string uuid_text(const u8* b) {
 
 std::vector<std::string> BootManager::footer() const {
   const auto& s = p_.efi.board.smbios;
-  return {fmt::format("Timeout-->[{}] sec SystemGuid-->[{}]", options_.timeout().value_or(10), uuid_text(s.uuid)),
-          fmt::format("SerialNumber-->[{:<20.20}]", s.serial)};
+  return {
+      fmt::format("Timeout-->[{}] sec SystemGuid-->[{}]", options_.timeout().value_or(10), uuid_text(s.uuid)),
+      fmt::format("SerialNumber-->[{:<20.20}]", s.serial)};
 }
 
 void BootManager::maintenance(GateCall& call) {
-  Menu::Page page{"Main Menu. Select an Operation",
-                  {"Boot from a File", "Add a Boot Option", "Delete Boot Option(s)", "Change Boot Order",
-                   "Manage BootNext setting", "Set Auto Boot TimeOut", "Select Active Console Output Devices",
-                   "Select Active Console Input Devices", "Select Active Standard Error Devices", "Cold Reset", "Exit"},
-                  {}, 0};
+  Menu::Page page{
+      "Main Menu. Select an Operation",
+      {"Boot from a File", "Add a Boot Option", "Delete Boot Option(s)", "Change Boot Order",
+       "Manage BootNext setting", "Set Auto Boot TimeOut", "Select Active Console Output Devices",
+       "Select Active Console Input Devices", "Select Active Standard Error Devices", "Cold Reset", "Exit"},
+      {},
+      0};
   while (!done_ && p_.efi.boot_services) {
     page.footer = footer();
     const auto answer = menu_.choose(call, page);
@@ -86,7 +89,8 @@ std::optional<DevicePath> BootManager::browse(GateCall& call, EfiHandle volume, 
     for (auto& n : names)
       if (n.back() == u'\\' || is_program(n)) shown.push_back(std::move(n));
     Menu::Page page{fmt::format("{}: {}", title, ascii_text(folder)), {}, {}, 0};
-    for (const auto& n : shown) page.items.push_back(n.back() == u'\\' ? fmt::format("<DIR> {}", ascii_text(n)) : ascii_text(n));
+    for (const auto& n : shown)
+      page.items.push_back(n.back() == u'\\' ? fmt::format("<DIR> {}", ascii_text(n)) : ascii_text(n));
     page.items.push_back("Exit");
     const auto answer = menu_.choose(call, page);
     if (answer.how != How::Chosen || answer.item == shown.size()) return {};
@@ -98,9 +102,12 @@ std::optional<DevicePath> BootManager::browse(GateCall& call, EfiHandle volume, 
 
 std::optional<DevicePath> BootManager::pick_file(GateCall& call, const char* title) {
   Menu::Page page{title, {}, {}, 0};
-  const auto volumes = p_.efi.handles.with(guid::kSimpleFileSystem), loaders = p_.efi.handles.with(guid::kLoadFile);
-  for (const auto h : volumes) page.items.push_back(fmt::format("Volume [{}]", device_path_of(p_.efi, h).to_text()));
-  for (const auto h : loaders) page.items.push_back(fmt::format("Load File [{}]", device_path_of(p_.efi, h).to_text()));
+  const auto volumes = p_.efi.handles.with(guid::kSimpleFileSystem),
+             loaders = p_.efi.handles.with(guid::kLoadFile);
+  for (const auto h : volumes)
+    page.items.push_back(fmt::format("Volume [{}]", device_path_of(p_.efi, h).to_text()));
+  for (const auto h : loaders)
+    page.items.push_back(fmt::format("Load File [{}]", device_path_of(p_.efi, h).to_text()));
   page.items.push_back("Exit");
   const auto answer = menu_.choose(call, page);
   if (answer.how != How::Chosen || answer.item + 1 == page.items.size()) return {};
@@ -133,7 +140,8 @@ void BootManager::add_option(GateCall& call) {
   option.description = std::u16string(name->begin(), name->end());
   if (!data->empty())
     for (const char16_t c : std::u16string(data->begin(), data->end()) + u'\0')
-      option.optional_data.push_back(static_cast<u8>(c)), option.optional_data.push_back(static_cast<u8>(c >> 8));
+      option.optional_data.push_back(static_cast<u8>(c)),
+          option.optional_data.push_back(static_cast<u8>(c >> 8));
   if (!options_.add(std::move(option))) {
     menu_.say("The option does not fit into NVRAM\n");
     menu_.wait_any_key(call);
@@ -144,7 +152,8 @@ std::optional<u16> BootManager::pick_option(GateCall& call, const char* title) {
   const auto list = options_.in_order();
   Menu::Page page{title, {}, {}, 0};
   for (const auto& o : list)
-    page.items.push_back(fmt::format("{} {}", ascii_text(BootOptions::variable_name(u"Boot", o.number)), ascii_text(o.description)));
+    page.items.push_back(fmt::format("{} {}", ascii_text(BootOptions::variable_name(u"Boot", o.number)),
+                                     ascii_text(o.description)));
   page.items.push_back("Exit");
   const auto answer = menu_.choose(call, page);
   if (answer.how != How::Chosen || answer.item == list.size()) return {};
@@ -161,7 +170,10 @@ void BootManager::change_order(GateCall& call) {
   if (list.size() < 2) return;
   size_t selected = 0;
   for (;;) {
-    Menu::Page page{"Change Boot Order. Select an Option", {}, {"U moves the option up, D moves it down, Enter ends"}, selected};
+    Menu::Page page{"Change Boot Order. Select an Option",
+                    {},
+                    {"U moves the option up, D moves it down, Enter ends"},
+                    selected};
     for (const auto& o : list) page.items.push_back(ascii_text(o.description));
     const auto answer = menu_.choose(call, page, {}, u"uUdD");
     if (answer.how == How::Escape) return;
@@ -185,13 +197,18 @@ void BootManager::manage_boot_next(GateCall& call) {
 }
 
 void BootManager::set_timeout(GateCall& call) {
-  Menu::Page page{"Set Auto Boot Timeout. Select an Option", {"Set Timeout Value", "Delete/Disable Timeout", "Exit"}, footer(), 0};
+  Menu::Page page{"Set Auto Boot Timeout. Select an Option",
+                  {"Set Timeout Value", "Delete/Disable Timeout", "Exit"},
+                  footer(),
+                  0};
   const auto answer = menu_.choose(call, page);
   if (answer.how != How::Chosen || answer.item == 2) return;
   u16 seconds = 0xffff;
   if (answer.item == 0) {
     const auto text = menu_.ask(call, "\nTimeout in seconds (0-65534): ", 5);
-    if (!text || text->empty() || !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; })) return;
+    if (!text || text->empty() ||
+        !std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; }))
+      return;
     const unsigned long value = std::stoul(*text);
     if (value > 0xfffe) return;
     seconds = static_cast<u16>(value);
@@ -201,7 +218,9 @@ void BootManager::set_timeout(GateCall& call) {
 
 void BootManager::show_console_devices(GateCall& call, const char* title) {
   // The board has one console; it is always active.
-  (void)menu_.choose(call, {fmt::format("Select the {}", title), {"* " + p_.console.device_path().to_text(), "Exit"}, {}, 0});
+  (void)menu_.choose(
+      call,
+      {fmt::format("Select the {}", title), {"* " + p_.console.device_path().to_text(), "Exit"}, {}, 0});
 }
 
 }  // namespace ia64::firmware

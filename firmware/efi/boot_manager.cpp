@@ -47,7 +47,8 @@ void BootManager::set_default_variables() {
   options_.set_default(u"Lang", kStored, kEnglish);
   options_.set_default(u"LangCodes", kVolatile, kEnglish);
   for (const auto name : {u"ConIn", u"ConOut", u"ErrOut"}) options_.set_default(name, kStored, console);
-  for (const auto name : {u"ConInDev", u"ConOutDev", u"ErrOutDev"}) options_.set_default(name, kVolatile, console);
+  for (const auto name : {u"ConInDev", u"ConOutDev", u"ErrOutDev"})
+    options_.set_default(name, kVolatile, console);
   (void)p_.runtime.save_variables();
 }
 
@@ -136,13 +137,15 @@ void BootManager::main_menu(GateCall& call) {
     for (const auto& c : list) page.items.push_back(c.text);
     if (!notice.empty()) page.footer.push_back(notice);
     const bool at_once = seconds && *seconds == 0;
-    const auto answer = at_once ? Menu::Answer{Menu::Answer::How::TimedOut, 0, {}} : menu_.choose(call, page, seconds);
+    const auto answer =
+        at_once ? Menu::Answer{Menu::Answer::How::TimedOut, 0, {}} : menu_.choose(call, page, seconds);
     seconds.reset();
     notice.clear();
     if (answer.how == Menu::Answer::How::TimedOut) {
       const bool started = boot_automatically(call);
       if (!p_.efi.boot_services) return;
-      if (!started) notice = "No bootable device: nothing in the boot options or on any volume could be loaded";
+      if (!started)
+        notice = "No bootable device: nothing in the boot options or on any volume could be loaded";
       if (!started) LOG(Machine, "firmware found nothing to boot");
     } else if (answer.how == Menu::Answer::How::Chosen) {
       if (!list[answer.item].option) {

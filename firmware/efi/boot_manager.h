@@ -28,16 +28,18 @@ struct BootManagerParts {
 class BootManager {
  public:
   explicit BootManager(const BootManagerParts& parts);
-  /// Returns only when the user leaves for a cold reset (`reset` was called on the host) or boot services have ended.
+  /// Returns only when the user leaves for a cold reset (`reset` was called on the host) or boot services
+  /// have ended.
   void run(GateCall& call);
-  /// Gives the global variables every OS expects (Timeout, Lang, console paths) their defaults and saves them.
+  /// Gives the global variables every OS expects (Timeout, Lang, console paths) their defaults and saves
+  /// them.
   void set_default_variables();
 
  private:
   // One line of the main menu.
   struct Choice {
     std::string text;
-    std::optional<BootOption> option;   // absent: maintenance menu
+    std::optional<BootOption> option;  // absent: maintenance menu
   };
   void load_drivers(GateCall& call);
   void main_menu(GateCall& call);

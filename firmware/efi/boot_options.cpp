@@ -11,7 +11,9 @@ namespace {
 constexpr u32 kVolatile = efi::kVariableBootServiceAccess | efi::kVariableRuntimeAccess;
 constexpr u32 kStored = kVolatile | efi::kVariableNonVolatile;
 
-std::span<const u8> bytes_of(const u16& v) { return {reinterpret_cast<const u8*>(&v), sizeof v}; }
+std::span<const u8> bytes_of(const u16& v) {
+  return {reinterpret_cast<const u8*>(&v), sizeof v};
+}
 
 }  // namespace
 
@@ -20,7 +22,8 @@ std::vector<u8> BootOption::bytes() const {
   std::vector<u8> b(6);
   store_le(&b[0], attributes);
   store_le(&b[4], static_cast<u16>(path_bytes.size()));
-  for (const char16_t c : description + u'\0') b.push_back(static_cast<u8>(c)), b.push_back(static_cast<u8>(c >> 8));
+  for (const char16_t c : description + u'\0')
+    b.push_back(static_cast<u8>(c)), b.push_back(static_cast<u8>(c >> 8));
   b.insert(b.end(), path_bytes.begin(), path_bytes.end());
   b.insert(b.end(), optional_data.begin(), optional_data.end());
   return b;
@@ -69,7 +72,8 @@ void BootOptions::set_global(std::u16string_view name, u32 attributes, std::span
 }
 
 void BootOptions::set_default(std::u16string_view name, u32 attributes, std::span<const u8> data) {
-  if (!variables_.get({std::u16string(name), guid::kGlobalVariable}, false)) set_global(name, attributes, data);
+  if (!variables_.get({std::u16string(name), guid::kGlobalVariable}, false))
+    set_global(name, attributes, data);
 }
 
 std::vector<u16> BootOptions::order(std::u16string_view prefix) const {
@@ -127,6 +131,8 @@ void BootOptions::set_current(std::optional<u16> number) {
   set_global(u"BootCurrent", kVolatile, number ? bytes_of(*number) : std::span<const u8>{});
 }
 
-void BootOptions::set_timeout(u16 seconds) { set_global(u"Timeout", kStored, bytes_of(seconds)); }
+void BootOptions::set_timeout(u16 seconds) {
+  set_global(u"Timeout", kStored, bytes_of(seconds));
+}
 
 }  // namespace ia64::firmware

@@ -30,7 +30,8 @@ class BootOptions {
  public:
   explicit BootOptions(VariableStore& variables) : variables_(variables) {}
 
-  /// The options BootOrder names, in that order; unreadable ones are left out. @param prefix u"Boot" or u"Driver"
+  /// The options BootOrder names, in that order; unreadable ones are left out. @param prefix u"Boot" or
+  /// u"Driver"
   std::vector<BootOption> in_order(std::u16string_view prefix = u"Boot") const;
   std::optional<BootOption> get(u16 number, std::u16string_view prefix = u"Boot") const;
   /// Stores a new option under a free number and puts it at the end of BootOrder. @returns its number

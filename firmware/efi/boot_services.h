@@ -8,10 +8,12 @@
 
 namespace ia64::firmware {
 
-/// TPL, AllocatePages, FreePages, GetMemoryMap, pool, CopyMem, SetMem, CalculateCrc32. @source EFI 1.10, 5.1, 5.2, 5.6
+/// TPL, AllocatePages, FreePages, GetMemoryMap, pool, CopyMem, SetMem, CalculateCrc32. @source
+/// EFI 1.10, 5.1, 5.2, 5.6
 std::vector<EfiServiceRow> memory_services(EfiContext& efi);
 /// Events, timers, Stall, watchdog, monotonic count. @source EFI 1.10, 5.1, 5.5
-std::vector<EfiServiceRow> event_services(EfiContext& efi, class Watchdog& watchdog, class MonotonicCounter& counter);
+std::vector<EfiServiceRow> event_services(EfiContext& efi, class Watchdog& watchdog,
+                                          class MonotonicCounter& counter);
 /// Protocol handler services. @source EFI 1.10, 5.3
 std::vector<EfiServiceRow> protocol_services(EfiContext& efi, SystemTable& table);
 /// LoadImage, StartImage, Exit, UnloadImage, ExitBootServices. @source EFI 1.10, 5.4
@@ -43,7 +45,8 @@ class MonotonicCounter {
   u64 value_;
 };
 
-/// Signals the exit events, quiesces devices and ends boot services. Used by ExitBootServices and by the direct kernel boot.
+/// Signals the exit events, quiesces devices and ends boot services. Used by ExitBootServices and by the
+/// direct kernel boot.
 void exit_boot_services(EfiContext& efi, SystemTable& table, GateCall& call);
 
 /// Descriptors as GetMemoryMap lays them out: kMapDescriptorBytes each, version 1.

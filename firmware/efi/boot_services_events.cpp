@@ -7,13 +7,14 @@
 namespace ia64::firmware {
 namespace {
 
-constexpr u64 kPollNs = 10'000'000;       // how often polled events (keys) are looked at
+constexpr u64 kPollNs = 10'000'000;  // how often polled events (keys) are looked at
 constexpr u64 kMaxEvents = 4096;
 
 EfiStatus create_event(EfiContext& efi, GateCall& call) {
   EfiEvent event = 0;
   if (call.arg(4) == 0) return efi::kInvalidParameter;
-  const auto s = efi.events.create(static_cast<u32>(call.arg(0)), call.arg(1), call.arg(2), call.arg(3), event);
+  const auto s =
+      efi.events.create(static_cast<u32>(call.arg(0)), call.arg(1), call.arg(2), call.arg(3), event);
   if (efi_error(s)) return s;
   return call.write_value(call.arg(4), event) ? efi::kSuccess : efi::kInvalidParameter;
 }

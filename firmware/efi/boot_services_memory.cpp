@@ -26,14 +26,15 @@ EfiStatus allocate_pages(EfiContext& efi, GateCall& call) {
   if (how > 2) return efi::kInvalidParameter;
   u64 address = 0;
   if (!call.read_value(call.arg(3), address)) return efi::kInvalidParameter;
-  const auto s = efi.memory.allocate(static_cast<MemoryMap::Allocate>(how), static_cast<MemoryType>(call.arg(1)), call.arg(2),
-                                     address);
+  const auto s = efi.memory.allocate(static_cast<MemoryMap::Allocate>(how),
+                                     static_cast<MemoryType>(call.arg(1)), call.arg(2), address);
   if (efi_error(s)) return s;
   return call.write_value(call.arg(3), address) ? efi::kSuccess : efi::kInvalidParameter;
 }
 
 EfiStatus get_memory_map(EfiContext& efi, GateCall& call) {
-  const u64 size_at = call.arg(0), map_at = call.arg(1), key_at = call.arg(2), bytes_at = call.arg(3), version_at = call.arg(4);
+  const u64 size_at = call.arg(0), map_at = call.arg(1), key_at = call.arg(2), bytes_at = call.arg(3),
+            version_at = call.arg(4);
   u64 room = 0;
   if (size_at == 0 || !call.read_value(size_at, room)) return efi::kInvalidParameter;
   const auto image = memory_map_image(efi.memory);
@@ -63,7 +64,8 @@ EfiStatus copy_mem(GateCall& call) {
   for (u64 done = 0; done < size_bytes;) {
     const u64 n = std::min(size_bytes - done, kChunk);
     const u64 at = backwards ? size_bytes - done - n : done;
-    if (!call.read(from + at, buffer.data(), n) || !call.write(to + at, buffer.data(), n)) return efi::kInvalidParameter;
+    if (!call.read(from + at, buffer.data(), n) || !call.write(to + at, buffer.data(), n))
+      return efi::kInvalidParameter;
     done += n;
   }
   return efi::kSuccess;
@@ -74,7 +76,8 @@ EfiStatus set_mem(GateCall& call) {
   if (size_bytes > kMaxTransfer) return efi::kInvalidParameter;
   const std::vector<u8> buffer(std::min(size_bytes, kChunk), static_cast<u8>(call.arg(2)));
   for (u64 done = 0; done < size_bytes; done += kChunk)
-    if (!call.write(to + done, buffer.data(), std::min(size_bytes - done, kChunk))) return efi::kInvalidParameter;
+    if (!call.write(to + done, buffer.data(), std::min(size_bytes - done, kChunk)))
+      return efi::kInvalidParameter;
   return efi::kSuccess;
 }
 

@@ -12,17 +12,20 @@ namespace {
 constexpr Guid kDriverBinding{0x18a031ab, 0xb443, 0x4d1a, {0xa5, 0xc0, 0x0c, 0x09, 0x26, 0x1e, 0x9f, 0x71}};
 
 /// A GUID argument. Asking for a protocol nobody knows is worth a line in a bug report.
-bool guid_arg(GateCall& call, u64 at, Guid& g) { return at && call.read_value(at, g); }
+bool guid_arg(GateCall& call, u64 at, Guid& g) {
+  return at && call.read_value(at, g);
+}
 
 void note_unknown(GateCall& call, const Guid& g) {
-  LOG_ONCE(Unknown, load_le<u64>(&g) ^ load_le<u64>(g.d), "protocol {} not present, asked for at {:#x}", guid_name(g),
-           call.cpu().regs().br[0]);
+  LOG_ONCE(Unknown, load_le<u64>(&g) ^ load_le<u64>(g.d), "protocol {} not present, asked for at {:#x}",
+           guid_name(g), call.cpu().regs().br[0]);
 }
 
 EfiStatus install_interface(EfiContext& efi, GateCall& call) {
   EfiHandle handle = 0;
   Guid g;
-  if (!call.arg(0) || !guid_arg(call, call.arg(1), g) || call.arg(2) != 0 || !call.read_value(call.arg(0), handle))
+  if (!call.arg(0) || !guid_arg(call, call.arg(1), g) || call.arg(2) != 0 ||
+      !call.read_value(call.arg(0), handle))
     return efi::kInvalidParameter;
   const auto s = efi.handles.install(handle, g, call.arg(3));
   if (efi_error(s)) return s;
@@ -31,7 +34,8 @@ EfiStatus install_interface(EfiContext& efi, GateCall& call) {
 
 EfiStatus handle_protocol(EfiContext& efi, GateCall& call) {
   Guid g;
-  if (!guid_arg(call, call.arg(1), g) || !call.arg(2) || !efi.handles.exists(call.arg(0))) return efi::kInvalidParameter;
+  if (!guid_arg(call, call.arg(1), g) || !call.arg(2) || !efi.handles.exists(call.arg(0)))
+    return efi::kInvalidParameter;
   const auto interface = efi.handles.find(call.arg(0), g);
   if (!call.write_value(call.arg(2), interface.value_or(0))) return efi::kInvalidParameter;
   if (interface) return efi::kSuccess;
@@ -41,8 +45,10 @@ EfiStatus handle_protocol(EfiContext& efi, GateCall& call) {
 
 EfiStatus register_notify(EfiContext& efi, GateCall& call) {
   Guid g;
-  if (!guid_arg(call, call.arg(0), g) || !call.arg(2) || !efi.events.exists(call.arg(1))) return efi::kInvalidParameter;
-  return call.write_value(call.arg(2), efi.handles.add_registration(g, call.arg(1))) ? efi::kSuccess : efi::kInvalidParameter;
+  if (!guid_arg(call, call.arg(0), g) || !call.arg(2) || !efi.events.exists(call.arg(1)))
+    return efi::kInvalidParameter;
+  return call.write_value(call.arg(2), efi.handles.add_registration(g, call.arg(1))) ? efi::kSuccess
+                                                                                     : efi::kInvalidParameter;
 }
 
 /// The handles a search means: 0 all, 1 by registration cookie, 2 by protocol.
@@ -71,7 +77,8 @@ EfiStatus locate_handle(EfiContext& efi, GateCall& call) {
   if (const auto s = search(efi, call, found); efi_error(s)) return s;
   if (!call.write_value(call.arg(3), u64{found.size() * 8})) return efi::kInvalidParameter;
   if (room < found.size() * 8) return efi::kBufferTooSmall;
-  return call.arg(4) && call.write(call.arg(4), found.data(), found.size() * 8) ? efi::kSuccess : efi::kInvalidParameter;
+  return call.arg(4) && call.write(call.arg(4), found.data(), found.size() * 8) ? efi::kSuccess
+                                                                                : efi::kInvalidParameter;
 }
 
 EfiStatus locate_handle_buffer(EfiContext& efi, GateCall& call) {
@@ -113,13 +120,16 @@ EfiStatus locate_device_path(EfiContext& efi, GateCall& call) {
   const EfiHandle handle = handle_for_path(efi, *path, g, rest);
   if (!handle) return efi::kNotFound;
   const u64 rest_at = at + (path->nodes().size() - rest.nodes().size());
-  return call.write_value(call.arg(1), rest_at) && call.write_value(call.arg(2), handle) ? efi::kSuccess : efi::kInvalidParameter;
+  return call.write_value(call.arg(1), rest_at) && call.write_value(call.arg(2), handle)
+             ? efi::kSuccess
+             : efi::kInvalidParameter;
 }
 
 EfiStatus open_protocol_service(EfiContext& efi, GateCall& call) {
   Guid g;
   const u32 attributes = static_cast<u32>(call.arg(5));
-  if (!guid_arg(call, call.arg(1), g) || (attributes != open_protocol::kTest && !call.arg(2))) return efi::kInvalidParameter;
+  if (!guid_arg(call, call.arg(1), g) || (attributes != open_protocol::kTest && !call.arg(2)))
+    return efi::kInvalidParameter;
   u64 interface = 0;
   const auto s = efi.handles.open(call.arg(0), g, call.arg(3), call.arg(4), attributes, interface);
   if (s == efi::kUnsupported && efi.handles.with(g).empty()) note_unknown(call, g);
@@ -141,8 +151,9 @@ EfiStatus open_information(EfiContext& efi, GateCall& call) {
   }
   const u64 buffer = efi.place(bytes);
   if (!buffer) return efi::kOutOfResources;
-  return call.write_value(call.arg(2), buffer) && call.write_value(call.arg(3), u64{list->size()}) ? efi::kSuccess
-                                                                                              : efi::kInvalidParameter;
+  return call.write_value(call.arg(2), buffer) && call.write_value(call.arg(3), u64{list->size()})
+             ? efi::kSuccess
+             : efi::kInvalidParameter;
 }
 
 EfiStatus protocols_per_handle(EfiContext& efi, GateCall& call) {
@@ -158,8 +169,9 @@ EfiStatus protocols_per_handle(EfiContext& efi, GateCall& call) {
     efi.bus.write_bytes(buffer + 8 * i, &at, 8);
     efi.bus.write_bytes(at, &(*list)[i], 16);
   }
-  return call.write_value(call.arg(1), buffer) && call.write_value(call.arg(2), u64{list->size()}) ? efi::kSuccess
-                                                                                              : efi::kInvalidParameter;
+  return call.write_value(call.arg(1), buffer) && call.write_value(call.arg(2), u64{list->size()})
+             ? efi::kSuccess
+             : efi::kInvalidParameter;
 }
 
 struct Pair {
@@ -190,14 +202,18 @@ bool same_device_path_exists(EfiContext& efi, GateCall& call, u64 at) {
 EfiStatus install_multiple(EfiContext& efi, GateCall& call) {
   EfiHandle handle = 0;
   std::vector<Pair> pairs;
-  if (!call.arg(0) || !call.read_value(call.arg(0), handle) || !pairs_of(call, pairs)) return efi::kInvalidParameter;
+  if (!call.arg(0) || !call.read_value(call.arg(0), handle) || !pairs_of(call, pairs))
+    return efi::kInvalidParameter;
   for (const auto& p : pairs)
-    if (p.protocol == guid::kDevicePath && same_device_path_exists(efi, call, p.interface)) return efi::kAlreadyStarted;
+    if (p.protocol == guid::kDevicePath && same_device_path_exists(efi, call, p.interface))
+      return efi::kAlreadyStarted;
   EfiStatus s = efi::kSuccess;
   size_t done = 0;
-  for (; done < pairs.size() && !efi_error(s); done++) s = efi.handles.install(handle, pairs[done].protocol, pairs[done].interface);
+  for (; done < pairs.size() && !efi_error(s); done++)
+    s = efi.handles.install(handle, pairs[done].protocol, pairs[done].interface);
   if (efi_error(s)) {
-    for (size_t i = 0; i + 1 < done; i++) (void)efi.handles.uninstall(handle, pairs[i].protocol, pairs[i].interface);
+    for (size_t i = 0; i + 1 < done; i++)
+      (void)efi.handles.uninstall(handle, pairs[i].protocol, pairs[i].interface);
     return s;
   }
   return call.write_value(call.arg(0), handle) ? efi::kSuccess : efi::kInvalidParameter;
@@ -216,7 +232,8 @@ EfiStatus uninstall_multiple(EfiContext& efi, GateCall& call) {
   return efi::kSuccess;
 }
 
-/// Offers the controller to every driver a guest installed; firmware's own drivers have bound their devices already.
+/// Offers the controller to every driver a guest installed; firmware's own drivers have bound their devices
+/// already.
 EfiStatus connect_controller(EfiContext& efi, GateCall& call) {
   const EfiHandle controller = call.arg(0);
   if (!efi.handles.exists(controller)) return efi::kInvalidParameter;
@@ -229,7 +246,8 @@ EfiStatus connect_controller(EfiContext& efi, GateCall& call) {
     if (efi_error(call.call_guest(functions[0], args))) continue;
     started |= !efi_error(call.call_guest(functions[1], args));
   }
-  const bool bound = efi.handles.find(controller, guid::kBlockIo) || efi.handles.find(controller, guid::kSimpleTextOutput) ||
+  const bool bound = efi.handles.find(controller, guid::kBlockIo) ||
+                     efi.handles.find(controller, guid::kSimpleTextOutput) ||
                      efi.handles.find(controller, guid::kDevicePath);
   return started || bound ? efi::kSuccess : efi::kNotFound;
 }
@@ -258,8 +276,9 @@ std::vector<EfiServiceRow> protocol_services(EfiContext& efi, SystemTable& table
   EfiContext* e = &efi;
   return {
       {"InstallProtocolInterface", [e](GateCall& c) { return install_interface(*e, c); }},
-      {"ReinstallProtocolInterface",
-       with_guid([e](GateCall& c, const Guid& g) { return e->handles.reinstall(c.arg(0), g, c.arg(2), c.arg(3)); })},
+      {"ReinstallProtocolInterface", with_guid([e](GateCall& c, const Guid& g) {
+         return e->handles.reinstall(c.arg(0), g, c.arg(2), c.arg(3));
+       })},
       {"UninstallProtocolInterface",
        with_guid([e](GateCall& c, const Guid& g) { return e->handles.uninstall(c.arg(0), g, c.arg(2)); })},
       {"HandleProtocol", [e](GateCall& c) { return handle_protocol(*e, c); }},
@@ -267,12 +286,14 @@ std::vector<EfiServiceRow> protocol_services(EfiContext& efi, SystemTable& table
       {"RegisterProtocolNotify", [e](GateCall& c) { return register_notify(*e, c); }},
       {"LocateHandle", [e](GateCall& c) { return locate_handle(*e, c); }},
       {"LocateDevicePath", [e](GateCall& c) { return locate_device_path(*e, c); }},
-      {"InstallConfigurationTable", [e, t = &table](GateCall& c) { return install_configuration_table(*e, *t, c); }},
+      {"InstallConfigurationTable",
+       [e, t = &table](GateCall& c) { return install_configuration_table(*e, *t, c); }},
       {"ConnectController", [e](GateCall& c) { return connect_controller(*e, c); }},
       {"DisconnectController", [e](GateCall& c) { return disconnect_controller(*e, c); }},
       {"OpenProtocol", [e](GateCall& c) { return open_protocol_service(*e, c); }},
-      {"CloseProtocol",
-       with_guid([e](GateCall& c, const Guid& g) { return e->handles.close(c.arg(0), g, c.arg(2), c.arg(3)); })},
+      {"CloseProtocol", with_guid([e](GateCall& c, const Guid& g) {
+         return e->handles.close(c.arg(0), g, c.arg(2), c.arg(3));
+       })},
       {"OpenProtocolInformation", [e](GateCall& c) { return open_information(*e, c); }},
       {"ProtocolsPerHandle", [e](GateCall& c) { return protocols_per_handle(*e, c); }},
       {"LocateHandleBuffer", [e](GateCall& c) { return locate_handle_buffer(*e, c); }},

@@ -12,7 +12,8 @@ namespace {
 
 constexpr u64 kKeyPollNs = 10'000'000;
 constexpr u32 kSerialRevision = 0x10000;
-constexpr u32 kInputEmpty = 0x100, kClearToSend = 0x10, kDataSetReady = 0x20, kCarrierDetect = 0x80, kDtr = 1, kRts = 2;
+constexpr u32 kInputEmpty = 0x100, kClearToSend = 0x10, kDataSetReady = 0x20, kCarrierDetect = 0x80, kDtr = 1,
+              kRts = 2;
 constexpr u64 kMaxSerialBytes = 64 << 10;
 
 }  // namespace
@@ -73,7 +74,8 @@ GuestPhys Console::make_output() {
       .function("ConOut.QueryMode",
                 [](GateCall& c) {
                   if (c.arg(1) != 0) return efi::kUnsupported;
-                  const bool ok = c.write_value(c.arg(2), u64{Terminal::kColumns}) && c.write_value(c.arg(3), u64{Terminal::kRows});
+                  const bool ok = c.write_value(c.arg(2), u64{Terminal::kColumns}) &&
+                                  c.write_value(c.arg(3), u64{Terminal::kRows});
                   return ok ? efi::kSuccess : efi::kInvalidParameter;
                 })
       .function("ConOut.SetMode",
@@ -86,14 +88,17 @@ GuestPhys Console::make_output() {
                   if (c.arg(1) > 0x7f) return efi::kUnsupported;
                   return terminal_.set_attribute(static_cast<u8>(c.arg(1))), changed(efi::kSuccess);
                 })
-      .function("ConOut.ClearScreen", [=, this](GateCall&) { return terminal_.clear(), changed(efi::kSuccess); })
+      .function("ConOut.ClearScreen",
+                [=, this](GateCall&) { return terminal_.clear(), changed(efi::kSuccess); })
       .function("ConOut.SetCursorPosition",
                 [=, this](GateCall& c) {
                   if (c.arg(1) >= Terminal::kColumns || c.arg(2) >= Terminal::kRows) return efi::kUnsupported;
-                  return terminal_.set_cursor(static_cast<int>(c.arg(1)), static_cast<int>(c.arg(2))), changed(efi::kSuccess);
+                  return terminal_.set_cursor(static_cast<int>(c.arg(1)), static_cast<int>(c.arg(2))),
+                         changed(efi::kSuccess);
                 })
-      .function("ConOut.EnableCursor",
-                [=, this](GateCall& c) { return terminal_.show_cursor(c.arg(1) & 0xff), changed(efi::kSuccess); })
+      .function(
+          "ConOut.EnableCursor",
+          [=, this](GateCall& c) { return terminal_.show_cursor(c.arg(1) & 0xff), changed(efi::kSuccess); })
       .pointer(mode_)
       .build();
 }
@@ -162,16 +167,19 @@ EfiStatus Console::serial_read(GateCall& call) {
     if (!b) break;
     bytes.push_back(*b);
   }
-  if (!call.write_value(call.arg(1), u64{bytes.size()}) || !call.write(call.arg(2), bytes.data(), bytes.size()))
+  if (!call.write_value(call.arg(1), u64{bytes.size()}) ||
+      !call.write(call.arg(2), bytes.data(), bytes.size()))
     return efi::kInvalidParameter;
   return bytes.size() == n ? efi::kSuccess : efi::kTimeout;
 }
 
 GuestPhys Console::make_serial() {
   std::vector<u8> mode(40);
-  store_le(&mode[0], kDtr | kRts), store_le(&mode[4], u32{1'000'000});  // control mask, timeout in microseconds
+  store_le(&mode[0], kDtr | kRts),
+      store_le(&mode[4], u32{1'000'000});  // control mask, timeout in microseconds
   store_le(&mode[8], efi_.board.uarts[0].baud);
-  store_le(&mode[16], u32{16}), store_le(&mode[20], u32{8}), store_le(&mode[24], u32{1}), store_le(&mode[28], u32{1});
+  store_le(&mode[16], u32{16}), store_le(&mode[20], u32{8}), store_le(&mode[24], u32{1}),
+      store_le(&mode[28], u32{1});
   const GuestPhys mode_at = efi_.place(mode);
   return ProtocolBuilder(efi_)
       .u32_value(kSerialRevision)

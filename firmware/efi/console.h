@@ -1,4 +1,5 @@
-// The serial console of firmware: a 16550 driven by MMIO, a terminal on top, and the Simple Text protocols on top of that.
+// The serial console of firmware: a 16550 driven by MMIO, a terminal on top, and the Simple Text protocols on
+// top of that.
 #pragma once
 
 #include <deque>
@@ -34,8 +35,8 @@ struct InputKey {
 
 /// Scan codes. @source EFI 1.10, table 10-1
 namespace scan {
-inline constexpr u16 kUp = 1, kDown = 2, kRight = 3, kLeft = 4, kHome = 5, kEnd = 6, kInsert = 7, kDelete = 8, kPageUp = 9,
-                     kPageDown = 10, kF1 = 11, kEscape = 0x17;
+inline constexpr u16 kUp = 1, kDown = 2, kRight = 3, kLeft = 4, kHome = 5, kEnd = 6, kInsert = 7, kDelete = 8,
+                     kPageUp = 9, kPageDown = 10, kF1 = 11, kEscape = 0x17;
 }
 
 /// Turns terminal bytes (VT100/ANSI/PC-ANSI sequences, UTF-8) into keys.
@@ -83,8 +84,8 @@ class Terminal {
   bool cursor_visible_ = true;
 };
 
-/// Installs the console handle with Simple Text Input/Output, Serial I/O and its device path, and announces it.
-/// Thread rule: the firmware's lock.
+/// Installs the console handle with Simple Text Input/Output, Serial I/O and its device path, and announces
+/// it. Thread rule: the firmware's lock.
 class Console {
  public:
   explicit Console(EfiContext& efi);

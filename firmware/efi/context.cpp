@@ -5,7 +5,8 @@
 
 namespace ia64::firmware {
 
-EfiContext::EfiContext(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host, ServiceTable& gate)
+EfiContext::EfiContext(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
+                       ServiceTable& gate)
     : board(board), bus(bus), clock(clock), host(host), gate(gate), pool(memory), events(clock) {
   handles.on_install([this](u64 event) { (void)events.signal(event); });
 }
@@ -29,8 +30,12 @@ GuestPhys EfiContext::add(std::string_view name, EfiFunction fn, bool runtime) {
   return descriptor;
 }
 
-GuestPhys EfiContext::function(std::string_view name, EfiFunction fn) { return add(name, std::move(fn), false); }
-GuestPhys EfiContext::runtime_function(std::string_view name, EfiFunction fn) { return add(name, std::move(fn), true); }
+GuestPhys EfiContext::function(std::string_view name, EfiFunction fn) {
+  return add(name, std::move(fn), false);
+}
+GuestPhys EfiContext::runtime_function(std::string_view name, EfiFunction fn) {
+  return add(name, std::move(fn), true);
+}
 
 GuestPhys EfiContext::place(std::span<const u8> bytes, MemoryType type) {
   GuestPhys at = 0;

@@ -22,11 +22,12 @@ namespace ia64::firmware {
 /// An EFI function implemented on the host. Arguments come from the call; the result goes to r8.
 using EfiFunction = std::function<EfiStatus(GateCall&)>;
 
-/// State of one power-on of the EFI part. Host-side code reaches guest physical memory through `bus`, and a caller's
-/// memory through the GateCall. Thread rule: the firmware's lock.
+/// State of one power-on of the EFI part. Host-side code reaches guest physical memory through `bus`, and a
+/// caller's memory through the GateCall. Thread rule: the firmware's lock.
 class EfiContext {
  public:
-  EfiContext(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host, ServiceTable& gate);
+  EfiContext(const BoardDescription& board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
+             ServiceTable& gate);
 
   const BoardDescription& board;
   AddressSpace& bus;
@@ -40,9 +41,10 @@ class EfiContext {
   /// False from ExitBootServices on: boot services and boot-time protocols answer Unsupported from then.
   bool boot_services = true;
 
-  /// Registers a host function once per name and returns the guest address of its descriptor; later calls with the same
-  /// name return the same descriptor and ignore `fn`, so all instances of a protocol share their functions and tell
-  /// instances apart by their `This` argument. Calls are traced on channel efi and pending notifications run after them.
+  /// Registers a host function once per name and returns the guest address of its descriptor; later calls
+  /// with the same name return the same descriptor and ignore `fn`, so all instances of a protocol share
+  /// their functions and tell instances apart by their `This` argument. Calls are traced on channel efi and
+  /// pending notifications run after them.
   GuestPhys function(std::string_view name, EfiFunction fn);
   /// As function(), but for runtime services: no event dispatch, usable after ExitBootServices.
   GuestPhys runtime_function(std::string_view name, EfiFunction fn);
@@ -60,18 +62,23 @@ class EfiContext {
   std::vector<std::function<void()>> exit_hooks_;
 };
 
-/// Composes a protocol interface structure in guest memory, field by field in order; fields are naturally aligned.
-///   interface = ProtocolBuilder(efi).u64_value(revision).pointer(media).function("BlockIo.Reset", reset)....build();
+/// Composes a protocol interface structure in guest memory, field by field in order; fields are naturally
+/// aligned.
+///   interface = ProtocolBuilder(efi).u64_value(revision).pointer(media).function("BlockIo.Reset",
+///   reset)....build();
 class ProtocolBuilder {
  public:
-  explicit ProtocolBuilder(EfiContext& efi, MemoryType type = MemoryType::BootServicesData) : efi_(efi), type_(type) {}
+  explicit ProtocolBuilder(EfiContext& efi, MemoryType type = MemoryType::BootServicesData)
+      : efi_(efi), type_(type) {}
   ProtocolBuilder& u8_value(u8 v) { return raw(&v, 1); }
   ProtocolBuilder& u16_value(u16 v) { return raw(&v, 2); }
   ProtocolBuilder& u32_value(u32 v) { return raw(&v, 4); }
   ProtocolBuilder& u64_value(u64 v) { return raw(&v, 8); }
   ProtocolBuilder& pointer(GuestPhys p) { return u64_value(p); }
   /// A pointer to the descriptor of a function shared by name (EfiContext::function).
-  ProtocolBuilder& function(std::string_view name, EfiFunction fn) { return pointer(efi_.function(name, std::move(fn))); }
+  ProtocolBuilder& function(std::string_view name, EfiFunction fn) {
+    return pointer(efi_.function(name, std::move(fn)));
+  }
   /// Writes the structure into pool memory. @returns its address, 0 when memory is exhausted
   GuestPhys build();
   /// Releases a structure made by build().

@@ -73,7 +73,9 @@ std::string hex(std::span<const u8> bytes) {
   return s;
 }
 
-Guid guid_at(const Node& n, size_t at) { return n.get<Guid>(at); }
+Guid guid_at(const Node& n, size_t at) {
+  return n.get<Guid>(at);
+}
 
 std::string hard_drive_text(const Node& n) {
   const u32 part = n.get<u32>(0);
@@ -98,7 +100,9 @@ std::string uart_text(const Node& n) {
   static constexpr char kParity[] = "DNEOMS";
   const u8 parity = n.get<u8>(13), stop = n.get<u8>(14);
   return fmt::format("Uart({} {}{}{})", n.get<u64>(4), kParity[parity < 6 ? parity : 0], n.get<u8>(12),
-                     stop == 3 ? "2" : stop == 2 ? "1.5" : "1");
+                     stop == 3   ? "2"
+                     : stop == 2 ? "1.5"
+                                 : "1");
 }
 
 std::string node_text(const Node& n) {
@@ -106,12 +110,16 @@ std::string node_text(const Node& n) {
     case kHardware << 8 | 1: return fmt::format("Pci({:X}|{:X})", n.get<u8>(1), n.get<u8>(0));
     case kHardware << 8 | 3:
       return fmt::format("MemMap({}:{:X}-{:X})", n.get<u32>(0), n.get<u64>(4), n.get<u64>(12));
-    case kHardware << 8 | 4: case kMessaging << 8 | 10: case kMedia << 8 | 3: return vendor_text(n);
+    case kHardware << 8 | 4:
+    case kMessaging << 8 | 10:
+    case kMedia << 8 | 3: return vendor_text(n);
     case kAcpi << 8 | 1: return fmt::format("Acpi({},{:X})", eisa_id(n.get<u32>(0)), n.get<u32>(4));
     case kMessaging << 8 | 1:
-      return fmt::format("Ata({},{})", n.get<u8>(0) ? "Secondary" : "Primary", n.get<u8>(1) ? "Slave" : "Master");
+      return fmt::format("Ata({},{})", n.get<u8>(0) ? "Secondary" : "Primary",
+                         n.get<u8>(1) ? "Slave" : "Master");
     case kMessaging << 8 | 2: return fmt::format("Scsi(Pun{:X},Lun{:X})", n.get<u16>(0), n.get<u16>(2));
-    case kMessaging << 8 | 11: return fmt::format("Mac({})", hex(n.payload.first(std::min<size_t>(6, n.payload.size()))));
+    case kMessaging << 8 | 11:
+      return fmt::format("Mac({})", hex(n.payload.first(std::min<size_t>(6, n.payload.size()))));
     case kMessaging << 8 | 14: return uart_text(n);
     case kMedia << 8 | 1: return hard_drive_text(n);
     case kMedia << 8 | 2: return fmt::format("CDROM(Entry{:X})", n.get<u32>(0));
@@ -143,12 +151,19 @@ DevicePath& DevicePath::node(u8 type, u8 subtype, std::span<const u8> payload) {
   return *this;
 }
 
-DevicePath& DevicePath::acpi(u32 hid, u32 uid) { return node(kAcpi, 1, Payload().add(hid).add(uid)); }
-DevicePath& DevicePath::pci(u8 device, u8 function) { return node(kHardware, 1, Payload().add(function).add(device)); }
-DevicePath& DevicePath::scsi(u16 pun, u16 lun) { return node(kMessaging, 2, Payload().add(pun).add(lun)); }
+DevicePath& DevicePath::acpi(u32 hid, u32 uid) {
+  return node(kAcpi, 1, Payload().add(hid).add(uid));
+}
+DevicePath& DevicePath::pci(u8 device, u8 function) {
+  return node(kHardware, 1, Payload().add(function).add(device));
+}
+DevicePath& DevicePath::scsi(u16 pun, u16 lun) {
+  return node(kMessaging, 2, Payload().add(pun).add(lun));
+}
 
 DevicePath& DevicePath::hard_drive_gpt(u32 number, u64 start_lba, u64 lba_count, const Guid& unique) {
-  return node(kMedia, 1, Payload().add(number).add(start_lba).add(lba_count).add(unique).add(u8{2}).add(u8{2}));
+  return node(kMedia, 1,
+              Payload().add(number).add(start_lba).add(lba_count).add(unique).add(u8{2}).add(u8{2}));
 }
 
 DevicePath& DevicePath::hard_drive_mbr(u32 number, u64 start_lba, u64 lba_count, u32 signature) {
@@ -164,8 +179,12 @@ DevicePath& DevicePath::uart(u64 baud) {
   return node(kMessaging, 14, Payload().add(u32{0}).add(baud).add(u8{8}).add(u8{1}).add(u8{1}));
 }
 
-DevicePath& DevicePath::vendor_messaging(const Guid& g) { return node(kMessaging, 10, Payload().add(g)); }
-DevicePath& DevicePath::vendor_hardware(const Guid& g) { return node(kHardware, 4, Payload().add(g)); }
+DevicePath& DevicePath::vendor_messaging(const Guid& g) {
+  return node(kMessaging, 10, Payload().add(g));
+}
+DevicePath& DevicePath::vendor_hardware(const Guid& g) {
+  return node(kHardware, 4, Payload().add(g));
+}
 
 DevicePath& DevicePath::file16(std::u16string_view path) {
   Payload p;
@@ -173,7 +192,9 @@ DevicePath& DevicePath::file16(std::u16string_view path) {
   return node(kMedia, 4, p.add(char16_t{0}));
 }
 
-DevicePath& DevicePath::file(std::string_view path) { return file16(std::u16string(path.begin(), path.end())); }
+DevicePath& DevicePath::file(std::string_view path) {
+  return file16(std::u16string(path.begin(), path.end()));
+}
 
 DevicePath& DevicePath::append(const DevicePath& other) {
   nodes_.insert(nodes_.end(), other.nodes_.begin(), other.nodes_.end());
@@ -187,18 +208,22 @@ std::vector<u8> DevicePath::bytes() const {
 }
 
 bool DevicePath::is_prefix_of(const DevicePath& whole, DevicePath& rest) const {
-  if (nodes_.size() > whole.nodes_.size() || std::memcmp(nodes_.data(), whole.nodes_.data(), nodes_.size())) return false;
+  if (nodes_.size() > whole.nodes_.size() || std::memcmp(nodes_.data(), whole.nodes_.data(), nodes_.size()))
+    return false;
   rest.nodes_.assign(whole.nodes_.begin() + static_cast<std::ptrdiff_t>(nodes_.size()), whole.nodes_.end());
   return true;
 }
 
-bool DevicePath::starts_with_hard_drive() const { return nodes_.size() >= kHeader && nodes_[0] == kMedia && nodes_[1] == 1; }
+bool DevicePath::starts_with_hard_drive() const {
+  return nodes_.size() >= kHeader && nodes_[0] == kMedia && nodes_[1] == 1;
+}
 
 std::optional<std::vector<u8>> DevicePath::hard_drive_node() const {
   for (std::span<const u8> rest = nodes_; !rest.empty();) {
     const auto start = rest;
     const Node n = take(rest);
-    if (n.type == kMedia && n.subtype == 1) return std::vector<u8>(start.begin(), start.end() - static_cast<std::ptrdiff_t>(rest.size()));
+    if (n.type == kMedia && n.subtype == 1)
+      return std::vector<u8>(start.begin(), start.end() - static_cast<std::ptrdiff_t>(rest.size()));
   }
   return {};
 }

@@ -11,8 +11,8 @@
 
 namespace ia64::firmware {
 
-/// A device path as bytes, without its end node while under construction. Builders append one node and return *this,
-/// so a path reads as it prints: DevicePath().acpi(kPnp0a03, 0).pci(2, 0).scsi(0, 0).
+/// A device path as bytes, without its end node while under construction. Builders append one node and return
+/// *this, so a path reads as it prints: DevicePath().acpi(kPnp0a03, 0).pci(2, 0).scsi(0, 0).
 class DevicePath {
  public:
   static constexpr u32 kPnp0a03 = 0x0a03'41d0, kPnp0501 = 0x0501'41d0;  ///< compressed EISA identifiers

@@ -7,14 +7,15 @@
 namespace ia64::firmware {
 
 EfiStatus EventTable::create(u32 type, u64 tpl, u64 notify, u64 context, EfiEvent& event) {
-  constexpr u32 kKnown = efi::kEventTimer | efi::kEventRuntime | efi::kEventRuntimeContext | efi::kEventNotifyWait |
-                         efi::kEventNotifySignal;
+  constexpr u32 kKnown = efi::kEventTimer | efi::kEventRuntime | efi::kEventRuntimeContext |
+                         efi::kEventNotifyWait | efi::kEventNotifySignal;
   const bool group = type == efi::kEventExitBootServices || type == efi::kEventVirtualAddressChange;
   if (!group && (type & ~kKnown)) return efi::kInvalidParameter;
   const bool waits = type & efi::kEventNotifyWait, signals = type & efi::kEventNotifySignal;
   if (waits && signals) return efi::kInvalidParameter;
   if (waits || signals) {
-    if (notify == 0 || tpl <= efi::kTplApplication || tpl >= efi::kTplHighLevel) return efi::kInvalidParameter;
+    if (notify == 0 || tpl <= efi::kTplApplication || tpl >= efi::kTplHighLevel)
+      return efi::kInvalidParameter;
   } else {
     tpl = notify = 0;
   }

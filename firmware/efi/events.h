@@ -15,16 +15,17 @@ namespace ia64::firmware {
 /// EFI_EVENT: an opaque nonzero number for the guest.
 using EfiEvent = u64;
 
-/// Events with their notification queue. Notification functions run at their level from dispatch(), highest level
-/// first and in order of signalling within a level. @source EFI 1.10, 5.1. Thread rule: the firmware's lock.
+/// Events with their notification queue. Notification functions run at their level from dispatch(), highest
+/// level first and in order of signalling within a level. @source EFI 1.10, 5.1. Thread rule: the firmware's
+/// lock.
 class EventTable {
  public:
   explicit EventTable(Clock& clock) : clock_(clock) {}
 
   /// CreateEvent for the guest. `notify` is a function descriptor, called as notify(event, context).
   EfiStatus create(u32 type, u64 tpl, u64 notify, u64 context, EfiEvent& event);
-  /// An event whose readiness the host decides: `poll` runs on WaitForEvent/CheckEvent and returns true when it is
-  /// signalled (e.g. a key is waiting).
+  /// An event whose readiness the host decides: `poll` runs on WaitForEvent/CheckEvent and returns true when
+  /// it is signalled (e.g. a key is waiting).
   EfiEvent create_polled(std::function<bool()> poll);
   EfiStatus close(EfiEvent event);
   EfiStatus signal(EfiEvent event);

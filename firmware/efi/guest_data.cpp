@@ -10,11 +10,13 @@ namespace {
 
 constexpr size_t kMaxPathBytes = 16 << 10;
 constexpr u64 kMaxFileBytes = u64{256} << 20;
-constexpr u64 kOpenVolume = 8, kOpen = 8, kClose = 16, kRead = 32, kGetInfo = 64;  // offsets of function pointers
+constexpr u64 kOpenVolume = 8, kOpen = 8, kClose = 16, kRead = 32,
+              kGetInfo = 64;  // offsets of function pointers
 constexpr u64 kModeRead = 1, kDirectoryAttribute = 0x10;
 constexpr u64 kInfoBytes = 2048;
 
-/// Calls the function whose descriptor pointer lies at `interface + offset`, with the interface as first argument.
+/// Calls the function whose descriptor pointer lies at `interface + offset`, with the interface as first
+/// argument.
 EfiStatus call_method(GateCall& call, u64 interface, u64 offset, std::initializer_list<u64> more = {}) {
   u64 descriptor = 0;
   if (!call.read_value(interface + offset, descriptor)) return efi::kDeviceError;
@@ -58,7 +60,8 @@ class File {
   EfiStatus size(u64& size_bytes, u64& attributes) {
     call_.write_value(out(), kInfoBytes);
     call_.write(out() + 16, &guid::kFileInfo, 16);
-    if (const auto s = call_method(call_, file_, kGetInfo, {out() + 16, out(), info()}); efi_error(s)) return s;
+    if (const auto s = call_method(call_, file_, kGetInfo, {out() + 16, out(), info()}); efi_error(s))
+      return s;
     const bool ok = call_.read_value(info() + 8, size_bytes) && call_.read_value(info() + 72, attributes);
     return ok ? efi::kSuccess : efi::kDeviceError;
   }
@@ -83,8 +86,10 @@ class File {
 /// Pages for one transfer.
 class Pages {
  public:
-  Pages(EfiContext& efi, u64 size_bytes) : efi_(efi), pages_(align_up(std::max<u64>(size_bytes, 1), efi::kPageSize) / efi::kPageSize) {
-    if (efi_error(efi_.memory.allocate(MemoryMap::Allocate::Any, MemoryType::BootServicesData, pages_, base))) base = 0;
+  Pages(EfiContext& efi, u64 size_bytes)
+      : efi_(efi), pages_(align_up(std::max<u64>(size_bytes, 1), efi::kPageSize) / efi::kPageSize) {
+    if (efi_error(efi_.memory.allocate(MemoryMap::Allocate::Any, MemoryType::BootServicesData, pages_, base)))
+      base = 0;
   }
   ~Pages() {
     if (base) (void)efi_.memory.free(base, pages_);
@@ -139,7 +144,8 @@ DevicePath device_path_of(EfiContext& efi, EfiHandle handle) {
     if (length < 4) return {};
     bytes.resize(start + length);
     if (efi.bus.read_bytes(*at + start, bytes.data() + start, length) != AccessResult::Ok) return {};
-    if ((header[0] & 0x7f) == 0x7f && header[1] == 0xff) return DevicePath::parse(bytes).value_or(DevicePath{});
+    if ((header[0] & 0x7f) == 0x7f && header[1] == 0xff)
+      return DevicePath::parse(bytes).value_or(DevicePath{});
   }
   return {};
 }
@@ -176,7 +182,8 @@ GuestScratch::~GuestScratch() {
   if (address_) (void)efi_.pool.free(address_);
 }
 
-EfiStatus read_file(EfiContext& efi, GateCall& call, EfiHandle device, std::u16string_view path, std::vector<u8>& content) {
+EfiStatus read_file(EfiContext& efi, GateCall& call, EfiHandle device, std::u16string_view path,
+                    std::vector<u8>& content) {
   File file(efi, call);
   if (const auto s = file.open(device, path); efi_error(s)) return s;
   u64 size_bytes = 0, attributes = 0;
@@ -215,8 +222,8 @@ EfiStatus list_directory(EfiContext& efi, GateCall& call, EfiHandle device, std:
   return efi::kSuccess;
 }
 
-EfiStatus load_file(EfiContext& efi, GateCall& call, EfiHandle device, const DevicePath& rest, bool boot_policy,
-                    std::vector<u8>& content) {
+EfiStatus load_file(EfiContext& efi, GateCall& call, EfiHandle device, const DevicePath& rest,
+                    bool boot_policy, std::vector<u8>& content) {
   const auto interface = efi.handles.find(device, guid::kLoadFile);
   if (!interface) return efi::kUnsupported;
   const auto path = rest.bytes();
@@ -227,7 +234,8 @@ EfiStatus load_file(EfiContext& efi, GateCall& call, EfiHandle device, const Dev
   call.write_value(size_at, u64{0});
   auto s = call_method(call, *interface, 0, {path_at, boot_policy, size_at, 0});
   u64 size_bytes = 0;
-  if (s != efi::kBufferTooSmall || !call.read_value(size_at, size_bytes)) return efi_error(s) ? s : efi::kLoadError;
+  if (s != efi::kBufferTooSmall || !call.read_value(size_at, size_bytes))
+    return efi_error(s) ? s : efi::kLoadError;
   if (size_bytes > kMaxFileBytes) return efi::kOutOfResources;
   Pages buffer(efi, size_bytes);
   if (!buffer.base) return efi::kOutOfResources;

@@ -6,8 +6,8 @@
 namespace ia64::firmware {
 
 std::string to_text(const Guid& g) {
-  return fmt::format("{:08X}-{:04X}-{:04X}-{:02X}{:02X}-{:02X}{:02X}{:02X}{:02X}{:02X}{:02X}", g.a, g.b, g.c, g.d[0], g.d[1],
-                     g.d[2], g.d[3], g.d[4], g.d[5], g.d[6], g.d[7]);
+  return fmt::format("{:08X}-{:04X}-{:04X}-{:02X}{:02X}-{:02X}{:02X}{:02X}{:02X}{:02X}{:02X}", g.a, g.b, g.c,
+                     g.d[0], g.d[1], g.d[2], g.d[3], g.d[4], g.d[5], g.d[6], g.d[7]);
 }
 
 std::optional<Guid> parse_guid(std::string_view text) {

@@ -38,7 +38,8 @@ EfiStatus HandleDatabase::install(EfiHandle& handle, const Guid& protocol, u64 i
   return efi::kSuccess;
 }
 
-EfiStatus HandleDatabase::reinstall(EfiHandle handle, const Guid& protocol, u64 old_interface, u64 new_interface) {
+EfiStatus HandleDatabase::reinstall(EfiHandle handle, const Guid& protocol, u64 old_interface,
+                                    u64 new_interface) {
   if (!exists(handle)) return efi::kInvalidParameter;
   Installed* p = lookup(handle, protocol);
   if (!p || p->interface != old_interface) return efi::kNotFound;
@@ -65,14 +66,22 @@ std::optional<u64> HandleDatabase::find(EfiHandle handle, const Guid& protocol) 
   return p ? std::optional(p->interface) : std::nullopt;
 }
 
-EfiStatus HandleDatabase::open(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller, u32 attributes,
-                               u64& interface) {
+EfiStatus HandleDatabase::open(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller,
+                               u32 attributes, u64& interface) {
   using namespace open_protocol;
   const bool needs_agent = attributes & (kByChild | kByDriver | kExclusive);
   switch (attributes) {
-    case kByHandle: case kGet: case kTest: case kExclusive: break;
-    case kByChild: if (handle == controller) return efi::kInvalidParameter; [[fallthrough]];
-    case kByDriver: case kByDriver | kExclusive: if (!exists(controller)) return efi::kInvalidParameter; break;
+    case kByHandle:
+    case kGet:
+    case kTest:
+    case kExclusive: break;
+    case kByChild:
+      if (handle == controller) return efi::kInvalidParameter;
+      [[fallthrough]];
+    case kByDriver:
+    case kByDriver | kExclusive:
+      if (!exists(controller)) return efi::kInvalidParameter;
+      break;
     default: return efi::kInvalidParameter;
   }
   if (!exists(handle) || (needs_agent && !exists(agent))) return efi::kInvalidParameter;
@@ -81,7 +90,8 @@ EfiStatus HandleDatabase::open(EfiHandle handle, const Guid& protocol, EfiHandle
   if (attributes & (kByDriver | kExclusive)) {
     for (const auto& o : p->opens) {
       const bool driver = o.attributes & kByDriver, exclusive = o.attributes & kExclusive;
-      if (driver && o.agent == agent && o.controller == controller && (attributes & kByDriver)) return efi::kAlreadyStarted;
+      if (driver && o.agent == agent && o.controller == controller && (attributes & kByDriver))
+        return efi::kAlreadyStarted;
       if (exclusive || driver) return efi::kAccessDenied;
     }
   }
@@ -97,7 +107,8 @@ EfiStatus HandleDatabase::open(EfiHandle handle, const Guid& protocol, EfiHandle
   return efi::kSuccess;
 }
 
-EfiStatus HandleDatabase::close(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller) {
+EfiStatus HandleDatabase::close(EfiHandle handle, const Guid& protocol, EfiHandle agent,
+                                EfiHandle controller) {
   if (!exists(handle) || !exists(agent) || (controller && !exists(controller))) return efi::kInvalidParameter;
   Installed* p = lookup(handle, protocol);
   if (!p) return efi::kNotFound;
@@ -111,7 +122,8 @@ void HandleDatabase::close_agent(EfiHandle agent) {
     for (auto& p : list) std::erase_if(p.opens, [&](const auto& o) { return o.agent == agent; });
 }
 
-std::optional<std::vector<OpenInformation>> HandleDatabase::open_information(EfiHandle handle, const Guid& protocol) const {
+std::optional<std::vector<OpenInformation>> HandleDatabase::open_information(EfiHandle handle,
+                                                                             const Guid& protocol) const {
   const Installed* p = lookup(handle, protocol);
   return p ? std::optional(p->opens) : std::nullopt;
 }

@@ -26,8 +26,8 @@ namespace open_protocol {
 inline constexpr u32 kByHandle = 1, kGet = 2, kTest = 4, kByChild = 8, kByDriver = 0x10, kExclusive = 0x20;
 }
 
-/// Handles with their protocols in installation order. Interfaces are guest addresses, whether host- or guest-made:
-/// the database never looks behind them. Thread rule: the firmware's lock.
+/// Handles with their protocols in installation order. Interfaces are guest addresses, whether host- or
+/// guest-made: the database never looks behind them. Thread rule: the firmware's lock.
 class HandleDatabase {
  public:
   /// Installs `interface` (may be 0) on `handle`, making a new handle when it is 0.
@@ -41,8 +41,8 @@ class HandleDatabase {
   std::optional<u64> find(EfiHandle handle, const Guid& protocol) const;
   bool exists(EfiHandle handle) const { return handles_.count(handle) != 0; }
 
-  EfiStatus open(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller, u32 attributes,
-                 u64& interface);
+  EfiStatus open(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller,
+                 u32 attributes, u64& interface);
   EfiStatus close(EfiHandle handle, const Guid& protocol, EfiHandle agent, EfiHandle controller);
   /// Forgets every open record made by `agent` (an image that is unloaded).
   void close_agent(EfiHandle agent);
@@ -53,9 +53,11 @@ class HandleDatabase {
   std::vector<EfiHandle> with(const Guid& protocol) const;
   std::optional<std::vector<Guid>> protocols_of(EfiHandle handle) const;
 
-  /// RegisterProtocolNotify: a cookie whose queue collects handles on which `protocol` is installed from now on.
+  /// RegisterProtocolNotify: a cookie whose queue collects handles on which `protocol` is installed from now
+  /// on.
   u64 add_registration(const Guid& protocol, u64 event);
-  /// Takes the next handle of a registration's queue. @returns nothing for an unknown cookie or an empty queue
+  /// Takes the next handle of a registration's queue. @returns nothing for an unknown cookie or an empty
+  /// queue
   std::optional<EfiHandle> next_registered(u64 registration);
   bool has_registration(u64 registration) const { return registrations_.count(registration) != 0; }
   void drop_registrations_of_event(u64 event);

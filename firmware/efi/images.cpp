@@ -36,9 +36,13 @@ Images::Images(EfiContext& efi, GuestPhys system_table) : efi_(efi), system_tabl
                                   .u32_value(0x1000)
                                   .u64_value(0)
                                   .pointer(system_table)
-                                  .u64_value(0).u64_value(0).u64_value(0)
-                                  .u32_value(0).u64_value(0)
-                                  .u64_value(0).u64_value(0)
+                                  .u64_value(0)
+                                  .u64_value(0)
+                                  .u64_value(0)
+                                  .u32_value(0)
+                                  .u64_value(0)
+                                  .u64_value(0)
+                                  .u64_value(0)
                                   .u32_value(static_cast<u32>(MemoryType::BootServicesCode))
                                   .u32_value(static_cast<u32>(MemoryType::BootServicesData))
                                   .u64_value(0)
@@ -46,8 +50,8 @@ Images::Images(EfiContext& efi, GuestPhys system_table) : efi_(efi), system_tabl
   (void)efi_.handles.install(firmware_image_, guid::kLoadedImage, interface);
 }
 
-EfiStatus Images::fetch(GateCall& call, bool boot_policy, const DevicePath& path, std::vector<u8>& source, EfiHandle& device,
-                        DevicePath& file_path) {
+EfiStatus Images::fetch(GateCall& call, bool boot_policy, const DevicePath& path, std::vector<u8>& source,
+                        EfiHandle& device, DevicePath& file_path) {
   DevicePath rest;
   device = handle_for_path(efi_, path, guid::kSimpleFileSystem, rest);
   if (!source.empty()) {
@@ -85,8 +89,8 @@ EfiStatus Images::place(Image& image) {
   return efi::kSuccess;
 }
 
-EfiStatus Images::load(GateCall& call, bool boot_policy, EfiHandle parent, const DevicePath& path, std::vector<u8> source,
-                       EfiHandle& image_handle) {
+EfiStatus Images::load(GateCall& call, bool boot_policy, EfiHandle parent, const DevicePath& path,
+                       std::vector<u8> source, EfiHandle& image_handle) {
   EfiHandle device = 0;
   DevicePath file_path;
   if (const auto s = fetch(call, boot_policy, path, source, device, file_path); efi_error(s)) return s;
@@ -104,7 +108,8 @@ EfiStatus Images::load(GateCall& call, bool boot_policy, EfiHandle parent, const
                            .u64_value(device)
                            .pointer(image.file_path)
                            .u64_value(0)
-                           .u32_value(0).u64_value(0)
+                           .u32_value(0)
+                           .u64_value(0)
                            .pointer(image.base)
                            .u64_value(image.file.size_bytes())
                            .u32_value(static_cast<u32>(types.code))
@@ -114,8 +119,8 @@ EfiStatus Images::load(GateCall& call, bool boot_policy, EfiHandle parent, const
   if (!image.file_path || !image.loaded_image) return efi::kOutOfResources;
   image_handle = 0;
   (void)efi_.handles.install(image_handle, guid::kLoadedImage, image.loaded_image);
-  LOG(Efi, "image {:#x} at {:#x}, {} pages, entry descriptor {:#x}: {}", image_handle, image.base, image.pages,
-      image.base + image.file.entry(), path.to_text());
+  LOG(Efi, "image {:#x} at {:#x}, {} pages, entry descriptor {:#x}: {}", image_handle, image.base,
+      image.pages, image.base + image.file.entry(), path.to_text());
   images_.emplace(image_handle, std::move(image));
   return efi::kSuccess;
 }
@@ -127,7 +132,8 @@ EfiStatus Images::start(GateCall& call, EfiHandle handle, u64& exit_size, u64& e
   it->second.started = it->second.running = true;
   call.cpu().flush_code();
   const u64 tpl = efi_.events.tpl();
-  const EfiStatus status = call.call_image(it->second.base + it->second.file.entry(), handle, system_table_, handle);
+  const EfiStatus status =
+      call.call_image(it->second.base + it->second.file.entry(), handle, system_table_, handle);
   efi_.events.set_tpl(tpl);
   const auto ended = images_.find(handle);
   if (ended == images_.end()) return status;
@@ -194,7 +200,8 @@ void Images::relocate_runtime_images(const std::function<u64(u64)>& convert) {
     for (size_t i = 0; i + 8 <= before.size() && i + 8 <= after.size(); i += 8) {
       const u64 was = load_le<u64>(&before[i]), will = load_le<u64>(&after[i]);
       u64 now = 0;
-      if (was == will || efi_.bus.read_bytes(image.base + i, &now, 8) != AccessResult::Ok || now != was) continue;
+      if (was == will || efi_.bus.read_bytes(image.base + i, &now, 8) != AccessResult::Ok || now != was)
+        continue;
       efi_.bus.write_bytes(image.base + i, &will, 8);
     }
   }

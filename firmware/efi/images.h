@@ -16,8 +16,8 @@ class Images {
   Images(EfiContext& efi, GuestPhys system_table);
 
   /// LoadImage from `source`, or, when that is empty, from the file `path` names.
-  EfiStatus load(GateCall& call, bool boot_policy, EfiHandle parent, const DevicePath& path, std::vector<u8> source,
-                 EfiHandle& image);
+  EfiStatus load(GateCall& call, bool boot_policy, EfiHandle parent, const DevicePath& path,
+                 std::vector<u8> source, EfiHandle& image);
   /// StartImage. On return `exit_size` and `exit_data` hold what Exit() was given (0 otherwise).
   EfiStatus start(GateCall& call, EfiHandle image, u64& exit_size, u64& exit_data);
   /// Exit: does not return when `image` is running.
@@ -44,8 +44,8 @@ class Images {
     bool started = false, running = false;
     u64 exit_size = 0, exit_data = 0;
   };
-  EfiStatus fetch(GateCall& call, bool boot_policy, const DevicePath& path, std::vector<u8>& source, EfiHandle& device,
-                  DevicePath& file_path);
+  EfiStatus fetch(GateCall& call, bool boot_policy, const DevicePath& path, std::vector<u8>& source,
+                  EfiHandle& device, DevicePath& file_path);
   EfiStatus place(Image& image);
   void forget(EfiHandle handle);
 

@@ -6,15 +6,18 @@
 namespace ia64::firmware {
 namespace {
 
-bool page_aligned(u64 v) { return is_aligned(v, efi::kPageSize); }
+bool page_aligned(u64 v) {
+  return is_aligned(v, efi::kPageSize);
+}
 constexpr u64 kMaxPages = u64{1} << 50 >> 12;  // 50 physical address bits
 
 // Types the guest may ask for: its own loader/boot/runtime types, ACPI, and vendor types of an OS loader.
 bool allocatable(MemoryType type) {
   const u32 t = static_cast<u32>(type);
   if (t >= 0x8000'0000) return true;
-  return t < static_cast<u32>(MemoryType::Count) && type != MemoryType::Conventional && type != MemoryType::Unusable &&
-         type != MemoryType::MemoryMappedIo && type != MemoryType::MemoryMappedIoPortSpace && type != MemoryType::PalCode;
+  return t < static_cast<u32>(MemoryType::Count) && type != MemoryType::Conventional &&
+         type != MemoryType::Unusable && type != MemoryType::MemoryMappedIo &&
+         type != MemoryType::MemoryMappedIoPortSpace && type != MemoryType::PalCode;
 }
 
 bool runtime_type(MemoryType t) {
@@ -88,22 +91,25 @@ GuestPhys MemoryMap::highest_fit(u64 pages, u64 limit, u64 alignment) const {
 }
 
 EfiStatus MemoryMap::allocate(Allocate how, MemoryType type, u64 pages, GuestPhys& address, u64 alignment) {
-  if (!allocatable(type) || static_cast<u32>(how) > static_cast<u32>(Allocate::Address)) return efi::kInvalidParameter;
+  if (!allocatable(type) || static_cast<u32>(how) > static_cast<u32>(Allocate::Address))
+    return efi::kInvalidParameter;
   if (pages == 0) return efi::kInvalidParameter;
   if (pages > kMaxPages) return efi::kOutOfResources;
   GuestPhys chosen = 0;
   if (how == Allocate::Address) {
     if (!page_aligned(address)) return efi::kInvalidParameter;
-    if (!covered(address, pages, [](const Range& r) { return r.type == MemoryType::Conventional; })) return efi::kNotFound;
+    if (!covered(address, pages, [](const Range& r) { return r.type == MemoryType::Conventional; }))
+      return efi::kNotFound;
     chosen = address;
   } else {
-    // Highest fit: low memory stays free for operating systems that want fixed low addresses. Without a limit, memory
-    // above 4 GiB comes last: loaders of that age keep pointers in 32 bits here and there.
+    // Highest fit: low memory stays free for operating systems that want fixed low addresses. Without a
+    // limit, memory above 4 GiB comes last: loaders of that age keep pointers in 32 bits here and there.
     chosen = highest_fit(pages, how == Allocate::MaxAddress ? address : 0xffff'ffff, alignment);
     if (!chosen && how == Allocate::Any) chosen = highest_fit(pages, ~u64{0}, alignment);
     if (!chosen) return efi::kOutOfResources;
   }
-  const u64 attributes = (find(chosen).attributes & ~efi::kMemoryRuntime) | (runtime_type(type) ? efi::kMemoryRuntime : 0);
+  const u64 attributes =
+      (find(chosen).attributes & ~efi::kMemoryRuntime) | (runtime_type(type) ? efi::kMemoryRuntime : 0);
   retype(chosen, pages, type, attributes, true);
   address = chosen;
   return efi::kSuccess;
@@ -119,7 +125,8 @@ EfiStatus MemoryMap::free(GuestPhys base, u64 pages) {
 std::vector<MemoryDescriptor> MemoryMap::descriptors() const {
   std::vector<MemoryDescriptor> out;
   for (const auto& [base, r] : ranges_) {
-    if (!out.empty() && out.back().end() == base && out.back().type == r.type && out.back().attributes == r.attributes)
+    if (!out.empty() && out.back().end() == base && out.back().type == r.type &&
+        out.back().attributes == r.attributes)
       out.back().pages += r.pages;
     else
       out.push_back({base, r.pages, r.type, r.attributes});

@@ -32,7 +32,8 @@ class MemoryMap {
 
   /// AllocatePages. For MaxAddress `address` is the highest byte allowed; for Any it is ignored on entry.
   /// @source EFI 1.10, 5.2 (AllocatePages)
-  EfiStatus allocate(Allocate how, MemoryType type, u64 pages, GuestPhys& address, u64 alignment = efi::kPageSize);
+  EfiStatus allocate(Allocate how, MemoryType type, u64 pages, GuestPhys& address,
+                     u64 alignment = efi::kPageSize);
   /// FreePages: any run of pages inside memory that allocate() handed out. @source EFI 1.10, 5.2 (FreePages)
   EfiStatus free(GuestPhys base, u64 pages);
 

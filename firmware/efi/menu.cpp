@@ -48,10 +48,12 @@ void Menu::draw(const Page& page, size_t top) {
 void Menu::draw_countdown(u64 seconds) {
   auto& t = console_.terminal();
   t.set_cursor(4, kCountdownRow);
-  t.print(seconds ? fmt::format("Default boot selection will be booted in {:>3} seconds", seconds) : std::string(54, ' '));
+  t.print(seconds ? fmt::format("Default boot selection will be booted in {:>3} seconds", seconds)
+                  : std::string(54, ' '));
 }
 
-Menu::Answer Menu::choose(GateCall& call, const Page& given, std::optional<u64> seconds, std::u16string_view other_keys) {
+Menu::Answer Menu::choose(GateCall& call, const Page& given, std::optional<u64> seconds,
+                          std::u16string_view other_keys) {
   Page page = given;
   if (page.selected >= page.items.size()) page.selected = 0;
   size_t top = page.selected >= kVisibleItems ? page.selected - kVisibleItems + 1 : 0;

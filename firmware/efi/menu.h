@@ -28,9 +28,11 @@ class Menu {
 
   explicit Menu(Console& console, Clock& clock) : console_(console), clock_(clock) {}
 
-  /// Shows a page and lets the arrow keys move, Enter choose. With `seconds`, counts down until the first key.
+  /// Shows a page and lets the arrow keys move, Enter choose. With `seconds`, counts down until the first
+  /// key.
   /// @param other_keys  keys that end the menu with How::OtherKey
-  Answer choose(GateCall& call, const Page& page, std::optional<u64> seconds = {}, std::u16string_view other_keys = {});
+  Answer choose(GateCall& call, const Page& page, std::optional<u64> seconds = {},
+                std::u16string_view other_keys = {});
   /// Reads a line with editing. @returns nothing on Escape
   std::optional<std::string> ask(GateCall& call, std::string_view prompt, size_t max_chars);
   void say(std::string_view text) { console_.terminal().print(text); }

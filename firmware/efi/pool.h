@@ -9,8 +9,8 @@
 
 namespace ia64::firmware {
 
-/// AllocatePool/FreePool. Book-keeping is on the host, so a guest cannot damage it. Blocks are 16-byte aligned.
-/// Thread rule: the firmware's lock.
+/// AllocatePool/FreePool. Book-keeping is on the host, so a guest cannot damage it. Blocks are 16-byte
+/// aligned. Thread rule: the firmware's lock.
 class Pool {
  public:
   explicit Pool(MemoryMap& memory) : memory_(memory) {}
@@ -23,8 +23,8 @@ class Pool {
   static constexpr unsigned kMinBits = 5, kMaxBits = 11;  // 32 bytes .. 2 KiB; larger blocks are whole pages
   struct Block {
     MemoryType type;
-    u8 bits;      // size class, 0 for whole pages
-    u64 pages;    // for whole pages
+    u8 bits;    // size class, 0 for whole pages
+    u64 pages;  // for whole pages
   };
   EfiStatus refill(MemoryType type, unsigned bits);
 

@@ -56,9 +56,11 @@ std::optional<u64> RuntimeServices::converted(u64 address) const {
 }
 
 EfiStatus RuntimeServices::set_virtual_address_map(GateCall& call) {
-  const u64 map_bytes = call.arg(0), descriptor_bytes = call.arg(1), version = call.arg(2), map_at = call.arg(3);
+  const u64 map_bytes = call.arg(0), descriptor_bytes = call.arg(1), version = call.arg(2),
+            map_at = call.arg(3);
   if (!runtime() || virtual_) return efi::kUnsupported;
-  if (version != 1 || descriptor_bytes < 40 || map_bytes % descriptor_bytes || map_bytes / descriptor_bytes > kMaxDescriptors)
+  if (version != 1 || descriptor_bytes < 40 || map_bytes % descriptor_bytes ||
+      map_bytes / descriptor_bytes > kMaxDescriptors)
     return efi::kInvalidParameter;
   std::vector<Mapping> map;
   for (u64 at = map_at; at < map_at + map_bytes; at += descriptor_bytes) {
@@ -114,7 +116,8 @@ EfiStatus RuntimeServices::get_variable(GateCall& call) {
   const auto name = read_string16(call, call.arg(0), kMaxNameChars);
   VariableStore::Key key;
   u64 room = 0;
-  if (!name || !call.arg(1) || !call.read_value(call.arg(1), key.vendor) || !call.arg(3) || !call.read_value(call.arg(3), room))
+  if (!name || !call.arg(1) || !call.read_value(call.arg(1), key.vendor) || !call.arg(3) ||
+      !call.read_value(call.arg(3), room))
     return efi::kInvalidParameter;
   key.name = *name;
   const auto* v = variables_.get(key, runtime());
@@ -133,26 +136,30 @@ EfiStatus RuntimeServices::get_next_variable_name(GateCall& call) {
   u64 room = 0;
   VariableStore::Key key;
   const auto name = read_string16(call, call.arg(1), kMaxNameChars);
-  if (!call.arg(0) || !call.read_value(call.arg(0), room) || !name || !call.arg(2) || !call.read_value(call.arg(2), key.vendor))
+  if (!call.arg(0) || !call.read_value(call.arg(0), room) || !name || !call.arg(2) ||
+      !call.read_value(call.arg(2), key.vendor))
     return efi::kInvalidParameter;
   key.name = *name;
   if (const auto s = variables_.next(key, runtime()); efi_error(s)) return s;
   const u64 bytes = key.name.size() * 2 + 2;
   if (!call.write_value(call.arg(0), bytes)) return efi::kInvalidParameter;
   if (room < bytes) return efi::kBufferTooSmall;
-  return call.write(call.arg(1), key.name.c_str(), bytes) && call.write_value(call.arg(2), key.vendor) ? efi::kSuccess
-                                                                                                   : efi::kInvalidParameter;
+  return call.write(call.arg(1), key.name.c_str(), bytes) && call.write_value(call.arg(2), key.vendor)
+             ? efi::kSuccess
+             : efi::kInvalidParameter;
 }
 
 EfiStatus RuntimeServices::set_variable(GateCall& call) {
   const auto name = read_string16(call, call.arg(0), kMaxNameChars);
   VariableStore::Key key;
-  if (!name || name->empty() || !call.arg(1) || !call.read_value(call.arg(1), key.vendor)) return efi::kInvalidParameter;
+  if (!name || name->empty() || !call.arg(1) || !call.read_value(call.arg(1), key.vendor))
+    return efi::kInvalidParameter;
   key.name = *name;
   const u64 size_bytes = call.arg(3);
   if (size_bytes > VariableStore::kMaxDataBytes) return efi::kOutOfResources;
   std::vector<u8> data(size_bytes);
-  if (size_bytes && (!call.arg(4) || !call.read(call.arg(4), data.data(), size_bytes))) return efi::kInvalidParameter;
+  if (size_bytes && (!call.arg(4) || !call.read(call.arg(4), data.data(), size_bytes)))
+    return efi::kInvalidParameter;
   const auto s = variables_.set(key, static_cast<u32>(call.arg(2)), data, runtime());
   return efi_error(s) ? s : save_variables();
 }

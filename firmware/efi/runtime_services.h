@@ -13,14 +13,15 @@ namespace ia64::firmware {
 /// Thread rule: the firmware's lock.
 class RuntimeServices {
  public:
-  RuntimeServices(EfiContext& efi, CallGate& gate, SystemTable& table, Images& images, VariableStore& variables,
-                  MonotonicCounter& counter);
+  RuntimeServices(EfiContext& efi, CallGate& gate, SystemTable& table, Images& images,
+                  VariableStore& variables, MonotonicCounter& counter);
 
   std::vector<EfiServiceRow> rows();
-  /// Saves the variables through the host when a non-volatile one changed. @returns DeviceError when the host refused
+  /// Saves the variables through the host when a non-volatile one changed. @returns DeviceError when the host
+  /// refused
   EfiStatus save_variables();
-  /// Protocol interfaces that runtime code reaches through pointers of its own (FPSWA): `at` holds a guest address that
-  /// SetVirtualAddressMap has to convert.
+  /// Protocol interfaces that runtime code reaches through pointers of its own (FPSWA): `at` holds a guest
+  /// address that SetVirtualAddressMap has to convert.
   void add_runtime_pointer(GuestPhys at) { runtime_pointers_.push_back(at); }
 
  private:

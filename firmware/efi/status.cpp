@@ -8,7 +8,7 @@ std::string_view status_name(EfiStatus s) {
     case efi::kSuccess: return "SUCCESS";
 #define X(name, value) \
   case efi::k##name: return #name;
-    EFI_ERROR_ROWS(X)
+      EFI_ERROR_ROWS(X)
 #undef X
     default: return efi_error(s) ? "error" : "warning";
   }

@@ -18,19 +18,54 @@ constexpr u32 kFirmwareRevision = 14 << 16 | 62;
 constexpr u32 kHeaderBytes = 24;
 constexpr char16_t kVendor[] = u"HP";
 
-constexpr std::string_view kBootOrder[] = {
-    "RaiseTPL", "RestoreTPL", "AllocatePages", "FreePages", "GetMemoryMap", "AllocatePool", "FreePool", "CreateEvent",
-    "SetTimer", "WaitForEvent", "SignalEvent", "CloseEvent", "CheckEvent", "InstallProtocolInterface",
-    "ReinstallProtocolInterface", "UninstallProtocolInterface", "HandleProtocol", "PCHandleProtocol",
-    "RegisterProtocolNotify", "LocateHandle", "LocateDevicePath", "InstallConfigurationTable", "LoadImage", "StartImage",
-    "Exit", "UnloadImage", "ExitBootServices", "GetNextMonotonicCount", "Stall", "SetWatchdogTimer", "ConnectController",
-    "DisconnectController", "OpenProtocol", "CloseProtocol", "OpenProtocolInformation", "ProtocolsPerHandle",
-    "LocateHandleBuffer", "LocateProtocol", "InstallMultipleProtocolInterfaces", "UninstallMultipleProtocolInterfaces",
-    "CalculateCrc32", "CopyMem", "SetMem"};
+constexpr std::string_view kBootOrder[] = {"RaiseTPL",
+                                           "RestoreTPL",
+                                           "AllocatePages",
+                                           "FreePages",
+                                           "GetMemoryMap",
+                                           "AllocatePool",
+                                           "FreePool",
+                                           "CreateEvent",
+                                           "SetTimer",
+                                           "WaitForEvent",
+                                           "SignalEvent",
+                                           "CloseEvent",
+                                           "CheckEvent",
+                                           "InstallProtocolInterface",
+                                           "ReinstallProtocolInterface",
+                                           "UninstallProtocolInterface",
+                                           "HandleProtocol",
+                                           "PCHandleProtocol",
+                                           "RegisterProtocolNotify",
+                                           "LocateHandle",
+                                           "LocateDevicePath",
+                                           "InstallConfigurationTable",
+                                           "LoadImage",
+                                           "StartImage",
+                                           "Exit",
+                                           "UnloadImage",
+                                           "ExitBootServices",
+                                           "GetNextMonotonicCount",
+                                           "Stall",
+                                           "SetWatchdogTimer",
+                                           "ConnectController",
+                                           "DisconnectController",
+                                           "OpenProtocol",
+                                           "CloseProtocol",
+                                           "OpenProtocolInformation",
+                                           "ProtocolsPerHandle",
+                                           "LocateHandleBuffer",
+                                           "LocateProtocol",
+                                           "InstallMultipleProtocolInterfaces",
+                                           "UninstallMultipleProtocolInterfaces",
+                                           "CalculateCrc32",
+                                           "CopyMem",
+                                           "SetMem"};
 
 constexpr std::string_view kRuntimeOrder[] = {
-    "GetTime", "SetTime", "GetWakeupTime", "SetWakeupTime", "SetVirtualAddressMap", "ConvertPointer", "GetVariable",
-    "GetNextVariableName", "SetVariable", "GetNextHighMonotonicCount", "ResetSystem"};
+    "GetTime",        "SetTime",     "GetWakeupTime",       "SetWakeupTime", "SetVirtualAddressMap",
+    "ConvertPointer", "GetVariable", "GetNextVariableName", "SetVariable",   "GetNextHighMonotonicCount",
+    "ResetSystem"};
 
 void write_table(AddressSpace& bus, GuestPhys at, u64 signature, std::span<const u64> body) {
   std::vector<u8> bytes(kHeaderBytes + body.size_bytes());
@@ -45,8 +80,14 @@ void write_table(AddressSpace& bus, GuestPhys at, u64 signature, std::span<const
 }  // namespace
 
 SystemTable::SystemTable(EfiContext& efi, GuestPhys at)
-    : efi_(efi), system_(at), runtime_(at + 256), configuration_(at + 512), vendor_(at + 4096),
-      configuration_pointer_(configuration_), runtime_pointer_(runtime_), vendor_pointer_(vendor_) {
+    : efi_(efi),
+      system_(at),
+      runtime_(at + 256),
+      configuration_(at + 512),
+      vendor_(at + 4096),
+      configuration_pointer_(configuration_),
+      runtime_pointer_(runtime_),
+      vendor_pointer_(vendor_) {
   static_assert(512 + kMaxConfigurationTables * 24 <= 4096);
   efi_.bus.write_bytes(vendor_, kVendor, sizeof kVendor);
   // Boot services are gone when the OS runs, so their table is ordinary boot-time memory.
@@ -115,14 +156,17 @@ void SystemTable::store_configuration() {
 
 void SystemTable::store() {
   store_configuration();
-  const u64 body[] = {vendor_pointer_, kFirmwareRevision, console_.in_handle, console_.in, console_.out_handle, console_.out,
-                      console_.error_handle, console_.error, runtime_pointer_, boot_, tables_.size(),
-                      tables_.empty() ? 0 : configuration_pointer_};
+  const u64 body[] = {vendor_pointer_,       kFirmwareRevision,
+                      console_.in_handle,    console_.in,
+                      console_.out_handle,   console_.out,
+                      console_.error_handle, console_.error,
+                      runtime_pointer_,      boot_,
+                      tables_.size(),        tables_.empty() ? 0 : configuration_pointer_};
   write_table(efi_.bus, system_, kSystemSignature, body);
 }
 
-// Configuration table entries stay physical: each vendor's GUID defines how its table is addressed (EFI 1.10, 4.6), and the
-// tables announced here are all read by physical address.
+// Configuration table entries stay physical: each vendor's GUID defines how its table is addressed
+// (EFI 1.10, 4.6), and the tables announced here are all read by physical address.
 void SystemTable::convert(const std::function<u64(u64)>& convert) {
   for (u64& f : runtime_functions_) f = convert(f);
   write_table(efi_.bus, runtime_, kRuntimeSignature, runtime_functions_);

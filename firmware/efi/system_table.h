@@ -1,4 +1,5 @@
-// The EFI system table with its boot and runtime services tables and configuration tables, as they lie in guest memory.
+// The EFI system table with its boot and runtime services tables and configuration tables, as they lie in
+// guest memory.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,8 @@ struct ConsoleEntries {
   GuestPhys in = 0, out = 0, error = 0;
 };
 
-/// Owner of the three tables. After every change the header CRCs are right again. Thread rule: the firmware's lock.
+/// Owner of the three tables. After every change the header CRCs are right again. Thread rule: the firmware's
+/// lock.
 class SystemTable {
  public:
   /// Reserves the tables in runtime memory at `at` (at least kBytes).
@@ -32,7 +34,8 @@ class SystemTable {
   void set_boot_services(const std::vector<EfiServiceRow>& rows);
   void set_runtime_services(const std::vector<EfiServiceRow>& rows);
   void set_console(const ConsoleEntries& entries);
-  /// InstallConfigurationTable: adds, replaces, or removes (`table` 0). @returns OutOfResources, or NotFound on removal
+  /// InstallConfigurationTable: adds, replaces, or removes (`table` 0). @returns OutOfResources, or NotFound
+  /// on removal
   EfiStatus set_configuration_table(const Guid& g, u64 table);
   /// ExitBootServices: console and boot services disappear from the table.
   void forget_boot_services();
@@ -44,8 +47,8 @@ class SystemTable {
   GuestPhys boot_services() const { return boot_; }
 
  private:
-  void write_functions(GuestPhys table, std::span<const std::string_view> order, const std::vector<EfiServiceRow>& rows,
-                       u64 signature, bool runtime);
+  void write_functions(GuestPhys table, std::span<const std::string_view> order,
+                       const std::vector<EfiServiceRow>& rows, u64 signature, bool runtime);
   void store();
   void store_configuration();
 

@@ -6,7 +6,14 @@
 namespace ia64::firmware {
 namespace {
 
-enum UartRegister : unsigned { kData = 0, kInterruptEnable = 1, kFifoControl = 2, kLineControl = 3, kModemControl = 4, kLineStatus = 5 };
+enum UartRegister : unsigned {
+  kData = 0,
+  kInterruptEnable = 1,
+  kFifoControl = 2,
+  kLineControl = 3,
+  kModemControl = 4,
+  kLineStatus = 5
+};
 constexpr u8 kDataReady = 0x01, kTransmitEmpty = 0x20, kDlab = 0x80;
 
 struct KeySequence {
@@ -14,25 +21,74 @@ struct KeySequence {
   u16 scan;
 };
 constexpr KeySequence kSequences[] = {
-    {"[A", scan::kUp}, {"[B", scan::kDown}, {"[C", scan::kRight}, {"[D", scan::kLeft},
-    {"OA", scan::kUp}, {"OB", scan::kDown}, {"OC", scan::kRight}, {"OD", scan::kLeft},
-    {"[H", scan::kHome}, {"[1~", scan::kHome}, {"h", scan::kHome}, {"[F", scan::kEnd}, {"[K", scan::kEnd}, {"[4~", scan::kEnd},
-    {"k", scan::kEnd}, {"[2~", scan::kInsert}, {"[@", scan::kInsert}, {"+", scan::kInsert}, {"[3~", scan::kDelete},
-    {"-", scan::kDelete}, {"[5~", scan::kPageUp}, {"?", scan::kPageUp}, {"[6~", scan::kPageDown}, {"/", scan::kPageDown},
-    {"OP", 11}, {"OQ", 12}, {"OR", 13}, {"OS", 14}, {"[15~", 15}, {"[17~", 16}, {"[18~", 17}, {"[19~", 18}, {"[20~", 19},
-    {"[21~", 20}, {"[11~", 11}, {"[12~", 12}, {"[13~", 13}, {"[14~", 14},
-    {"1", 11}, {"2", 12}, {"3", 13}, {"4", 14}, {"5", 15}, {"6", 16}, {"7", 17}, {"8", 18}, {"9", 19}, {"0", 20},
+    {"[A", scan::kUp},
+    {"[B", scan::kDown},
+    {"[C", scan::kRight},
+    {"[D", scan::kLeft},
+    {"OA", scan::kUp},
+    {"OB", scan::kDown},
+    {"OC", scan::kRight},
+    {"OD", scan::kLeft},
+    {"[H", scan::kHome},
+    {"[1~", scan::kHome},
+    {"h", scan::kHome},
+    {"[F", scan::kEnd},
+    {"[K", scan::kEnd},
+    {"[4~", scan::kEnd},
+    {"k", scan::kEnd},
+    {"[2~", scan::kInsert},
+    {"[@", scan::kInsert},
+    {"+", scan::kInsert},
+    {"[3~", scan::kDelete},
+    {"-", scan::kDelete},
+    {"[5~", scan::kPageUp},
+    {"?", scan::kPageUp},
+    {"[6~", scan::kPageDown},
+    {"/", scan::kPageDown},
+    {"OP", 11},
+    {"OQ", 12},
+    {"OR", 13},
+    {"OS", 14},
+    {"[15~", 15},
+    {"[17~", 16},
+    {"[18~", 17},
+    {"[19~", 18},
+    {"[20~", 19},
+    {"[21~", 20},
+    {"[11~", 11},
+    {"[12~", 12},
+    {"[13~", 13},
+    {"[14~", 14},
+    {"1", 11},
+    {"2", 12},
+    {"3", 13},
+    {"4", 14},
+    {"5", 15},
+    {"6", 16},
+    {"7", 17},
+    {"8", 18},
+    {"9", 19},
+    {"0", 20},
 };
 
 std::string utf8(char16_t c) {
   if (c < 0x80) return {static_cast<char>(c)};
   if (c < 0x800) return {static_cast<char>(0xc0 | c >> 6), static_cast<char>(0x80 | (c & 0x3f))};
-  return {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3f)), static_cast<char>(0x80 | (c & 0x3f))};
+  return {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3f)),
+          static_cast<char>(0x80 | (c & 0x3f))};
 }
 
-size_t utf8_length(u8 lead) { return lead < 0x80 ? 1 : (lead & 0xe0) == 0xc0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : (lead & 0xf8) == 0xf0 ? 4 : 0; }
+size_t utf8_length(u8 lead) {
+  return lead < 0x80             ? 1
+         : (lead & 0xe0) == 0xc0 ? 2
+         : (lead & 0xf0) == 0xe0 ? 3
+         : (lead & 0xf8) == 0xf0 ? 4
+                                 : 0;
+}
 
-bool has_glyph(char16_t c) { return c >= 0x20 && c != 0x7f && !(c >= 0xd800 && c < 0xe000) && !(c >= 0x80 && c < 0xa0); }
+bool has_glyph(char16_t c) {
+  return c >= 0x20 && c != 0x7f && !(c >= 0xd800 && c < 0xe000) && !(c >= 0x80 && c < 0xa0);
+}
 
 }  // namespace
 
@@ -42,7 +98,9 @@ u8 SerialPort::in(unsigned reg) {
   return static_cast<u8>(v);
 }
 
-void SerialPort::out(unsigned reg, u8 value) { (void)bus_.write(uart_.base + reg, 1, value); }
+void SerialPort::out(unsigned reg, u8 value) {
+  (void)bus_.write(uart_.base + reg, 1, value);
+}
 
 void SerialPort::initialise() {
   const u16 divisor = static_cast<u16>(uart_.clock_hz / (16 * uart_.baud));
@@ -57,7 +115,8 @@ void SerialPort::initialise() {
 
 void SerialPort::put(u8 byte) {
   // A transmitter that stays full is broken; firmware output must not hang the machine.
-  for (unsigned tries = 0; !(in(kLineStatus) & kTransmitEmpty) && tries < 10000; tries++) {}
+  for (unsigned tries = 0; !(in(kLineStatus)&kTransmitEmpty) && tries < 10000; tries++) {
+  }
   out(kData, byte);
 }
 
@@ -82,8 +141,13 @@ void KeyDecoder::feed(u8 byte, u64 now_ns) {
     return;
   }
   switch (byte) {
-    case '\r': after_cr_ = true; keys_.push_back({0, u'\r'}); break;
-    case '\n': if (!cr) keys_.push_back({0, u'\r'}); break;
+    case '\r':
+      after_cr_ = true;
+      keys_.push_back({0, u'\r'});
+      break;
+    case '\n':
+      if (!cr) keys_.push_back({0, u'\r'});
+      break;
     case 0x7f: keys_.push_back({0, u'\b'}); break;
     default: keys_.push_back({0, byte});
   }
@@ -98,7 +162,8 @@ bool KeyDecoder::finish_sequence() {
     if (sequence_.size() < need) return false;
     if (need == 2) keys_.push_back({0, static_cast<char16_t>((lead & 0x1f) << 6 | (sequence_[1] & 0x3f))});
     if (need == 3)
-      keys_.push_back({0, static_cast<char16_t>((lead & 0xf) << 12 | (sequence_[1] & 0x3f) << 6 | (sequence_[2] & 0x3f))});
+      keys_.push_back({0, static_cast<char16_t>((lead & 0xf) << 12 | (sequence_[1] & 0x3f) << 6 |
+                                                (sequence_[2] & 0x3f))});
     return true;
   }
   if (sequence_.size() == 1) return false;
@@ -116,7 +181,8 @@ bool KeyDecoder::finish_sequence() {
     prefix |= s.bytes.substr(0, tail.size()) == tail;
   }
   // An unknown CSI sequence ends with its final byte; anything else is nonsense right away.
-  if (tail.size() > 1 && tail[0] == '[') return (tail.back() >= 0x40 && tail.back() <= 0x7e) || tail.size() > 16;
+  if (tail.size() > 1 && tail[0] == '[')
+    return (tail.back() >= 0x40 && tail.back() <= 0x7e) || tail.size() > 16;
   return !prefix && tail != "[" && tail != "O";
 }
 
@@ -157,7 +223,10 @@ void Terminal::glyph(char16_t c) {
 bool Terminal::write(std::u16string_view text) {
   bool complete = true;
   for (const char16_t c : text) switch (c) {
-      case u'\r': send("\r"); column_ = 0; break;
+      case u'\r':
+        send("\r");
+        column_ = 0;
+        break;
       case u'\n':
         send("\n");
         if (row_ < kRows - 1) row_++;
@@ -165,11 +234,10 @@ bool Terminal::write(std::u16string_view text) {
       case u'\b':
         if (column_ > 0) send("\b"), column_--;
         break;
-      case u'\t': case u'\a': send(utf8(c)); break;
+      case u'\t':
+      case u'\a': send(utf8(c)); break;
       case 0: break;
-      default:
-        complete &= has_glyph(c);
-        glyph(has_glyph(c) ? c : u'?');
+      default: complete &= has_glyph(c); glyph(has_glyph(c) ? c : u'?');
     }
   return complete;
 }
@@ -185,7 +253,8 @@ void Terminal::print(std::string_view text) {
 void Terminal::set_attribute(u8 attribute) {
   static constexpr u8 kAnsi[] = {0, 4, 2, 6, 1, 5, 3, 7};  // EFI orders colours as the PC does: blue is 1
   attribute_ = attribute & 0x7f;
-  send(fmt::format("\x1b[0;{}{};{}m", attribute & 8 ? "1;" : "", 30 + kAnsi[attribute & 7], 40 + kAnsi[attribute >> 4 & 7]));
+  send(fmt::format("\x1b[0;{}{};{}m", attribute & 8 ? "1;" : "", 30 + kAnsi[attribute & 7],
+                   40 + kAnsi[attribute >> 4 & 7]));
 }
 
 bool Terminal::set_cursor(int column, int row) {

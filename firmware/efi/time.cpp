@@ -15,7 +15,9 @@ i64 days_of(int year, unsigned month, unsigned day) {
   return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-bool leap(unsigned year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+bool leap(unsigned year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 }  // namespace
 
@@ -33,7 +35,8 @@ EfiTime to_efi_time(i64 seconds, u32 nanosecond) {
   t.year = static_cast<u16>(year_of_era + era * 400 + (month <= 2));
   t.month = static_cast<u8>(month);
   t.day = static_cast<u8>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-  t.hour = static_cast<u8>(rest / 3600), t.minute = static_cast<u8>(rest / 60 % 60), t.second = static_cast<u8>(rest % 60);
+  t.hour = static_cast<u8>(rest / 3600), t.minute = static_cast<u8>(rest / 60 % 60),
+  t.second = static_cast<u8>(rest % 60);
   t.nanosecond = nanosecond;
   t.time_zone = 0;
   return t;
@@ -47,8 +50,10 @@ bool valid(const EfiTime& t) {
   static constexpr u8 kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   if (t.year < 1998 || t.year > 2099 || t.month < 1 || t.month > 12) return false;
   const unsigned days = kDays[t.month - 1] + (t.month == 2 && leap(t.year));
-  return t.day >= 1 && t.day <= days && t.hour < 24 && t.minute < 60 && t.second < 60 && t.nanosecond < 1'000'000'000 &&
-         (t.time_zone == kUnspecifiedZone || (t.time_zone >= -1440 && t.time_zone <= 1440)) && (t.daylight & ~3) == 0;
+  return t.day >= 1 && t.day <= days && t.hour < 24 && t.minute < 60 && t.second < 60 &&
+         t.nanosecond < 1'000'000'000 &&
+         (t.time_zone == kUnspecifiedZone || (t.time_zone >= -1440 && t.time_zone <= 1440)) &&
+         (t.daylight & ~3) == 0;
 }
 
 }  // namespace ia64::firmware

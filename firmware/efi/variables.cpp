@@ -12,8 +12,9 @@
 namespace ia64::firmware {
 namespace {
 
-// Image: 8 bytes magic, u32 version, u32 CRC of what follows the header, u64 bytes of it, u32 count, u32 zero; then for each
-// variable u32 attributes, u32 name bytes, u32 data bytes, 16 bytes GUID, name (UTF-16LE, no NUL), data.
+// Image: 8 bytes magic, u32 version, u32 CRC of what follows the header, u64 bytes of it, u32 count, u32
+// zero; then for each variable u32 attributes, u32 name bytes, u32 data bytes, 16 bytes GUID, name (UTF-16LE,
+// no NUL), data.
 constexpr u8 kMagic[8] = {'I', 'V', 'M', 'N', 'V', 'R', 'A', 'M'};
 constexpr u32 kVersion = 1;
 constexpr size_t kHeaderBytes = 32, kEntryBytes = 28;
@@ -26,9 +27,13 @@ void append(std::vector<u8>& out, const T& v) {
   out.insert(out.end(), p, p + sizeof v);
 }
 
-bool visible(const VariableStore::Variable& v, bool runtime) { return !runtime || (v.attributes & efi::kVariableRuntimeAccess); }
+bool visible(const VariableStore::Variable& v, bool runtime) {
+  return !runtime || (v.attributes & efi::kVariableRuntimeAccess);
+}
 
-Error corrupt(const std::string& why) { return {ErrorKind::Invalid, "NVRAM image is not usable: " + why}; }
+Error corrupt(const std::string& why) {
+  return {ErrorKind::Invalid, "NVRAM image is not usable: " + why};
+}
 
 }  // namespace
 
@@ -45,7 +50,8 @@ u64 VariableStore::used_bytes() const {
 
 EfiStatus VariableStore::set(const Key& key, u32 attributes, std::span<const u8> data, bool runtime) {
   if (key.name.empty() || (attributes & ~kKnownAttributes)) return efi::kInvalidParameter;
-  if ((attributes & efi::kVariableRuntimeAccess) && !(attributes & efi::kVariableBootServiceAccess)) return efi::kInvalidParameter;
+  if ((attributes & efi::kVariableRuntimeAccess) && !(attributes & efi::kVariableBootServiceAccess))
+    return efi::kInvalidParameter;
   const auto old = variables_.find(key);
   const bool known = old != variables_.end() && visible(old->second, runtime);
   if (data.empty() || !(attributes & kAccess)) {
@@ -85,7 +91,9 @@ EfiStatus VariableStore::next(Key& key, bool runtime) const {
   return efi::kSuccess;
 }
 
-bool VariableStore::take_dirty() { return std::exchange(dirty_, false); }
+bool VariableStore::take_dirty() {
+  return std::exchange(dirty_, false);
+}
 
 void VariableStore::forget_volatile() {
   std::erase_if(variables_, [](const auto& v) { return !(v.second.attributes & efi::kVariableNonVolatile); });
@@ -118,7 +126,8 @@ std::vector<u8> VariableStore::save() const {
 Result<void> VariableStore::load(std::span<const u8> image) {
   variables_.clear();
   dirty_ = false;
-  if (image.size() < kHeaderBytes || std::memcmp(image.data(), kMagic, sizeof kMagic)) return corrupt("no header");
+  if (image.size() < kHeaderBytes || std::memcmp(image.data(), kMagic, sizeof kMagic))
+    return corrupt("no header");
   const u32 version = load_le<u32>(&image[8]);
   if (version != kVersion) return corrupt(fmt::format("version {} is not known", version));
   const auto body = image.subspan(kHeaderBytes);
@@ -127,13 +136,17 @@ Result<void> VariableStore::load(std::span<const u8> image) {
   size_t at = 0;
   for (u32 left = load_le<u32>(&image[24]); left; left--) {
     if (body.size() - at < kEntryBytes) return variables_.clear(), corrupt("entry cut off");
-    const u32 attributes = load_le<u32>(&body[at]), name_bytes = load_le<u32>(&body[at + 4]), data_bytes = load_le<u32>(&body[at + 8]);
+    const u32 attributes = load_le<u32>(&body[at]), name_bytes = load_le<u32>(&body[at + 4]),
+              data_bytes = load_le<u32>(&body[at + 8]);
     Key key{{}, load_le<Guid>(&body[at + 12])};
     at += kEntryBytes;
-    if (name_bytes % 2 || u64{name_bytes} + data_bytes > body.size() - at) return variables_.clear(), corrupt("entry cut off");
+    if (name_bytes % 2 || u64{name_bytes} + data_bytes > body.size() - at)
+      return variables_.clear(), corrupt("entry cut off");
     for (u32 i = 0; i < name_bytes; i += 2) key.name += static_cast<char16_t>(load_le<u16>(&body[at + i]));
     at += name_bytes;
-    variables_[key] = {attributes, {body.begin() + static_cast<std::ptrdiff_t>(at), body.begin() + static_cast<std::ptrdiff_t>(at + data_bytes)}};
+    variables_[key] = {attributes,
+                       {body.begin() + static_cast<std::ptrdiff_t>(at),
+                        body.begin() + static_cast<std::ptrdiff_t>(at + data_bytes)}};
     at += data_bytes;
   }
   return {};

@@ -35,8 +35,8 @@ class VariableStore {
   const Variable* get(const Key& key, bool runtime) const;
   /// SetVariable; empty data or attributes without any access bit delete. @source EFI 1.10, 6.1
   EfiStatus set(const Key& key, u32 attributes, std::span<const u8> data, bool runtime);
-  /// The variable after `key` in enumeration order (an empty name starts). @returns NotFound at the end, InvalidParameter
-  /// when `key` names no variable
+  /// The variable after `key` in enumeration order (an empty name starts). @returns NotFound at the end,
+  /// InvalidParameter when `key` names no variable
   EfiStatus next(Key& key, bool runtime) const;
   /// True since the last call when a non-volatile variable changed.
   bool take_dirty();

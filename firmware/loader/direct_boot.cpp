@@ -1,4 +1,5 @@
-// Direct kernel boot: what a Linux boot loader for IA-64 does. @source Linux, arch/ia64/kernel/head.S (entry conditions)
+// Direct kernel boot: what a Linux boot loader for IA-64 does. @source Linux, arch/ia64/kernel/head.S (entry
+// conditions)
 #include "firmware/loader/direct_boot.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,9 @@ namespace {
 
 constexpr u64 kInitrdAlignment = 64 << 10;  // any kernel page size
 
-u64 pages_of(u64 size_bytes) { return align_up(size_bytes, efi::kPageSize) / efi::kPageSize; }
+u64 pages_of(u64 size_bytes) {
+  return align_up(size_bytes, efi::kPageSize) / efi::kPageSize;
+}
 
 void clear(AddressSpace& bus, GuestPhys at, u64 size_bytes) {
   const std::vector<u8> zeros(64 << 10);
@@ -28,7 +31,8 @@ std::string load_kernel(const ElfKernel& kernel, const std::vector<u8>& file, Ef
     high = std::max(high, align_up(s.physical + s.memory_bytes, efi::kPageSize));
   }
   // One allocation: segments may share pages.
-  if (efi_error(efi.memory.allocate(MemoryMap::Allocate::Address, MemoryType::LoaderCode, (high - low) / efi::kPageSize, low)))
+  if (efi_error(efi.memory.allocate(MemoryMap::Allocate::Address, MemoryType::LoaderCode,
+                                    (high - low) / efi::kPageSize, low)))
     return fmt::format("kernel needs memory at {:#x}-{:#x}, which is not free RAM", low, high);
   for (const auto& s : kernel.segments()) {
     efi.bus.write_bytes(s.physical, file.data() + s.file_offset, s.file_bytes);
@@ -38,7 +42,8 @@ std::string load_kernel(const ElfKernel& kernel, const std::vector<u8>& file, Ef
 }
 
 bool place_pages(EfiContext& efi, std::span<const u8> bytes, GuestPhys& at, u64 alignment = efi::kPageSize) {
-  if (efi_error(efi.memory.allocate(MemoryMap::Allocate::Any, MemoryType::LoaderData, pages_of(bytes.size()), at, alignment)))
+  if (efi_error(efi.memory.allocate(MemoryMap::Allocate::Any, MemoryType::LoaderData, pages_of(bytes.size()),
+                                    at, alignment)))
     return false;
   efi.bus.write_bytes(at, bytes.data(), bytes.size());
   return true;
@@ -46,7 +51,8 @@ bool place_pages(EfiContext& efi, std::span<const u8> bytes, GuestPhys& at, u64 
 
 }  // namespace
 
-std::string direct_boot(const DirectBoot& what, EfiContext& efi, SystemTable& table, GateCall& call, GuestPhys fpswa) {
+std::string direct_boot(const DirectBoot& what, EfiContext& efi, SystemTable& table, GateCall& call,
+                        GuestPhys fpswa) {
   const auto kernel = ElfKernel::parse(what.kernel);
   if (!kernel) return kernel.error().message;
   if (auto why = load_kernel(*kernel, what.kernel, efi); !why.empty()) return why;
@@ -55,7 +61,8 @@ std::string direct_boot(const DirectBoot& what, EfiContext& efi, SystemTable& ta
   p.efi_system_table = table.address();
   p.fpswa = fpswa;
   if (!what.initrd.empty()) {
-    if (!place_pages(efi, what.initrd, p.initrd_start, kInitrdAlignment)) return "no memory for the initial RAM disk";
+    if (!place_pages(efi, what.initrd, p.initrd_start, kInitrdAlignment))
+      return "no memory for the initial RAM disk";
     p.initrd_bytes = what.initrd.size();
   }
   std::vector<u8> line(what.arguments.begin(), what.arguments.end());
@@ -63,7 +70,8 @@ std::string direct_boot(const DirectBoot& what, EfiContext& efi, SystemTable& ta
   // Room for the map to grow by what these allocations add to it.
   const u64 map_room = memory_map_image(efi.memory).size() + 16 * kMapDescriptorBytes;
   GuestPhys parameters = 0;
-  if (!place_pages(efi, line, p.command_line) || !place_pages(efi, std::vector<u8>(map_room), p.efi_memory_map) ||
+  if (!place_pages(efi, line, p.command_line) ||
+      !place_pages(efi, std::vector<u8>(map_room), p.efi_memory_map) ||
       !place_pages(efi, p.bytes(), parameters))
     return "no memory for the boot parameters";
 
@@ -82,8 +90,8 @@ std::string direct_boot(const DirectBoot& what, EfiContext& efi, SystemTable& ta
   r.psr &= ~(cpu::psr::kI | cpu::psr::kBe);
   r.set_gr(28, parameters);
   call.leave();
-  LOG(Efi, "kernel entry {:#x}, boot parameters {:#x}, {} bytes of initial RAM disk at {:#x}", kernel->entry(), parameters,
-      p.initrd_bytes, p.initrd_start);
+  LOG(Efi, "kernel entry {:#x}, boot parameters {:#x}, {} bytes of initial RAM disk at {:#x}",
+      kernel->entry(), parameters, p.initrd_bytes, p.initrd_start);
   return {};
 }
 

@@ -16,7 +16,9 @@ constexpr u32 kLoadable = 1;
 constexpr u64 kMaxPhysical = u64{1} << 50;
 constexpr size_t kHeaderBytes = 64, kProgramHeaderBytes = 56;
 
-Error invalid(std::string why) { return {ErrorKind::Invalid, "kernel is not usable: " + std::move(why)}; }
+Error invalid(std::string why) {
+  return {ErrorKind::Invalid, "kernel is not usable: " + std::move(why)};
+}
 
 }  // namespace
 
@@ -25,11 +27,13 @@ Result<ElfKernel> ElfKernel::parse(std::span<const u8> file) {
   if (file[4] != 2) return invalid("not a 64-bit ELF file");
   if (file[5] != 1) return invalid("a big-endian ELF file");
   const u16 type = load_le<u16>(&file[16]), machine = load_le<u16>(&file[18]);
-  if (machine != kMachineIa64) return invalid(fmt::format("built for ELF machine {}, not for IA-64 (50)", machine));
+  if (machine != kMachineIa64)
+    return invalid(fmt::format("built for ELF machine {}, not for IA-64 (50)", machine));
   if (type != kTypeExecutable) return invalid("not an executable");
   const u64 entry = load_le<u64>(&file[24]), table = load_le<u64>(&file[32]);
   const u16 entry_bytes = load_le<u16>(&file[54]), count = load_le<u16>(&file[56]);
-  if (entry_bytes < kProgramHeaderBytes || table > file.size() || u64{entry_bytes} * count > file.size() - table)
+  if (entry_bytes < kProgramHeaderBytes || table > file.size() ||
+      u64{entry_bytes} * count > file.size() - table)
     return invalid("program headers lie outside the file");
   ElfKernel kernel;
   bool entry_found = false;
@@ -39,12 +43,16 @@ Result<ElfKernel> ElfKernel::parse(std::span<const u8> file) {
     const u64 virt = load_le<u64>(h + 16);
     const Segment s{load_le<u64>(h + 24), load_le<u64>(h + 8), load_le<u64>(h + 32), load_le<u64>(h + 40)};
     if (s.memory_bytes == 0) continue;
-    if (s.file_offset > file.size() || s.file_bytes > file.size() - s.file_offset || s.file_bytes > s.memory_bytes)
+    if (s.file_offset > file.size() || s.file_bytes > file.size() - s.file_offset ||
+        s.file_bytes > s.memory_bytes)
       return invalid("a segment is cut off");
-    if (s.physical >= kMaxPhysical || s.memory_bytes > kMaxPhysical - s.physical) return invalid("a segment has no physical address");
+    if (s.physical >= kMaxPhysical || s.memory_bytes > kMaxPhysical - s.physical)
+      return invalid("a segment has no physical address");
     // The entry point is a virtual address of a segment, or already physical.
-    if (entry >= virt && entry - virt < s.memory_bytes) kernel.entry_ = s.physical + (entry - virt), entry_found = true;
-    if (!entry_found && entry >= s.physical && entry - s.physical < s.memory_bytes) kernel.entry_ = entry, entry_found = true;
+    if (entry >= virt && entry - virt < s.memory_bytes)
+      kernel.entry_ = s.physical + (entry - virt), entry_found = true;
+    if (!entry_found && entry >= s.physical && entry - s.physical < s.memory_bytes)
+      kernel.entry_ = entry, entry_found = true;
     kernel.segments_.push_back(s);
   }
   if (kernel.segments_.empty()) return invalid("nothing to load");

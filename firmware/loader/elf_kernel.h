@@ -28,7 +28,8 @@ class ElfKernel {
   GuestPhys entry_ = 0;
 };
 
-/// The block a Linux kernel finds behind r28. @source Linux, arch/ia64/include/asm/setup.h (struct ia64_boot_param): layout only
+/// The block a Linux kernel finds behind r28. @source Linux, arch/ia64/include/asm/setup.h (struct
+/// ia64_boot_param): layout only
 struct LinuxBootParameters {
   u64 command_line = 0;  ///< physical addresses throughout
   u64 efi_system_table = 0;

@@ -28,7 +28,8 @@ struct Section {
 bool place_section(std::span<const u8> file, const Section& s, std::vector<u8>& memory) {
   const u64 space = std::max(s.virtual_size, s.raw_size);
   if (space == 0) return true;
-  if (s.rva > memory.size() || (s.virtual_size ? s.virtual_size : s.raw_size) > memory.size() - s.rva) return false;
+  if (s.rva > memory.size() || (s.virtual_size ? s.virtual_size : s.raw_size) > memory.size() - s.rva)
+    return false;
   // What is larger in the file than in memory is alignment padding.
   const u64 n = s.virtual_size ? std::min(s.virtual_size, s.raw_size) : s.raw_size;
   if (n == 0) return true;
@@ -44,11 +45,13 @@ PeImage PeImage::parse(std::span<const u8> file, EfiStatus& status) {
   status = efi::kUnsupported;
   u16 dos = 0, machine = 0, sections = 0, optional_size = 0, magic = 0, subsystem = 0;
   u32 pe = 0, signature = 0, image_size = 0, header_size = 0, directories = 0;
-  if (!get(file, 0, dos) || dos != 0x5a4d || !get(file, 0x3c, pe) || !get(file, pe, signature) || signature != 0x4550)
+  if (!get(file, 0, dos) || dos != 0x5a4d || !get(file, 0x3c, pe) || !get(file, pe, signature) ||
+      signature != 0x4550)
     return image;
   const u64 coff = u64{pe} + 4, optional = coff + 20;
   if (!get(file, coff, machine) || machine != kMachineIa64) return image;
-  if (!get(file, coff + 2, sections) || !get(file, coff + 16, optional_size) || !get(file, optional, magic)) return image;
+  if (!get(file, coff + 2, sections) || !get(file, coff + 16, optional_size) || !get(file, optional, magic))
+    return image;
   if (magic != kMagicPe32Plus || !get(file, optional + 68, subsystem)) return image;
   switch (subsystem) {
     case 10: image.kind_ = ImageKind::Application; break;
@@ -61,7 +64,8 @@ PeImage PeImage::parse(std::span<const u8> file, EfiStatus& status) {
       !get(file, optional + 56, image_size) || !get(file, optional + 60, header_size) ||
       !get(file, optional + 108, directories) || optional_size < 112)
     return image;
-  if (image_size == 0 || image_size > kMaxImage || header_size > image_size || header_size > file.size()) return image;
+  if (image_size == 0 || image_size > kMaxImage || header_size > image_size || header_size > file.size())
+    return image;
   if (image_size < 16 || image.entry_ > image_size - 16) return image;
   image.memory_.resize(align_up(image_size, efi::kPageSize));
   std::memcpy(image.memory_.data(), file.data(), header_size);
@@ -76,7 +80,8 @@ PeImage PeImage::parse(std::span<const u8> file, EfiStatus& status) {
   }
   const u64 directory = optional + 112 + 8 * kRelocationDirectory;
   if (directories > kRelocationDirectory && optional_size >= 112 + 8 * (kRelocationDirectory + 1)) {
-    if (!get(file, directory, image.relocation_rva_) || !get(file, directory + 4, image.relocation_size_)) return image;
+    if (!get(file, directory, image.relocation_rva_) || !get(file, directory + 4, image.relocation_size_))
+      return image;
     const u64 size = image.memory_.size();
     if (image.relocation_rva_ > size || image.relocation_size_ > size - image.relocation_rva_) return image;
   }
@@ -131,11 +136,12 @@ std::vector<u8> PeImage::relocated(u64 base) const {
 
 void relocate_movl(u8* bundle, u64 delta) {
   u64 low = load_le<u64>(bundle), high = load_le<u64>(bundle + 8);
-  // Slot 1 (the L slot) holds imm41; slot 2: i at 36, imm9d at 35:27, imm5c at 26:22, ic at 21, imm7b at 19:13.
+  // Slot 1 (the L slot) holds imm41; slot 2: i at 36, imm9d at 35:27, imm5c at 26:22, ic at 21, imm7b at
+  // 19:13.
   const u64 imm41 = (low >> 46) | ((high & low_mask(23)) << 18);
   const u64 slot2 = high >> 23;
-  u64 v = field(slot2, 13, 7) | field(slot2, 27, 9) << 7 | field(slot2, 22, 5) << 16 | field(slot2, 21, 1) << 21 | imm41 << 22 |
-          field(slot2, 36, 1) << 63;
+  u64 v = field(slot2, 13, 7) | field(slot2, 27, 9) << 7 | field(slot2, 22, 5) << 16 |
+          field(slot2, 21, 1) << 21 | imm41 << 22 | field(slot2, 36, 1) << 63;
   v += delta;
   u64 s = slot2;
   s = with_field(s, 13, 7, v);

@@ -25,7 +25,8 @@ class PeImage {
   u64 preferred_base() const { return preferred_base_; }
   bool relocatable() const { return relocation_size_ != 0; }
 
-  /// The bytes for loading at `base`: DIR64 and IMM64 relocations applied. Remembers nothing; call again for another base.
+  /// The bytes for loading at `base`: DIR64 and IMM64 relocations applied. Remembers nothing; call again for
+  /// another base.
   /// @returns an empty vector when a relocation is malformed
   std::vector<u8> relocated(u64 base) const;
 
@@ -39,7 +40,8 @@ class PeImage {
   u32 relocation_rva_ = 0, relocation_size_ = 0;
 };
 
-/// Adds `delta` to the 64-bit immediate of the `movl` (slots 1 and 2) of a bundle. @source SDM vol. 3, format X2
+/// Adds `delta` to the 64-bit immediate of the `movl` (slots 1 and 2) of a bundle. @source SDM vol. 3, format
+/// X2
 void relocate_movl(u8* bundle, u64 delta);
 
 }  // namespace ia64::firmware

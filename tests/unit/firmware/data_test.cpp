@@ -30,12 +30,18 @@ TEST_CASE("GUID text is the registry form both ways") {
 }
 
 TEST_CASE("device paths print as Integrity firmware prints them") {
-  CHECK(DevicePath().acpi(DevicePath::kPnp0a03, 0).pci(2, 0).scsi(0x16, 0).to_text() == "Acpi(PNP0A03,0)/Pci(2|0)/Scsi(Pun16,Lun0)");
-  CHECK(DevicePath().acpi(DevicePath::kPnp0501, 0).uart(115200).vendor_messaging(guid::kTerminalPcAnsi).to_text() ==
-        "Acpi(PNP0501,0)/Uart(115200 N81)/VenMsg(PcAnsi)");
+  CHECK(DevicePath().acpi(DevicePath::kPnp0a03, 0).pci(2, 0).scsi(0x16, 0).to_text() ==
+        "Acpi(PNP0A03,0)/Pci(2|0)/Scsi(Pun16,Lun0)");
+  CHECK(DevicePath()
+            .acpi(DevicePath::kPnp0501, 0)
+            .uart(115200)
+            .vendor_messaging(guid::kTerminalPcAnsi)
+            .to_text() == "Acpi(PNP0501,0)/Uart(115200 N81)/VenMsg(PcAnsi)");
   CHECK(DevicePath().acpi(0x0002'f022, 0x100).to_text() == "Acpi(HWP0200,100)");
-  CHECK(DevicePath().hard_drive_gpt(1, 34, 1000, guid::kEfiSystemPartition).file("\\EFI\\HPUX\\HPUX.EFI").to_text() ==
-        "HD(Part1,SigC12A7328-F81F-11D2-BA4B-00A0C93EC93B)/\\EFI\\HPUX\\HPUX.EFI");
+  CHECK(DevicePath()
+            .hard_drive_gpt(1, 34, 1000, guid::kEfiSystemPartition)
+            .file("\\EFI\\HPUX\\HPUX.EFI")
+            .to_text() == "HD(Part1,SigC12A7328-F81F-11D2-BA4B-00A0C93EC93B)/\\EFI\\HPUX\\HPUX.EFI");
 }
 
 TEST_CASE("a hard drive node has the bytes of the standard") {
@@ -157,7 +163,8 @@ TEST_CASE("the quota holds and a full store still takes deletions") {
   VariableStore v;
   const std::vector<u8> big(30000);
   int stored = 0;
-  while (stored < 100 && v.set({std::u16string(1, static_cast<char16_t>(u'a' + stored)), {}}, kNv | kBs, big, false) == efi::kSuccess)
+  while (stored < 100 && v.set({std::u16string(1, static_cast<char16_t>(u'a' + stored)), {}}, kNv | kBs, big,
+                               false) == efi::kSuccess)
     stored++;
   CHECK(stored == 4);
   CHECK(v.set(kA, kNv | kBs, std::vector<u8>(40000), false) == efi::kOutOfResources);
@@ -272,7 +279,9 @@ TEST_CASE("terminal sequences become EFI keys") {
   CHECK(keys("a\r\nb\n") == std::vector<InputKey>{{0, u'a'}, {0, u'\r'}, {0, u'b'}, {0, u'\r'}});
   CHECK(keys("\x1b[A\x1bOB\x1b[5~x") == std::vector<InputKey>{{1, 0}, {2, 0}, {9, 0}, {0, u'x'}});
   CHECK(keys("\x1b") == std::vector<InputKey>{{0x17, 0}});
-  CHECK(keys("\x1b" "a", KeyDecoder::kEscapeNs) == std::vector<InputKey>{{0x17, 0}, {0, u'a'}});
+  CHECK(keys("\x1b"
+             "a",
+             KeyDecoder::kEscapeNs) == std::vector<InputKey>{{0x17, 0}, {0, u'a'}});
   CHECK(keys("\x7f") == std::vector<InputKey>{{0, u'\b'}});
   CHECK(keys("\xc3\xa4") == std::vector<InputKey>{{0, u'\u00e4'}});
   CHECK(keys("\x1b[99;99Zq") == std::vector<InputKey>{{0, u'q'}});

@@ -13,16 +13,53 @@ namespace {
 
 // Offsets of functions in the tables, counted from the specification's table definitions.
 enum BootOffset : u64 {
-  kRaiseTpl = 24, kRestoreTpl = 32, kAllocatePages = 40, kFreePages = 48, kGetMemoryMap = 56, kAllocatePool = 64, kFreePool = 72,
-  kCreateEvent = 80, kSetTimer = 88, kWaitForEvent = 96, kSignalEvent = 104, kCloseEvent = 112, kCheckEvent = 120,
-  kInstallProtocol = 128, kHandleProtocol = 152, kLocateHandle = 176, kLocateDevicePath = 184, kInstallTable = 192,
-  kLoadImage = 200, kStartImage = 208, kExit = 216, kUnloadImage = 224, kExitBootServices = 232, kMonotonic = 240, kStall = 248,
-  kWatchdog = 256, kOpenProtocol = 280, kProtocolsPerHandle = 304, kLocateHandleBuffer = 312, kLocateProtocol = 320,
-  kInstallMultiple = 328, kUninstallMultiple = 336, kCrc32 = 344, kCopyMem = 352, kSetMem = 360,
+  kRaiseTpl = 24,
+  kRestoreTpl = 32,
+  kAllocatePages = 40,
+  kFreePages = 48,
+  kGetMemoryMap = 56,
+  kAllocatePool = 64,
+  kFreePool = 72,
+  kCreateEvent = 80,
+  kSetTimer = 88,
+  kWaitForEvent = 96,
+  kSignalEvent = 104,
+  kCloseEvent = 112,
+  kCheckEvent = 120,
+  kInstallProtocol = 128,
+  kHandleProtocol = 152,
+  kLocateHandle = 176,
+  kLocateDevicePath = 184,
+  kInstallTable = 192,
+  kLoadImage = 200,
+  kStartImage = 208,
+  kExit = 216,
+  kUnloadImage = 224,
+  kExitBootServices = 232,
+  kMonotonic = 240,
+  kStall = 248,
+  kWatchdog = 256,
+  kOpenProtocol = 280,
+  kProtocolsPerHandle = 304,
+  kLocateHandleBuffer = 312,
+  kLocateProtocol = 320,
+  kInstallMultiple = 328,
+  kUninstallMultiple = 336,
+  kCrc32 = 344,
+  kCopyMem = 352,
+  kSetMem = 360,
 };
 enum RuntimeOffset : u64 {
-  kGetTime = 24, kSetTime = 32, kGetWakeup = 40, kSetVirtualMap = 56, kConvertPointer = 64, kGetVariable = 72, kNextVariable = 80,
-  kSetVariable = 88, kHighCount = 96, kReset = 104,
+  kGetTime = 24,
+  kSetTime = 32,
+  kGetWakeup = 40,
+  kSetVirtualMap = 56,
+  kConvertPointer = 64,
+  kGetVariable = 72,
+  kNextVariable = 80,
+  kSetVariable = 88,
+  kHighCount = 96,
+  kReset = 104,
 };
 
 struct EfiFixture {
@@ -40,8 +77,12 @@ struct EfiFixture {
   u64 system() const { return p->table.address(); }
   u64 boot_table() { return m.peek<u64>(system() + 96); }
   u64 runtime_table() { return m.peek<u64>(system() + 88); }
-  u64 boot(u64 offset, std::vector<u64> args) { return m.cpu.call(m.peek<u64>(boot_table() + offset), std::move(args)); }
-  u64 runtime(u64 offset, std::vector<u64> args) { return m.cpu.call(m.peek<u64>(runtime_table() + offset), std::move(args)); }
+  u64 boot(u64 offset, std::vector<u64> args) {
+    return m.cpu.call(m.peek<u64>(boot_table() + offset), std::move(args));
+  }
+  u64 runtime(u64 offset, std::vector<u64> args) {
+    return m.cpu.call(m.peek<u64>(runtime_table() + offset), std::move(args));
+  }
   /// Places a value or text and returns its address; addresses advance.
   template <class T>
   u64 put(const T& v) {
@@ -76,7 +117,8 @@ struct EfiFixture {
     CHECK(m.peek<u64>(bytes) == 48);
     CHECK(m.peek<u32>(version) == 1);
     if (out)
-      for (u64 at = map; at < map + m.peek<u64>(size); at += 48) out->push_back(m.peek<std::array<u64, 5>>(at));
+      for (u64 at = map; at < map + m.peek<u64>(size); at += 48)
+        out->push_back(m.peek<std::array<u64, 5>>(at));
     return m.peek<u64>(key);
   }
 };
@@ -88,12 +130,14 @@ std::vector<u8> tiny_program(u16 subsystem = 10) {
   store_le(&f[0x84], u16{0x200}), store_le(&f[0x86], u16{1}), store_le(&f[0x94], u16{240});
   const size_t o = 0x98, s = o + 240;
   store_le(&f[o], u16{0x20b}), store_le(&f[o + 16], u32{0x1010});
-  store_le(&f[o + 56], u32{0x3000}), store_le(&f[o + 60], u32{0x400}), store_le(&f[o + 68], subsystem), store_le(&f[o + 108], u32{16});
+  store_le(&f[o + 56], u32{0x3000}), store_le(&f[o + 60], u32{0x400}), store_le(&f[o + 68], subsystem),
+      store_le(&f[o + 108], u32{16});
   store_le(&f[o + 152], u32{0x1080}), store_le(&f[o + 156], u32{12});
-  store_le(&f[s + 8], u32{0x100}), store_le(&f[s + 12], u32{0x1000}), store_le(&f[s + 16], u32{0x100}), store_le(&f[s + 20], u32{0x1000});
+  store_le(&f[s + 8], u32{0x100}), store_le(&f[s + 12], u32{0x1000}), store_le(&f[s + 16], u32{0x100}),
+      store_le(&f[s + 20], u32{0x1000});
   store_le(&f[0x1010], u64{0x1040}), store_le(&f[0x1018], u64{0x2000});
-  store_le(&f[0x1080], u32{0x1000}), store_le(&f[0x1084], u32{12}), store_le(&f[0x1088], u16{10 << 12 | 0x10}),
-      store_le(&f[0x108a], u16{10 << 12 | 0x18});
+  store_le(&f[0x1080], u32{0x1000}), store_le(&f[0x1084], u32{12}),
+      store_le(&f[0x1088], u16{10 << 12 | 0x10}), store_le(&f[0x108a], u16{10 << 12 | 0x18});
   return f;
 }
 
@@ -186,7 +230,8 @@ TEST_CASE_METHOD(EfiFixture, "notifications run above the current level, highest
   };
   const u64 low = put(u64{0}), high = put(u64{0});
   CHECK(boot(kCreateEvent, {efi::kEventNotifySignal, 8, note(kGuest, 'c'), 0, low}) == efi::kSuccess);
-  CHECK(boot(kCreateEvent, {efi::kEventNotifySignal, 16, note(kGuest + 0x100, 'n'), 0, high}) == efi::kSuccess);
+  CHECK(boot(kCreateEvent, {efi::kEventNotifySignal, 16, note(kGuest + 0x100, 'n'), 0, high}) ==
+        efi::kSuccess);
   CHECK(boot(kRaiseTpl, {16}) == 4);
   CHECK(boot(kSignalEvent, {m.peek<u64>(low)}) == efi::kSuccess);
   CHECK(boot(kSignalEvent, {m.peek<u64>(high)}) == efi::kSuccess);
@@ -205,7 +250,8 @@ TEST_CASE_METHOD(EfiFixture, "timers fire on time, once or again and again") {
   int ticks = 0;
   const u64 notify = m.cpu.define(kGuest, [&](FakeCpu&, const std::vector<u64>&) { return ticks++, u64{0}; });
   const u64 periodic = put(u64{0}), single = put(u64{0});
-  REQUIRE(boot(kCreateEvent, {efi::kEventTimer | efi::kEventNotifySignal, 8, notify, 0, periodic}) == efi::kSuccess);
+  REQUIRE(boot(kCreateEvent, {efi::kEventTimer | efi::kEventNotifySignal, 8, notify, 0, periodic}) ==
+          efi::kSuccess);
   REQUIRE(boot(kCreateEvent, {efi::kEventTimer, 0, 0, 0, single}) == efi::kSuccess);
   CHECK(boot(kSetTimer, {m.peek<u64>(periodic), 1, 10'000}) == efi::kSuccess);  // every millisecond
   CHECK(boot(kStall, {5'500}) == efi::kSuccess);
@@ -225,7 +271,8 @@ TEST_CASE_METHOD(EfiFixture, "timers fire on time, once or again and again") {
 
 TEST_CASE_METHOD(EfiFixture, "protocols of guests stand beside those of firmware") {
   const Guid mine{1, 2, 3, {4, 5, 6, 7, 8, 9, 10, 11}}, other{9, 9, 9, {}};
-  const u64 g = put(mine), g2 = put(other), handle = put(u64{0}), out = put(u64{0}), size = put(u64{8}), list = put(u64{0});
+  const u64 g = put(mine), g2 = put(other), handle = put(u64{0}), out = put(u64{0}), size = put(u64{8}),
+            list = put(u64{0});
   CHECK(boot(kLocateProtocol, {g, 0, out}) == efi::kNotFound);
   CHECK(boot(kInstallProtocol, {handle, g, 0, 0xabc0}) == efi::kSuccess);
   CHECK(boot(kHandleProtocol, {m.peek<u64>(handle), g, out}) == efi::kSuccess);
@@ -241,7 +288,8 @@ TEST_CASE_METHOD(EfiFixture, "protocols of guests stand beside those of firmware
     const u64 h = put(u64{0});
     std::vector<u64> args{h};
     std::vector<u64> guids;
-    for (u16 n = 0; n < 6; n++) guids.push_back(put(Guid{100, n, 0, {}})), args.push_back(guids.back()), args.push_back(0x1000 + n);
+    for (u16 n = 0; n < 6; n++)
+      guids.push_back(put(Guid{100, n, 0, {}})), args.push_back(guids.back()), args.push_back(0x1000 + n);
     args.push_back(0);
     CHECK(boot(kInstallMultiple, args) == efi::kSuccess);
     CHECK(boot(kLocateProtocol, {guids[5], 0, out}) == efi::kSuccess);
@@ -280,7 +328,10 @@ TEST_CASE_METHOD(EfiFixture, "the console prints and reads through its protocols
   const u64 key = put(u32{0});
   CHECK(m.cpu.call(m.peek<u64>(in + 8), {in, key}) == efi::kNotReady);
   const u64 index = put(u64{7}), events = put(m.peek<u64>(in + 16));
-  m.cpu.on_idle = [&](u64) { m.uart.type("\x1b[A"); m.cpu.on_idle = {}; };
+  m.cpu.on_idle = [&](u64) {
+    m.uart.type("\x1b[A");
+    m.cpu.on_idle = {};
+  };
   CHECK(boot(kWaitForEvent, {1, events, index}) == efi::kSuccess);
   CHECK(m.cpu.call(m.peek<u64>(in + 8), {in, key}) == efi::kSuccess);
   CHECK(m.peek<u32>(key) == 1);
@@ -288,7 +339,8 @@ TEST_CASE_METHOD(EfiFixture, "the console prints and reads through its protocols
 
 TEST_CASE_METHOD(EfiFixture, "an image is loaded from memory, started, and ends by return or by Exit") {
   const auto file = tiny_program();
-  const u64 source = put_bytes(file), image = put(u64{0}), interface = put(u64{0}), loaded = put(guid::kLoadedImage);
+  const u64 source = put_bytes(file), image = put(u64{0}), interface = put(u64{0}),
+            loaded = put(guid::kLoadedImage);
   const u64 before = p->efi.memory.free_pages();
   REQUIRE(boot(kLoadImage, {0, p->images.firmware_image(), 0, source, file.size(), image}) == efi::kSuccess);
   const u64 handle = m.peek<u64>(image);
@@ -309,7 +361,9 @@ TEST_CASE_METHOD(EfiFixture, "an image is loaded from memory, started, and ends 
   SECTION("by Exit from a notification of its own") {
     bool after = false;
     m.cpu.define(base + 0x1040, [&](FakeCpu& c, const std::vector<u64>&) {
-      const u64 notify = c.define(kGuest, [&](FakeCpu&, const std::vector<u64>&) { return boot(kExit, {handle, efi::kAborted, 16, 0x8000}); });
+      const u64 notify = c.define(kGuest, [&](FakeCpu&, const std::vector<u64>&) {
+        return boot(kExit, {handle, efi::kAborted, 16, 0x8000});
+      });
       const u64 event = put(u64{0});
       CHECK(boot(kCreateEvent, {efi::kEventNotifySignal, 16, notify, 0, event}) == efi::kSuccess);
       (void)boot(kSignalEvent, {m.peek<u64>(event)});
@@ -333,10 +387,12 @@ TEST_CASE_METHOD(EfiFixture, "bad images give load errors and leave no handle") 
   const u64 image = put(u64{0});
   const size_t handles = p->efi.handles.all().size();
   store_le(&file[0x84], u16{0x14c});
-  CHECK(boot(kLoadImage, {0, p->images.firmware_image(), 0, put_bytes(file), file.size(), image}) == efi::kUnsupported);
+  CHECK(boot(kLoadImage, {0, p->images.firmware_image(), 0, put_bytes(file), file.size(), image}) ==
+        efi::kUnsupported);
   file = tiny_program();
   store_le(&file[0x98 + 240 + 20], u32{0x7fffffff});
-  CHECK(boot(kLoadImage, {0, p->images.firmware_image(), 0, put_bytes(file), file.size(), image}) == efi::kLoadError);
+  CHECK(boot(kLoadImage, {0, p->images.firmware_image(), 0, put_bytes(file), file.size(), image}) ==
+        efi::kLoadError);
   const u64 path = put_bytes(DevicePath().pci(1, 1).file("\\X.EFI").bytes());
   CHECK(boot(kLoadImage, {0, p->images.firmware_image(), path, 0, 0, image}) == efi::kNotFound);
   CHECK(boot(kStartImage, {0x99, 0, 0}) == efi::kInvalidParameter);
@@ -344,8 +400,8 @@ TEST_CASE_METHOD(EfiFixture, "bad images give load errors and leave no handle") 
 }
 
 TEST_CASE_METHOD(EfiFixture, "variables through the services, saved through the host at once") {
-  const u64 name = put16(u"Test"), vendor = put(Guid{5, 5, 5, {}}), data = put(u64{0x1122334455667788}), size = put(u64{4}),
-            attributes = put(u32{0}), out = put(u64{0});
+  const u64 name = put16(u"Test"), vendor = put(Guid{5, 5, 5, {}}), data = put(u64{0x1122334455667788}),
+            size = put(u64{4}), attributes = put(u32{0}), out = put(u64{0});
   CHECK(runtime(kGetVariable, {name, vendor, attributes, size, out}) == efi::kNotFound);
   CHECK(runtime(kSetVariable, {name, vendor, 7, 8, data}) == efi::kSuccess);
   CHECK(m.host.saves == 1);
@@ -361,7 +417,9 @@ TEST_CASE_METHOD(EfiFixture, "variables through the services, saved through the 
   CHECK(runtime(kSetVariable, {name, vendor, 7, 4, data}) == efi::kDeviceError);
 }
 
-TEST_CASE_METHOD(EfiFixture, "after SetVirtualAddressMap everything is reached through virtual pointers, also big-endian") {
+TEST_CASE_METHOD(
+    EfiFixture,
+    "after SetVirtualAddressMap everything is reached through virtual pointers, also big-endian") {
   // FPSWA is what an OS keeps from boot time.
   const u64 fp = put(guid::kFpswa), fp_out = put(u64{0});
   REQUIRE(boot(kLocateProtocol, {fp, 0, fp_out}) == efi::kSuccess);
@@ -370,7 +428,9 @@ TEST_CASE_METHOD(EfiFixture, "after SetVirtualAddressMap everything is reached t
   u64 changed = 0;
   const u64 pointer = put(system());
   const u64 convert = m.peek<u64>(runtime_table() + kConvertPointer);
-  const u64 notify = m.cpu.define(kGuest, [&](FakeCpu& c, const std::vector<u64>&) { return changed = c.call(convert, {0, pointer}) + 1; });
+  const u64 notify = m.cpu.define(kGuest, [&](FakeCpu& c, const std::vector<u64>&) {
+    return changed = c.call(convert, {0, pointer}) + 1;
+  });
   const u64 event = put(u64{0});
   REQUIRE(boot(kCreateEvent, {efi::kEventVirtualAddressChange, 8, notify, 0, event}) == efi::kSuccess);
   std::vector<std::array<u64, 5>> map;
@@ -413,7 +473,8 @@ TEST_CASE_METHOD(EfiFixture, "after SetVirtualAddressMap everything is reached t
 }
 
 TEST_CASE_METHOD(EfiFixture, "time can be set within the calendar") {
-  const u64 time = put(EfiTime{2024, 2, 29, 12, 30, 15, 0, 0, 60, 1, 0}), capabilities = put(std::array<u8, 16>{});
+  const u64 time = put(EfiTime{2024, 2, 29, 12, 30, 15, 0, 0, 60, 1, 0}),
+            capabilities = put(std::array<u8, 16>{});
   CHECK(runtime(kSetTime, {time}) == efi::kSuccess);
   CHECK(m.host.seconds == 1709209815);
   const u64 out = put(EfiTime{});
@@ -435,7 +496,9 @@ TEST_CASE_METHOD(EfiFixture, "an unexpected interruption prints the registers an
   CHECK(m.host.crash.find("Data TLB") != std::string::npos);
 }
 
-TEST_CASE_METHOD(EfiFixture, "a secondary processor leaves the rendezvous only for the wake-up vector and a registered entry") {
+TEST_CASE_METHOD(
+    EfiFixture,
+    "a secondary processor leaves the rendezvous only for the wake-up vector and a registered entry") {
   FakeCpu ap(m.bus, m.clock);
   ap.number = 1;
   ap.r.ip = p->gate.core_address(core_stub::kApVector);
@@ -504,9 +567,10 @@ TEST_CASE_METHOD(BootFixture, "a kernel is started directly with its parameters"
   std::vector<u8> f(0x200);
   std::copy_n("\177ELF\2\1\1", 7, f.begin());
   store_le(&f[16], u16{2}), store_le(&f[18], u16{50});
-  store_le(&f[24], u64{0x200'0010}), store_le(&f[32], u64{64}), store_le(&f[54], u16{56}), store_le(&f[56], u16{1});
-  store_le(&f[64], u32{1}), store_le(&f[72], u64{0x100}), store_le(&f[80], u64{0x200'0000}), store_le(&f[88], u64{0x200'0000}),
-      store_le(&f[96], u64{0x80}), store_le(&f[104], u64{0x20000});
+  store_le(&f[24], u64{0x200'0010}), store_le(&f[32], u64{64}), store_le(&f[54], u16{56}),
+      store_le(&f[56], u16{1});
+  store_le(&f[64], u32{1}), store_le(&f[72], u64{0x100}), store_le(&f[80], u64{0x200'0000}),
+      store_le(&f[88], u64{0x200'0000}), store_le(&f[96], u64{0x80}), store_le(&f[104], u64{0x20000});
   f[0x110] = 0x55;
   start({.direct_boot = DirectBoot{f, {9, 8, 7}, "console=ttyS0"}, .boot_timeout_s = {}});
   u64 parameters = 0;

@@ -1,4 +1,5 @@
-// A processor that executes guest functions written as lambdas and follows the gate's stubs, with RAM, clock, host and UART.
+// A processor that executes guest functions written as lambdas and follows the gate's stubs, with RAM, clock,
+// host and UART.
 #pragma once
 
 #include <sys/mman.h>
@@ -123,7 +124,8 @@ class FakeCpu final : public GuestCpu {
   u64 itc() override { return clock.now; }
   bool read_tr(bool, unsigned, u64[4], u64&) override { return false; }
 
-  /// Makes `fn` a guest function: returns the address of its descriptor (entry and descriptor lie in RAM at `at`).
+  /// Makes `fn` a guest function: returns the address of its descriptor (entry and descriptor lie in RAM at
+  /// `at`).
   u64 define(u64 at, Guest fn) {
     functions_[at & low_mask(60)] = std::move(fn);
     const u64 descriptor[] = {at, 0x1234'5678};
@@ -146,8 +148,10 @@ class FakeCpu final : public GuestCpu {
     // Arguments beyond eight lie on the memory stack.
     r.gr_static[12] = sp - 16 - 8 * 32;
     for (size_t n = 0; n < args.size(); n++) {
-      if (n < 8) r.stack_gr[r.bof + n] = args[n];
-      else bus.write_bytes((r.gr_static[12] & low_mask(60) & ~kVirtualOffset) + 16 + 8 * (n - 8), &args[n], 8);
+      if (n < 8)
+        r.stack_gr[r.bof + n] = args[n];
+      else
+        bus.write_bytes((r.gr_static[12] & low_mask(60) & ~kVirtualOffset) + 16 + 8 * (n - 8), &args[n], 8);
     }
     const u64 magic = kMagic + 16 * depth_++;
     r.br[0] = magic;
@@ -213,7 +217,8 @@ class FakeCpu final : public GuestCpu {
     if (stub_is(core_stub::kTouchRead) || stub_is(core_stub::kTouchWrite)) {
       touches++;
       std::erase(unmapped_pages, align_down(r.gr(14), 4096));
-      if (gate(*this, gate_imm::kReturn).action != GateAction::Resume) throw std::runtime_error("touch did not return");
+      if (gate(*this, gate_imm::kReturn).action != GateAction::Resume)
+        throw std::runtime_error("touch did not return");
       return;
     }
     do_break();
@@ -240,13 +245,15 @@ class FakeCpu final : public GuestCpu {
     return word(r.ip, 0) == kCode[offset / 8] && word(r.ip, 1) == kCode[offset / 8 + 1];
   }
   void start_image() {
-    const u64 descriptor = r.gr(32), handle = r.gr(33), table = r.gr(34), base = r.ip - core_stub::kStartImage;
+    const u64 descriptor = r.gr(32), handle = r.gr(33), table = r.gr(34),
+              base = r.ip - core_stub::kStartImage;
     const u64 b0 = r.br[0];
     const size_t depth = frames_.size();
     const unsigned calls = depth_;
     const Frame frame = save_frame();
     r.ip = base + core_stub::kSaveState + 16;
-    if (gate(*this, gate_imm::kSaveState).action != GateAction::Continue) throw std::runtime_error("save_state refused");
+    if (gate(*this, gate_imm::kSaveState).action != GateAction::Continue)
+      throw std::runtime_error("save_state refused");
     try {
       call(descriptor, {handle, table});
     } catch (const Unwound&) {
@@ -266,7 +273,8 @@ class FakeCpu final : public GuestCpu {
 
 /// RAM, UART, clock, host and one CPU; no firmware yet.
 struct FakeMachine {
-  u8* ram = static_cast<u8*>(mmap(nullptr, kRamBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  u8* ram = static_cast<u8*>(
+      mmap(nullptr, kRamBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   BoardDescription board = test_board();
   AddressSpace bus;
   FakeClock clock;

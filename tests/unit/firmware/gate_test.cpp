@@ -25,7 +25,8 @@ constexpr u64 kGuestCode = 0x10'0000;
 
 }  // namespace
 
-TEST_CASE_METHOD(GateFixture, "a service sees its arguments, also those on the memory stack, and its result arrives") {
+TEST_CASE_METHOD(GateFixture,
+                 "a service sees its arguments, also those on the memory stack, and its result arrives") {
   std::vector<u64> seen;
   const u64 d = gate.add("sum", StubKind::Stacked, [&](GateCall& c) {
     for (unsigned n = 0; n < 11; n++) seen.push_back(c.arg(n));
@@ -36,7 +37,8 @@ TEST_CASE_METHOD(GateFixture, "a service sees its arguments, also those on the m
   CHECK(m.peek<u64>(d) == gate.entry_of(d));
 }
 
-TEST_CASE_METHOD(GateFixture, "guest calls nest through services to any depth and keep frames and preserved registers") {
+TEST_CASE_METHOD(GateFixture,
+                 "guest calls nest through services to any depth and keep frames and preserved registers") {
   u64 service = 0;
   u64 descriptors[2];
   const u64 guest = m.cpu.define(kGuestCode, [&](FakeCpu& c, const std::vector<u64>& a) {
@@ -54,7 +56,9 @@ TEST_CASE_METHOD(GateFixture, "guest calls nest through services to any depth an
   CHECK(m.cpu.r.gr_static[4] == 7);
 }
 
-TEST_CASE_METHOD(GateFixture, "a service called by a big-endian caller calls guests little-endian and returns big-endian") {
+TEST_CASE_METHOD(
+    GateFixture,
+    "a service called by a big-endian caller calls guests little-endian and returns big-endian") {
   bool inside = true;
   const u64 guest = m.cpu.define(kGuestCode, [&](FakeCpu& c, const std::vector<u64>&) {
     inside = c.r.psr & cpu::psr::kBe;
@@ -102,18 +106,22 @@ TEST_CASE_METHOD(GateFixture, "Exit throws away everything above the image and r
     return u64{0};
   });
   exit = gate.add("exit", StubKind::Stacked, [&](GateCall& c) { c.abandon_image(0x11, 1234); });
-  const u64 start = gate.add("start", StubKind::Stacked, [&](GateCall& c) { c.ret(c.call_image(image, 0x11, 0x22, 0x11)); });
+  const u64 start = gate.add("start", StubKind::Stacked,
+                             [&](GateCall& c) { c.ret(c.call_image(image, 0x11, 0x22, 0x11)); });
   CHECK(m.cpu.call(start, {}) == 1234);
   CHECK(inner_destroyed);
   CHECK(!came_back);
   SECTION("and an image that just returns gives its own status") {
-    const u64 plain = m.cpu.define(kGuestCode + 0x200, [](FakeCpu&, const std::vector<u64>&) { return u64{55}; });
-    const u64 start2 = gate.add("start2", StubKind::Stacked, [&](GateCall& c) { c.ret(c.call_image(plain, 1, 2, 1)); });
+    const u64 plain =
+        m.cpu.define(kGuestCode + 0x200, [](FakeCpu&, const std::vector<u64>&) { return u64{55}; });
+    const u64 start2 =
+        gate.add("start2", StubKind::Stacked, [&](GateCall& c) { c.ret(c.call_image(plain, 1, 2, 1)); });
     CHECK(m.cpu.call(start2, {}) == 55);
   }
 }
 
-TEST_CASE_METHOD(GateFixture, "open calls are dropped with their objects destroyed when firmware starts anew") {
+TEST_CASE_METHOD(GateFixture,
+                 "open calls are dropped with their objects destroyed when firmware starts anew") {
   bool destroyed = false;
   struct Witness {
     bool& flag;
@@ -148,7 +156,8 @@ TEST_CASE_METHOD(GateFixture, "static PAL calls return by a branch, stacked ones
   CHECK(gate.on_break(m.cpu, imm).action == GateAction::Continue);
 }
 
-TEST_CASE_METHOD(GateFixture, "breaks that are not ours, or not where a stub lies, or unprivileged, are left alone") {
+TEST_CASE_METHOD(GateFixture,
+                 "breaks that are not ours, or not where a stub lies, or unprivileged, are left alone") {
   const u64 d = gate.add("x", StubKind::Stacked, [](GateCall& c) { c.ret(0); });
   m.cpu.r.ip = gate.entry_of(d);
   CHECK(gate.on_break(m.cpu, 0x100000).action == GateAction::NotMine);
@@ -163,7 +172,9 @@ TEST_CASE_METHOD(GateFixture, "breaks that are not ours, or not where a stub lie
   CHECK(gate.on_break(m.cpu, gate_imm::kServices).action == GateAction::NotMine);
 }
 
-TEST_CASE_METHOD(GateFixture, "in virtual mode buffers are reached through the caller's mapping, missing pages through its handlers") {
+TEST_CASE_METHOD(
+    GateFixture,
+    "in virtual mode buffers are reached through the caller's mapping, missing pages through its handlers") {
   u64 guest_entry_seen = 0;
   const u64 guest = m.cpu.define(kVirtualOffset + kGuestCode, [&](FakeCpu& c, const std::vector<u64>& a) {
     guest_entry_seen = c.r.ip;
@@ -199,7 +210,8 @@ TEST_CASE("the core stubs are what the assembler makes of core_stubs.s") {
   REQUIRE(fd >= 0);
   close(fd);
   const std::string object = name, binary = object + ".bin";
-  const std::string make = "ia64-linux-gnu-as -o " + object + " " IVM_SOURCE_DIR "/firmware/core_stubs.s && " +
+  const std::string make = "ia64-linux-gnu-as -o " + object +
+                           " " IVM_SOURCE_DIR "/firmware/core_stubs.s && " +
                            "ia64-linux-gnu-objcopy -O binary -j .text " + object + " " + binary;
   REQUIRE(std::system(make.c_str()) == 0);
   std::ifstream in(binary, std::ios::binary);

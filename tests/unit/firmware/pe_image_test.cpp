@@ -11,19 +11,19 @@ using namespace ia64::firmware;
 
 namespace {
 
-/// One section at RVA 0x1000 (file offset 0x400): a DIR64 pointer at 0x1008, a movl bundle at 0x1020, entry descriptor 0x1010;
-/// relocations at RVA 0x2000.
+/// One section at RVA 0x1000 (file offset 0x400): a DIR64 pointer at 0x1008, a movl bundle at 0x1020, entry
+/// descriptor 0x1010; relocations at RVA 0x2000.
 std::vector<u8> small_image() {
   std::vector<u8> f(0x800);
   auto put16 = [&](size_t at, u16 v) { store_le(&f[at], v); };
   auto put32 = [&](size_t at, u32 v) { store_le(&f[at], v); };
   auto put64 = [&](size_t at, u64 v) { store_le(&f[at], v); };
   put16(0, 0x5a4d), put32(0x3c, 0x80), put32(0x80, 0x4550);
-  put16(0x84, 0x200), put16(0x86, 2), put16(0x94, 240);          // machine, sections, optional header size
+  put16(0x84, 0x200), put16(0x86, 2), put16(0x94, 240);  // machine, sections, optional header size
   const size_t o = 0x98;
   put16(o, 0x20b), put32(o + 16, 0x1010), put64(o + 24, 0x40'0000);
   put32(o + 56, 0x3000), put32(o + 60, 0x400), put16(o + 68, 10), put32(o + 108, 16);
-  put32(o + 112 + 40, 0x2000), put32(o + 112 + 44, 16);           // base relocation directory
+  put32(o + 112 + 40, 0x2000), put32(o + 112 + 44, 16);  // base relocation directory
   const size_t s = o + 240;
   put32(s + 8, 0x100), put32(s + 12, 0x1000), put32(s + 16, 0x200), put32(s + 20, 0x400);
   put32(s + 40 + 8, 16), put32(s + 40 + 12, 0x2000), put32(s + 40 + 16, 0x200), put32(s + 40 + 20, 0x600);
@@ -76,7 +76,8 @@ TEST_CASE("an image is laid out and relocated, pointers and movl alike") {
 
 TEST_CASE("movl relocation equals the assembler's encoding") {
   // ia64-linux-gnu-as: { .mlx nop.m 0 ; movl r14 = X } for X = 0x401008, and for X = 0x8123456789abcdef
-  const u64 from[] = {0x0000400100000005, 0x60800081c0000000}, to[] = {0x6789800100000005, 0x6e6d76f1c0012345};
+  const u64 from[] = {0x0000400100000005, 0x60800081c0000000},
+            to[] = {0x6789800100000005, 0x6e6d76f1c0012345};
   u8 bundle[16];
   store_le(&bundle[0], from[0]), store_le(&bundle[8], from[1]);
   CHECK(movl_value(bundle) == 0x401008);
@@ -126,7 +127,8 @@ TEST_CASE("mutated images never make the loader misbehave") {
   const auto good = small_image();
   for (int round = 0; round < 20000; round++) {
     auto f = good;
-    for (int n = random() % 8 + 1; n; n--) f[random() % (random() % 2 ? 0x260 : f.size())] = static_cast<u8>(random() % 3 ? random() : 0xff);
+    for (int n = random() % 8 + 1; n; n--)
+      f[random() % (random() % 2 ? 0x260 : f.size())] = static_cast<u8>(random() % 3 ? random() : 0xff);
     if (random() % 4 == 0) f.resize(random() % f.size());
     EfiStatus s;
     const auto image = PeImage::parse(f, s);
@@ -138,7 +140,8 @@ TEST_CASE("an ELF kernel's segments and entry are found; others are named for wh
   std::vector<u8> f(0x200);
   std::copy_n("\177ELF\2\1\1", 7, f.begin());
   store_le(&f[16], u16{2}), store_le(&f[18], u16{50});
-  store_le(&f[24], u64{0x400'0010}), store_le(&f[32], u64{64}), store_le(&f[54], u16{56}), store_le(&f[56], u16{1});
+  store_le(&f[24], u64{0x400'0010}), store_le(&f[32], u64{64}), store_le(&f[54], u16{56}),
+      store_le(&f[56], u16{1});
   store_le(&f[64], u32{1}), store_le(&f[72], u64{0x100}), store_le(&f[80], u64{0xa000'0001'0000'0000}),
       store_le(&f[88], u64{0x400'0000}), store_le(&f[96], u64{0x80}), store_le(&f[104], u64{0x100});
   auto k = ElfKernel::parse(f);
@@ -162,7 +165,8 @@ TEST_CASE("an ELF kernel's segments and entry are found; others are named for wh
 
 TEST_CASE("the boot parameter block has Linux's layout") {
   LinuxBootParameters p;
-  p.command_line = 1, p.efi_system_table = 2, p.efi_memory_map = 3, p.memory_map_bytes = 4, p.descriptor_bytes = 5;
+  p.command_line = 1, p.efi_system_table = 2, p.efi_memory_map = 3, p.memory_map_bytes = 4,
+  p.descriptor_bytes = 5;
   p.fpswa = 7, p.initrd_start = 8, p.initrd_bytes = 9;
   const auto b = p.bytes();
   CHECK(load_le<u64>(&b[0]) == 1);
