@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "base/endian.h"
 #include "devices/chipset/acpi_pm.h"
 #include "devices/chipset/acpi_pm_regs.h"
 #include "devices/chipset/port_space.h"
@@ -56,7 +57,7 @@ class BoardHpvm1 final : public Board {
   Result<void> add_ram(GuestPhys base, u64 size_bytes);
   Result<void> add_disk(const ResourceStatement& statement);
   VirtioScsi& adapter_at(u8 bus, u8 slot);
-  void describe();
+  void describe(const std::string& name);
 
   AddressSpace memory_bus_, port_bus_;
   std::vector<GuestMemory> ram_;
@@ -93,7 +94,7 @@ Result<void> BoardHpvm1::build(const MachineConfig& config) {
     if (auto ok = add_ram(kHighRamBase, size - kLowRamLimit); !ok) return ok;
   for (const ResourceStatement& statement : config.storage)
     if (auto ok = add_disk(statement); !ok) return ok;
-  describe();
+  describe(config.name);
   return {};
 }
 
@@ -127,8 +128,20 @@ Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
   return {};
 }
 
-void BoardHpvm1::describe() {
+/// A UUID that stays the same for a guest's name and differs between names (RFC 4122 layout, version 8: our own scheme).
+void uuid_of_name(const std::string& name, u8 (&uuid)[16]) {
+  u64 hash[2] = {0xcbf29ce484222325, 0x84222325cbf29ce4};  // FNV-1a with two starting values
+  for (const char c : name)
+    for (u64& h : hash) h = (h ^ static_cast<u8>(c)) * 0x100000001b3;
+  store_le(&uuid[0], hash[0]);
+  store_le(&uuid[8], hash[1]);
+  uuid[7] = static_cast<u8>((uuid[7] & 0x0f) | 0x80);
+  uuid[8] = static_cast<u8>((uuid[8] & 0x3f) | 0x80);
+}
+
+void BoardHpvm1::describe(const std::string& name) {
   auto& d = description_;
+  uuid_of_name(name, d.smbios.uuid);
   d.machine_name = "hpvm-1";
   d.cpus = {{.id = 0, .eid = 0}};
   for (u8 bus = 0; bus < PciHost::kBuses; bus++) {

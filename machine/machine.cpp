@@ -83,6 +83,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void set_wall_clock(i64 seconds) override;
   std::vector<u8> load_nvram() override { return nvram_.image(); }
   bool save_nvram(const std::vector<u8>& image) override;
+  void nvram_rejected(const std::string& reason) override;
 
   void power_on();
   void cpu_main();
@@ -210,6 +211,11 @@ bool MachineImpl::save_nvram(const std::vector<u8>& image) {
   auto ok = nvram_.save(image);
   if (!ok) LOG(Warn, "{}", ok.error().message);
   return ok.ok();
+}
+
+void MachineImpl::nvram_rejected(const std::string& reason) {
+  auto aside = nvram_.put_aside();
+  LOG(Warn, "EFI variables are lost: {}; {}", reason, aside ? "the damaged file is now " + *aside : aside.error().message);
 }
 
 void MachineImpl::request_reset(bool cold) {

@@ -1,7 +1,12 @@
 // NVRAM image on a host file.
 #include "machine/nvram_file.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "machine/host_files.h"
 
@@ -15,6 +20,14 @@ Result<NvramFile> NvramFile::open(const std::string& path) {
   if (!image && image.error().kind != ErrorKind::NotFound) return image.error();
   if (image) nvram.image_ = std::move(*image);
   return nvram;
+}
+
+Result<std::string> NvramFile::put_aside() {
+  const std::string aside = path_ + ".bad";
+  if (path_.empty() || rename(path_.c_str(), aside.c_str()) != 0)
+    return Error{ErrorKind::Io, fmt::format("--nvram {}: cannot rename it to {}: {}", path_, aside, std::strerror(errno))};
+  kept_former_ = true;
+  return aside;
 }
 
 Result<void> NvramFile::save(const std::vector<u8>& image) {

@@ -15,6 +15,8 @@ class NvramFile {
   /// Reads the image; a missing file is an empty image. @returns an error when it exists and cannot be read
   static Result<NvramFile> open(const std::string& path);
   const std::vector<u8>& image() const { return image_; }
+  /// Puts a damaged image aside as PATH.bad, so that the next save does not destroy it. @returns where it is now, or an error
+  Result<std::string> put_aside();
   /// Replaces the image durably. Before the first replacement the former file is kept as PATH.old.
   Result<void> save(const std::vector<u8>& image);
 

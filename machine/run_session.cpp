@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 
 #include "machine/host/console_hub.h"
@@ -28,13 +29,13 @@ class Session {
     for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
-    const auto began = std::chrono::steady_clock::now();
+    began_ = std::chrono::steady_clock::now();
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
     if (script_) script_->start();
     loop_.run();
     machine_->stop();
     hub_.drain();
-    if (options_.print_speed) report_speed(began);
+    if (options_.print_speed) report_speed("");
     terminal_.reset();
     if (!message_.empty()) say(message_);
     return status_;
@@ -52,6 +53,7 @@ class Session {
     if (!script) return script.error();
     script_ = std::move(*script);
     script_->send = [this](std::string text) { hub_.type(as_bytes(text)); };
+    if (options_.print_speed) script_->matched = [this](const std::string& pattern) { report_speed(" until '" + pattern + "'"); };
     script_->done = [this] { end(ExitStatus::Done, ""); };
     hub_.add_listener([this](std::span<const u8> b) { script_->feed(b); });
     return {};
@@ -118,10 +120,15 @@ class Session {
     loop_.stop();
   }
 
-  void report_speed(std::chrono::steady_clock::time_point began) {
-    const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  /// Totals since power-on: instructions, host time, and host processor time of all threads.
+  void report_speed(const std::string& until) {
+    const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
     const double n = static_cast<double>(machine_->slots_retired());
-    say(fmt::format("{:.0f} instructions in {:.2f} s: {:.1f} million/s", n, s, n / s / 1e6));
+    timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    const double cpu = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+    say(fmt::format("{:.0f} instructions in {:.3f} s: {:.1f} million/s, {:.3f} s of host processor{}", n, s, n / s / 1e6, cpu,
+                    until));
   }
 
   static std::span<const u8> as_bytes(const std::string& s) { return {reinterpret_cast<const u8*>(s.data()), s.size()}; }
@@ -134,6 +141,7 @@ class Session {
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;
   std::unique_ptr<Machine> machine_;
+  std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;
   std::string message_;
   bool ended_ = false;

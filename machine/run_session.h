@@ -19,7 +19,7 @@ struct RunOptions {
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;
-  bool print_speed = false;       ///< after the run: instructions, seconds and rate on stderr
+  bool print_speed = false;       ///< instructions, seconds and rate on stderr: at each script match and at the end
 };
 
 /// Runs a machine until it ends, the script is done, the user quits or time is up. Blocks.

@@ -40,6 +40,7 @@ class Script final : public ConsoleScript {
       const CompiledStep& step = steps_[next_];
       if (step.pattern) {
         if (!match(*step.pattern)) return;
+        if (matched) matched(step.text);
       } else {
         send(step.text);
       }

@@ -34,6 +34,8 @@ class ConsoleScript {
 
   std::function<void(std::string)> send;
   std::function<void()> done;
+  /// Optional: called with the pattern, as written, of each Expect that matched, before what follows it.
+  std::function<void(const std::string&)> matched;
 };
 
 /// Decodes the escapes of a Send step.

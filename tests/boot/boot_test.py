@@ -29,6 +29,11 @@ class Failure(Exception):
     pass
 
 
+def plain(text):
+    """Console text without carriage returns and terminal escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
+
+
 class Boot:
     """One ivm run: a list of console steps and the transcript they leave."""
 
@@ -51,7 +56,7 @@ class Boot:
 
     def run(self, status=0):
         result = subprocess.run(self.command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        text = self.log.read_text(errors="replace").replace("\r", "") if self.log.exists() else ""
+        text = plain(self.log.read_text(errors="replace")) if self.log.exists() else ""
         if result.returncode != status:
             raise Failure(f"ivm ended with {result.returncode}, not {status}: {result.stderr.strip()}\n"
                           f"--- last console lines\n" + "\n".join(text.splitlines()[-40:]))
