@@ -83,10 +83,6 @@ int LocalSapic::highest_deliverable() const {
   return vector;
 }
 
-bool LocalSapic::nmi_pending() const {
-  return (irr(0) & bit(kNmi)) && !(isr_[0] & bit(kNmi));
-}
-
 u64 LocalSapic::read_ivr() {
   const int vector = highest_deliverable();
   if (vector < 0) return kSpurious;

@@ -34,11 +34,9 @@ class LocalSapic {
   /// Sets the IRR bit of `vector`; reserved vectors (1, 3..15) are dropped as the processor does.
   void post(u8 vector);
 
-  /// Whether an interrupt may be taken now, PSR.i and PSR.ic aside: something pending is above TPR and what
-  /// is in service.
+  /// Whether an interrupt may be taken now, PSR.i aside: something pending is above TPR (NMIs always are) and
+  /// what is in service.
   bool deliverable() const { return highest_deliverable() >= 0; }
-  /// Whether an NMI waits that is not yet in service; NMIs ignore PSR.i and TPR.
-  bool nmi_pending() const;
 
   /// Register reads and writes as `mov` performs them; field checks are the caller's.
   u64 read_ivr();  ///< side effect: the highest deliverable interrupt moves to in-service

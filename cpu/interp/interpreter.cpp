@@ -142,16 +142,14 @@ void Interpreter::drop_written_code() {
 }
 
 bool Interpreter::halt_goes_on() {
-  return !core_.sapic().deliverable() && !core_.sapic().nmi_pending();
+  return !core_.sapic().deliverable();
 }
 
-/// NMIs ignore PSR.i, but wait for PSR.ic: without it the interrupted state would be lost.
+/// PSR.i holds off NMIs as well: they are external interrupts that only TPR cannot mask. Otherwise a handler that turns
+/// collection on before it reads IVR, as Linux's does, would be entered by the same NMI for ever.
 bool Interpreter::take_external_interrupt() {
   const Registers& r = core_.r_;
-  const LocalSapic& sapic = core_.sapic();
-  const bool nmi = (r.psr & psr::kIc) && sapic.nmi_pending();
-  const bool enabled = (r.psr & psr::kI) && sapic.deliverable();
-  if (!nmi && !enabled) return false;
+  if (!(r.psr & psr::kI) || !core_.sapic().deliverable()) return false;
   Fault fault;
   fault.vector = Vector::ExternalInterrupt;
   deliver(fault, r.slot);
