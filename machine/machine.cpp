@@ -83,6 +83,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void set_wall_clock(i64 seconds) override;
   std::vector<u8> load_nvram() override { return nvram_.image(); }
   bool save_nvram(const std::vector<u8>& image) override;
+  void firmware_crashed(const std::string& reason) override { LOG(Error, "{}", reason); }
   void nvram_rejected(const std::string& reason) override;
 
   void power_on();
