@@ -9,6 +9,7 @@
 
 #include "base/address_space.h"
 #include "cpu/core.h"
+#include "cpu/core_group.h"
 #include "machine/bare/registers_by_name.h"
 #include "machine/bare/state_report.h"
 #include "machine/guest_memory.h"
@@ -46,6 +47,7 @@ struct BareRunner::Parts {
   std::unique_ptr<GuestMemory> memory;
   std::unique_ptr<AddressSpace> bus;
   std::vector<std::unique_ptr<Core>> cores;
+  std::unique_ptr<cpu::CoreGroup> group;  // global purges reach every processor
 
   Result<void> build(const BareProgram& p);
   Result<void> load(const BareProgram& p);
@@ -64,6 +66,7 @@ Result<void> BareRunner::Parts::build(const BareProgram& p) {
     for (auto& core : cores) core->drop_all_code();
     return {};
   }
+  group.reset();
   cores.clear();
   bus.reset();
   memory.reset();
@@ -72,8 +75,11 @@ Result<void> BareRunner::Parts::build(const BareProgram& p) {
   memory = std::make_unique<GuestMemory>(std::move(*mapped));
   bus = std::make_unique<AddressSpace>();
   bus->add_ram(0, p.memory_bytes, memory->data(), "ram");
-  for (unsigned i = 0; i < p.cpus; i++)
+  group = std::make_unique<cpu::CoreGroup>();
+  for (unsigned i = 0; i < p.cpus; i++) {
     cores.push_back(std::make_unique<Core>(cpu::CoreWires{.bus = bus.get(), .clock = &clock}));
+    group->add(*cores.back());
+  }
   return {};
 }
 

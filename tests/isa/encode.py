@@ -8,8 +8,9 @@ import isa_format
 def rewrite(path):
     test = isa_format.parse(path)
     bundles, labels, texts, warnings = isa_format.assemble(test, texts=True)
+    warnings = [w for w in warnings.split("\n") if "Warning" in w and "Explicit stops are ignored" not in w]
     if warnings:
-        print(f"{test.name}: {warnings.strip()}")
+        print(f"{test.name}: " + "; ".join(warnings))
     with open(path, encoding="utf-8") as old:
         head = old.read().split("\nencoded:\n")[0].rstrip("\n")
     lines = [f"label {name} {address:x}" for name, address in sorted(labels.items(), key=lambda item: (item[1], item[0]))]
