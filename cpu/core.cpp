@@ -255,7 +255,7 @@ void Core::inspect(InspectWriter& out) const {
   out.value("pr", r_.pr_all());
   out.value("bsp", rse_->bsp());
   out.value("bspstore", r_.bspstore);
-  out.value("slots_retired", slots_retired_);
+  out.value("slots_retired", slots_retired());
   out.value("interruptions", interruptions_taken_);
   write_general(out, r_);
   out.end();

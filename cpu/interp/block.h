@@ -16,7 +16,8 @@ namespace ia64::cpu {
 ///
 /// `nop`s are left out. The last instruction is a pseudo one whose handler returns Next::Sync and which
 /// stands at the place of the last instruction of the block, so that the engine goes on behind it. In a
-/// block, Insn::spare counts the instructions before this one (nops included).
+/// block, Insn::spare counts the instructions before this one (nops included), and kReadsOwnPredicate is set for
+/// unpredicated ones too: it says that the engine need not look at the predicate.
 struct alignas(32) Block {
   /// Longest block: `spare` must hold every count.
   static constexpr unsigned kMaxBundles = 80;
@@ -47,6 +48,7 @@ class BlockCache {
   void insert(Block* block);
   /// Forgets the blocks of one 4 KiB page. Their memory stays readable until clear().
   void drop_page(GuestPhys page);
+  bool has_page(GuestPhys page) const { return by_page_.contains(page); }
   void clear();
   size_t block_count() const { return count_; }
   /// Changes with every clear(): pointers to blocks from before are dead.

@@ -64,7 +64,7 @@ void Interpreter::stop_addresses_changed() {
 
 StopReason Interpreter::run(u64 max_slots) {
   Registers& r = core_.r_;
-  budget_end_ = max_slots ? core_.slots_retired_ + max_slots : ~u64{0};
+  budget_end_ = max_slots ? core_.slots_retired() + max_slots : ~u64{0};
   stop_.reset();
   core_.attention_.fetch_and(~u32{attention::kOwnStop});
   passed_stop_address_ = r.ip;
@@ -74,7 +74,7 @@ StopReason Interpreter::run(u64 max_slots) {
     if (const u32 bits = core_.attention_.load(std::memory_order_acquire); bits) [[unlikely]] {
       if (look_up_events(bits)) return *stop_;
     }
-    if (core_.slots_retired_ >= budget_end_) return StopReason::Budget;
+    if (core_.slots_retired() >= budget_end_) return StopReason::Budget;
     if (must_step(r)) [[unlikely]] {
       step();
       continue;
@@ -82,7 +82,7 @@ StopReason Interpreter::run(u64 max_slots) {
     const LookupEntry* entry = find_block();
     if (!entry) continue;  // a fault was delivered, or the instruction was stepped
     Block& block = *entry->block;
-    if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired_) [[unlikely]] {
+    if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired()) [[unlikely]] {
       step();
       continue;
     }
@@ -170,8 +170,8 @@ void Interpreter::complete_frame() {
 
 /// What a virtual->block association depends on besides the address.
 inline u64 Interpreter::fetch_key() const {
-  const u64 psr = core_.r_.psr;
-  return (core_.mapping_epoch_ << 8) | ((psr >> psr::kCplPos) & 0x13) | ((psr & psr::kPk) >> 13);
+  const Registers& r = core_.r_;
+  return core_.fast_tlb_.fetch_key(FastTlb::fetch_mode(r.psr), static_cast<unsigned>(r.ip >> 61));
 }
 
 inline const Interpreter::LookupEntry* Interpreter::find_block() {
@@ -196,27 +196,32 @@ const Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry)
   }
   const GuestPhys phys = page.phys + r.ip % AddressSpace::kPageSize;
   Block* block = cache_.find(phys + r.slot);
-  if (!block) {
-    AddressSpace& bus = *core_.wires_.bus;
-    bus.mark_code(page.phys);  // before the bytes are read, so that no write in between is lost
-    core_.fast_tlb().forget_writes(page.host);
-    const u64 generation = cache_.generation();
-    block = build_block(cache_, phys, r.slot, page.host, stop_offsets_);
-    if (cache_.generation() != generation) core_.instruction_mappings_changed();
-  }
+  if (!block) block = decode_block(page, phys);
+  const auto region = static_cast<unsigned>(r.ip >> 61);
+  core_.fast_tlb_.context(FastTlb::fetch_mode(r.psr), region, static_cast<u32>(field(r.rr[region], 8, 24)));
   entry = {r.ip | r.slot, fetch_key(), block, page.ed};
   return &entry;
 }
 
+Block* Interpreter::decode_block(const FetchPage& page, GuestPhys phys) {
+  core_.wires_.bus->mark_code(page.phys);  // before the bytes are read, so that no write in between is lost
+  if (!cache_.has_page(page.phys)) core_.fast_tlb_.forget_writes(page.host);
+  const u64 generation = cache_.generation();
+  Block* const block = build_block(cache_, phys, core_.r_.slot, page.host, stop_offsets_);
+  if (cache_.generation() != generation) core_.instruction_mappings_changed();
+  return block;
+}
+
 void Interpreter::execute(Block& block) {
-  Registers& r = core_.r_;
+  Core& core = core_;
+  Registers& r = core.r_;
   const bool ic = r.psr & psr::kIc;
-  core_.block_ip_ = r.ip;
+  core.block_ip_ = r.ip;
   const Insn* i = block.insns();
   Next next;
   for (;; ++i) {
-    if (!r.pr(i->qp) && !(i->flags & kReadsOwnPredicate)) continue;
-    next = i->handler(core_, *i);
+    if (!(i->flags & kReadsOwnPredicate) && !r.pr(i->qp)) continue;
+    next = i->handler(core, *i);
     if (next != Next::Continue) [[unlikely]]
       break;
   }
@@ -224,7 +229,7 @@ void Interpreter::execute(Block& block) {
     leave_by_fault(*i, block, ic);
     return;
   }
-  core_.slots_retired_ += i->spare + 1u;
+  core_.retire(i->spare + 1u);
   if (ic) r.iipa = core_.insn_ip(*i);
   if (next == Next::Sync) {
     advance(*i);
@@ -238,9 +243,9 @@ void Interpreter::leave_by_fault(const Insn& i, Block& block, bool ic) {
   Registers& r = core_.r_;
   const u64 ip = core_.insn_ip(i);
   const GuestPhys bundle = block.phys() + i.bundle * 16u;
-  core_.slots_retired_ += i.spare;
+  core_.retire(i.spare);
   if (core_.pending_.is_trap) {
-    core_.slots_retired_++;
+    core_.retire(1);
     if (ic) r.iipa = ip;
     advance(i);
     deliver_traps(core_.pending_, 1, i.slot, bundle);

@@ -64,6 +64,7 @@ class Interpreter {
   u64 fetch_key() const;
   const LookupEntry* find_block();
   const LookupEntry* find_block_slow(LookupEntry& entry);
+  Block* decode_block(const FetchPage& page, GuestPhys phys);
   void execute(Block& block);
   void leave_by_fault(const Insn& i, Block& block, bool ic);
 
