@@ -42,6 +42,17 @@ TEST_CASE("console script: steps happen in order, a match may span writes", "[ma
   CHECK(run.done);
 }
 
+TEST_CASE("console script: each match is reported before the step that follows it", "[machine]") {
+  ScriptRun run({{Step::Kind::Expect, "lo+gin"}, {Step::Kind::Send, "root"}, {Step::Kind::Expect, "# $"}});
+  std::vector<std::string> seen;
+  run.script->matched = [&](const std::string& pattern) {
+    CHECK(run.sent.size() == seen.size());
+    seen.push_back(pattern);
+  };
+  run.script->feed(bytes("looogin # "));
+  CHECK(seen == std::vector<std::string>{"lo+gin", "# $"});
+}
+
 TEST_CASE("console script: output matched by one step is not matched again", "[machine]") {
   ScriptRun run({{Step::Kind::Expect, "ready"}, {Step::Kind::Expect, "ready"}});
   run.script->feed(bytes("ready\n"));
