@@ -11,6 +11,17 @@
 
 namespace ia64::cpu {
 
+struct Block;
+
+/// A remembered answer to "which block does this address lead to?". Right as long as its key equals the fetch key of
+/// the moment, whoever looks it up.
+struct LookupEntry {
+  u64 ip = ~u64{0};  ///< with the slot in the low bits
+  u64 key = 0;       ///< FastTlb::fetch_key() it was found under
+  Block* block = nullptr;
+  bool ed = false;   ///< ITLB.ed of the page
+};
+
 /// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows
 /// the virtual address.
 ///
@@ -26,6 +37,9 @@ struct alignas(32) Block {
   Block* next_in_bucket = nullptr;
   u8 slots = 0;       ///< instructions, nops included
   u8 needed_sof = 0;  ///< frame size without which some target register is out of frame
+  LookupEntry links[2];  ///< blocks that followed this one, chosen by a bit of their address
+
+  LookupEntry& link_to(u64 ip) { return links[ip >> 4 & 1]; }
 
   GuestPhys phys() const { return key & ~GuestPhys{15}; }
   Insn* insns() { return reinterpret_cast<Insn*>(this + 1); }

@@ -43,6 +43,7 @@ Interpreter::~Interpreter() {
 
 void Interpreter::drop_all_code() {
   cache_.clear();
+  last_ = nullptr;
   core_.instruction_mappings_changed();
 }
 
@@ -87,6 +88,7 @@ StopReason Interpreter::run(u64 max_slots) {
       continue;
     }
     core_.code_ed_ = entry->ed;
+    last_ = &block;
     execute(block);
   }
 }
@@ -174,16 +176,24 @@ inline u64 Interpreter::fetch_key() const {
   return core_.fast_tlb_.fetch_key(FastTlb::fetch_mode(r.psr), static_cast<unsigned>(r.ip >> 61));
 }
 
-inline const Interpreter::LookupEntry* Interpreter::find_block() {
-  const Registers& r = core_.r_;
-  const u64 ip = r.ip | r.slot;
+inline const LookupEntry* Interpreter::find_block() {
+  const u64 ip = core_.r_.ip | core_.r_.slot, key = fetch_key();
+  if (!last_) [[unlikely]]
+    return find_in_table(ip, key);
+  if (const LookupEntry& link = last_->link_to(ip); link.ip == ip && link.key == key) [[likely]]
+    return &link;
+  const LookupEntry* found = find_in_table(ip, key);
+  if (found && last_) last_->link_to(ip) = *found;
+  return found;
+}
+
+const LookupEntry* Interpreter::find_in_table(u64 ip, u64 key) {
   LookupEntry& entry = lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup];
-  if (entry.ip == ip && entry.key == fetch_key()) [[likely]]
-    return &entry;
+  if (entry.ip == ip && entry.key == key) return &entry;
   return find_block_slow(entry);
 }
 
-const Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
+const LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   Registers& r = core_.r_;
   FetchPage page;
   if (fetch_page(core_, r.ip, page) == Next::Fault) {
@@ -208,7 +218,10 @@ Block* Interpreter::decode_block(const FetchPage& page, GuestPhys phys) {
   if (!cache_.has_page(page.phys)) core_.fast_tlb_.forget_writes(page.host);
   const u64 generation = cache_.generation();
   Block* const block = build_block(cache_, phys, core_.r_.slot, page.host, stop_offsets_);
-  if (cache_.generation() != generation) core_.instruction_mappings_changed();
+  if (cache_.generation() != generation) {  // everything else was thrown away to make room
+    last_ = nullptr;
+    core_.instruction_mappings_changed();
+  }
   return block;
 }
 

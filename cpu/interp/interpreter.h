@@ -45,12 +45,6 @@ class Interpreter {
     std::vector<GuestPhys> pages;
     Core* core = nullptr;
   };
-  struct LookupEntry {
-    u64 ip = ~u64{0};  ///< with the slot in the low bits
-    u64 key = 0;       ///< fetch_key() it was found under
-    Block* block = nullptr;
-    bool ed = false;
-  };
   static constexpr unsigned kLookup = 1u << 13;
 
   // Between blocks (interpreter.cpp).
@@ -63,6 +57,7 @@ class Interpreter {
   // Blocks (interpreter.cpp).
   u64 fetch_key() const;
   const LookupEntry* find_block();
+  const LookupEntry* find_in_table(u64 ip, u64 key);
   const LookupEntry* find_block_slow(LookupEntry& entry);
   Block* decode_block(const FetchPage& page, GuestPhys phys);
   void execute(Block& block);
@@ -81,6 +76,7 @@ class Interpreter {
   Core& core_;
   BlockCache cache_;
   std::vector<LookupEntry> lookup_;
+  Block* last_ = nullptr;  ///< the block that ran last, whose links are tried first
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;
   std::vector<u16> stop_offsets_;       ///< page offsets of the stop addresses, sorted
