@@ -33,7 +33,11 @@ def compiler(options):
     """The compiler's path; unpacks the archive when that has not been done."""
     gcc = os.path.join(options.work, "ia64", "bin", "ia64-linux-gnu-gcc")
     if not os.path.exists(gcc):
-        command("tar", "-xJf", options.toolchain, "-C", options.work)
+        fresh = os.path.join(options.work, "unpacking")  # renamed when complete
+        shutil.rmtree(fresh, ignore_errors=True)
+        os.makedirs(fresh)
+        command("tar", "-xJf", options.toolchain, "-C", fresh)
+        os.rename(os.path.join(fresh, "ia64"), os.path.join(options.work, "ia64"))
     return gcc
 
 
