@@ -103,10 +103,19 @@ void Core::halt() {
   attend(attention::kHalt);
 }
 
+/// The interval timer is waited for right here: at a tick only this thread wakes.
 bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
+  const u64 due_ns = sapic_->suspend_timer();
+  if (due_ns != ~u64{0}) {
+    const u64 now_ns = wires_.clock->now_ns();
+    host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0));
+  }
   std::unique_lock lock(sleep_mutex_);
   const bool woken = sleep_.wait_for(lock, host_time, [this] { return wake_; });
-  wake_ = false;
+  lock.unlock();
+  sapic_->resume_timer(due_ns);
+  lock.lock();
+  wake_ = false;  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
   return woken;
 }
 

@@ -50,6 +50,13 @@ class LocalSapic {
   void write_itc(u64 value);
   /// Host-independent virtual time, in ns, of the next timer interrupt; ~0 when none is to come.
   u64 timer_due_ns() const { return due_ns_; }
+  /// For a processor that is about to sleep until timer_due_ns() by itself: takes the timer off the clock, so that no
+  /// other thread wakes for it.
+  /// @returns the virtual time it is due, or ~0 when no timer runs
+  u64 suspend_timer();
+  /// Ends a suspension: pends the timer's interrupt when it is due, else puts the timer back on the clock.
+  /// @param due_ns  what suspend_timer() returned
+  void resume_timer(u64 due_ns);
 
  private:
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
@@ -57,13 +64,15 @@ class LocalSapic {
     std::mutex mutex;
     LocalSapic* owner = nullptr;
     u64 generation = 0;
+    bool running = false;  ///< scheduled and not fired yet
   };
 
   int highest_pending() const;
   int highest_in_service() const;
   int highest_deliverable() const;
   void arm();
-  void timer_fired(u64 generation);
+  void schedule_timer();
+  void timer_fired();
 
   Registers& regs_;
   Clock* clock_;

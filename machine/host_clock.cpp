@@ -50,18 +50,19 @@ Clock::TimerId HostClock::schedule(u64 deadline_ns, std::function<void()> fn) {
 void HostClock::cancel(TimerId id) {
   std::unique_lock lock(mutex_);
   const auto it = std::find_if(timers_.begin(), timers_.end(), [&](const auto& t) { return t.second.id == id; });
-  if (it != timers_.end()) timers_.erase(it);
+  if (it != timers_.end()) timers_.erase(it), set_host_timer();
   if (std::this_thread::get_id() == thread_.get_id()) return;
   finished_.wait(lock, [&] { return running_ != id; });
 }
 
-/// Makes the host timer expire when the earliest timer is due. Needs the lock. A host timer that expires for a timer since
-/// cancelled does no harm.
+/// Makes the host timer expire when the earliest timer is due, or never. Needs the lock.
 void HostClock::set_host_timer() {
-  const u64 at_ns = std::max<u64>(start_ns_ + timers_.begin()->first, 1);  // 0 would disarm it
-  itimerspec when{};
-  when.it_value.tv_sec = static_cast<time_t>(std::min<u64>(at_ns / 1'000'000'000, ~u64{0} >> 33));
-  when.it_value.tv_nsec = static_cast<long>(at_ns % 1'000'000'000);
+  itimerspec when{};  // zero: disarmed
+  if (!timers_.empty()) {
+    const u64 at_ns = start_ns_ + timers_.begin()->first;
+    when.it_value.tv_sec = static_cast<time_t>(std::min<u64>(at_ns / 1'000'000'000, ~u64{0} >> 33));
+    when.it_value.tv_nsec = static_cast<long>(at_ns % 1'000'000'000);
+  }
   timerfd_settime(host_timer_, TFD_TIMER_ABSTIME, &when, nullptr);
 }
 

@@ -265,6 +265,42 @@ TEST_CASE("the timer wakes a halted processor", "[interrupt]") {
   CHECK(m.core().sapic().read_ivr() == 0xef);
 }
 
+TEST_CASE("a sleeping processor takes over its timer and fires it exactly once", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.write_itv(0xef);
+  sapic.write_itm(5000);
+  const u64 due_ns = sapic.suspend_timer();
+  CHECK(due_ns == 5001);
+  m.clock().advance_to(5000);
+  sapic.resume_timer(due_ns);  // not due: back on the clock
+  CHECK_FALSE(sapic.deliverable());
+  CHECK(sapic.suspend_timer() == 5001);
+  m.clock().advance_to(6000);
+  CHECK_FALSE(sapic.deliverable());
+  sapic.resume_timer(5001);
+  CHECK(sapic.deliverable());
+  CHECK(sapic.read_ivr() == 0xef);
+  sapic.write_eoi();
+  CHECK(sapic.suspend_timer() == ~u64{0});
+  sapic.resume_timer(~u64{0});
+  CHECK_FALSE(sapic.deliverable());
+}
+
+TEST_CASE("a timer that the clock has fired is not fired again after a sleep", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.write_itv(0xef);
+  sapic.write_itm(5000);
+  m.clock().advance_to(5001);
+  CHECK(sapic.read_ivr() == 0xef);
+  sapic.write_eoi();
+  m.core().wait_for_interrupt(std::chrono::seconds(0));
+  CHECK_FALSE(sapic.deliverable());
+}
+
 TEST_CASE("request_stop ends run once", "[interrupt]") {
   NEEDS_ASSEMBLER();
   Spinner m;
