@@ -66,6 +66,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
 
   void start(std::function<void(MachineEnd)> on_end) override;
   void reset() override { request_reset(true); }
+  void press_power_button() override { board_->press_power_button(); }
   void stop() override;
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
   void inspect(InspectWriter& out) const override {

@@ -92,6 +92,7 @@ class Session {
     keys_.to_guest = [this](std::span<const u8> b) { hub_.type(b); };
     keys_.quit = [this] { end_with_script(ExitStatus::Done, "stopped from the console"); };
     keys_.reset = [this] { machine_->reset(); };
+    keys_.press_power_button = [this] { machine_->press_power_button(); };
     keys_.send_break = [this] { hub_.send_break(); };
     keys_.show = [this](const std::string& text) { stream_->send(as_bytes(text)); };
   }
