@@ -163,6 +163,7 @@ void Core::drop_all_code() noexcept {
 
 void Core::interrupt_masking_changed() noexcept {
   if (sapic_->deliverable()) attend(attention::kInterrupt);
+  if (pmi_vectors_.load(std::memory_order_relaxed)) attend(attention::kPmi);
 }
 
 void Core::set_psr(u64 value) noexcept {
@@ -173,7 +174,7 @@ void Core::set_psr(u64 value) noexcept {
     std::swap_ranges(r_.gr_banked, r_.gr_banked + 16, r_.gr_static + 16);
     std::swap_ranges(r_.gr_banked_nat, r_.gr_banked_nat + 16, r_.gr_static_nat + 16);
   }
-  if (changed & value & psr::kI) interrupt_masking_changed();
+  if (changed & value & (psr::kI | psr::kIc)) interrupt_masking_changed();
 }
 
 // --- faults

@@ -109,7 +109,7 @@ bool Interpreter::look_up_events(u32 bits) {
   }
   if (bits & attention::kRseFill) complete_frame();
   if ((bits & attention::kInit) && core_.events_) core_.halted_ = false, core_.events_->on_init(core_);
-  if (bits & attention::kPmi) {
+  if ((bits & attention::kPmi) && (core_.r_.psr & psr::kIc)) {  // otherwise they wait for set_psr()
     const u32 vectors = core_.pmi_vectors_.exchange(0);
     for (u8 v = 0; v < 16; v++)
       if ((vectors >> v & 1) && core_.events_) core_.events_->on_pmi(core_, v);

@@ -354,6 +354,20 @@ TEST_CASE("INIT and PMI reach platform firmware at an instruction boundary", "[i
   CHECK(events.inits == 1);
 }
 
+TEST_CASE("PMI waits while PSR.ic is off", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  BareMachine m;
+  m.load("{ .mii\n nop.m 0\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n ssm psr.ic\n nop.i 0\n nop.i 0 ;;\n}\n");
+  RecordingEvents events;
+  m.core().set_platform_events(&events);
+  m.core().set_psr(psr::kBn);
+  m.core().post_interrupt(DeliveryMode::Pmi, 3);
+  m.core().run(3);
+  CHECK(events.pmis.empty());
+  m.core().run(3);
+  CHECK(events.pmis == std::vector<u8>{3});
+}
+
 TEST_CASE("interrupts posted by another thread are not lost", "[interrupt]") {
   NEEDS_ASSEMBLER();
   Spinner m;
