@@ -13,13 +13,13 @@ namespace ia64::cpu {
 
 struct Block;
 
-/// A remembered answer to "which block does this address lead to?". Right as long as its key equals the fetch key of
-/// the moment, whoever looks it up.
+/// A remembered answer to "which block does this address lead to?". Right as long as its key equals the fetch
+/// key of the moment, whoever looks it up.
 struct LookupEntry {
   u64 ip = ~u64{0};  ///< with the slot in the low bits
   u64 key = 0;       ///< FastTlb::fetch_key() it was found under
   Block* block = nullptr;
-  bool ed = false;   ///< ITLB.ed of the page
+  bool ed = false;  ///< ITLB.ed of the page
 };
 
 /// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows
@@ -27,16 +27,16 @@ struct LookupEntry {
 ///
 /// `nop`s are left out. The last instruction is a pseudo one whose handler returns Next::Sync and which
 /// stands at the place of the last instruction of the block, so that the engine goes on behind it. In a
-/// block, Insn::spare counts the instructions before this one (nops included), and kReadsOwnPredicate is set for
-/// unpredicated ones too: it says that the engine need not look at the predicate.
+/// block, Insn::spare counts the instructions before this one (nops included), and kReadsOwnPredicate is set
+/// for unpredicated ones too: it says that the engine need not look at the predicate.
 struct alignas(32) Block {
   /// Longest block: `spare` must hold every count.
   static constexpr unsigned kMaxBundles = 80;
 
   GuestPhys key = 0;  ///< physical address of the first bundle, plus the slot the block starts at
   Block* next_in_bucket = nullptr;
-  u8 slots = 0;       ///< instructions, nops included
-  u8 needed_sof = 0;  ///< frame size without which some target register is out of frame
+  u8 slots = 0;          ///< instructions, nops included
+  u8 needed_sof = 0;     ///< frame size without which some target register is out of frame
   LookupEntry links[2];  ///< blocks that followed this one, chosen by a bit of their address
 
   LookupEntry& link_to(u64 ip) { return links[ip >> 4 & 1]; }

@@ -147,8 +147,8 @@ bool Interpreter::halt_goes_on() {
   return !core_.sapic().deliverable();
 }
 
-/// PSR.i holds off NMIs as well: they are external interrupts that only TPR cannot mask. Otherwise a handler that turns
-/// collection on before it reads IVR, as Linux's does, would be entered by the same NMI for ever.
+/// PSR.i holds off NMIs as well: they are external interrupts that only TPR cannot mask. Otherwise a handler
+/// that turns collection on before it reads IVR, as Linux's does, would be entered by the same NMI for ever.
 bool Interpreter::take_external_interrupt() {
   const Registers& r = core_.r_;
   if (!(r.psr & psr::kI) || !core_.sapic().deliverable()) return false;
