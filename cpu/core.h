@@ -44,7 +44,10 @@ class BreakGate {
   virtual GateAction on_break(Core& core, u64 imm) = 0;
 };
 
-enum class StopReason : u8 { Budget, Requested, Halted, Gate, Interruption, StopAddress };
+enum class StopReason : u8 {
+  Budget, Requested, Halted, Gate, Interruption, StopAddress,
+  InterruptionLoop,  ///< only with a budget: kInterruptionLoop interruptions in a row and no instruction retired between them
+};
 
 /// INIT and PMI enter processor firmware, which is simulated on the host. Called on the CPU thread at an instruction boundary
 /// with ip/slot/psr of the interrupted instruction; the handler may change the whole state.
@@ -122,6 +125,7 @@ class Core final : public Inspectable {
   void set_stop_on_interruption(bool on) { stop_on_interruption_ = on; }
   /// The last kInterruptionLog interruptions taken, oldest first. `total` counts all since reset.
   static constexpr unsigned kInterruptionLog = 64;
+  static constexpr unsigned kInterruptionLoop = 65536;
   std::vector<InterruptionRecord> interruptions() const;
   u64 interruptions_taken() const { return interruptions_taken_; }
 

@@ -51,6 +51,15 @@ void Interpreter::deliver(const Fault& fault, unsigned ei, GuestPhys bundle) {
   core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = {fault.vector, r.isr,
                                                                                     r.ifa, r.iip, r.iipa};
   if (core_.stop_on_interruption_) stop(StopReason::Interruption);
+  if (budget_end_ != ~u64{0} && is_fruitless()) stop(StopReason::InterruptionLoop);
+}
+
+/// Whether the processor only takes interruptions any more, as with a handler that lies in empty memory.
+bool Interpreter::is_fruitless() {
+  const u64 retired = core_.slots_retired();
+  if (retired != retired_at_interruption_) fruitless_interruptions_ = 0;
+  retired_at_interruption_ = retired;
+  return ++fruitless_interruptions_ >= Core::kInterruptionLoop;
 }
 
 }  // namespace ia64::cpu

@@ -36,6 +36,7 @@ class Interpreter {
   /// @param bundle     physical address of the bundle for IIB0/1, or ~0
   /// @source SDM vol. 2, 5.5 and ch. 8
   void deliver(const Fault& fault, unsigned ei, GuestPhys bundle = ~GuestPhys{0});
+  bool is_fruitless();
 
  private:
   /// Pages whose code was written, filled by any thread. Shared with the bus listener, which may outlive
@@ -83,6 +84,8 @@ class Interpreter {
   static constexpr u64 kNowhere = 1;    ///< never an instruction address
   u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until the first look at events
   u64 budget_end_ = ~u64{0};
+  u64 retired_at_interruption_ = 0;  // for kInterruptionLoop
+  unsigned fruitless_interruptions_ = 0;
   Insn decoded_[3];  ///< step()'s bundle
 };
 

@@ -34,6 +34,7 @@ const char* stop_name(StopReason reason) {
     case StopReason::StopAddress: return "stop-address";
     case StopReason::Interruption: return "interruption";
     case StopReason::Halted: return "halted";
+    case StopReason::InterruptionLoop: return "interruption-loop";
     case StopReason::Requested:
     case StopReason::Gate: break;
   }

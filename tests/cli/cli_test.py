@@ -248,6 +248,11 @@ class BareTest(unittest.TestCase):
             self.assertEqual(result.returncode, 2, (arguments, result.stderr))
             self.assertEqual(len(result.stderr.strip().splitlines()), 1)
 
+    def test_a_program_that_only_faults_ends(self):
+        result = ivm("bare", "--entry", "0x10000000", "--max-insns", "10")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('"stop":"interruption-loop"', result.stdout)
+
     def test_batch_answers_bad_lines_and_goes_on(self):
         batch = pathlib.Path(ARGS.work, "batch.jsonl")
         batch.parent.mkdir(parents=True, exist_ok=True)
