@@ -89,6 +89,12 @@ class Rse;
 class Alat;
 class LocalSapic;
 class Interpreter;
+struct TranslatorCounters;
+struct TranslatorOptions;
+namespace jit {
+struct CoreLayout;
+class NativeEngine;
+}
 class CoreGroup;
 class InterruptListener;
 class RemoteRequests;
@@ -109,6 +115,10 @@ class Core final : public Inspectable {
   /// Makes run() look at interrupts and stop requests soon, and wakes a halted CPU. Any thread.
   void kick();
   u64 slots_retired() const { return slots_retired_; }
+  /// Translates hot code to host code from now on; without, everything is interpreted. CPU thread, outside run().
+  void use_translator(const TranslatorOptions& options);
+  /// What the translator did so far; nullptr when it is not used.
+  const TranslatorCounters* translator_counters() const;
   void set_gate(BreakGate* gate) { gate_ = gate; }
   /// Only `break` instructions whose physical address lies here reach the gate; the rest are Break Instruction faults.
   void set_gate_range(GuestPhys base, u64 size_bytes) { gate_base_ = base, gate_size_ = size_bytes; }
@@ -246,6 +256,8 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  friend struct jit::CoreLayout;
+  friend class jit::NativeEngine;
   Next load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept;
   Next store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept;
 

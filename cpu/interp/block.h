@@ -24,6 +24,7 @@ struct alignas(32) Block {
   GuestPhys key = 0;  ///< physical address of the first bundle, plus the slot the block starts at
   Block* next_in_bucket = nullptr;
   u8 slots = 0;       ///< instructions, nops included
+  u32 runs = 0;       ///< executions counted until the block is translated
   u8 needed_sof = 0;  ///< frame size without which some target register is out of frame
 
   GuestPhys phys() const { return key & ~GuestPhys{15}; }
@@ -71,6 +72,9 @@ class BlockCache {
   size_t count_ = 0;
   u64 generation_ = 0;
 };
+
+/// Whether `i` is the pseudo instruction that ends a block.
+bool is_end_of_block(const Insn& i);
 
 /// Decodes the block that starts at bundle `phys`, slot `slot` (slot 2 of a bundle without one: its last
 /// instruction).

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cpu/core_group.h"
+#include "cpu/jit/native_engine.h"
 #include "cpu/rse/rse.h"
 #include "cpu/sapic.h"
 
@@ -41,7 +42,17 @@ Interpreter::~Interpreter() {
   inbox_->core = nullptr;
 }
 
+void Interpreter::use_translator(const TranslatorOptions& options) {
+  native_ = std::make_unique<jit::NativeEngine>(*this, options);
+  core_.instruction_mappings_changed();
+}
+
+const TranslatorCounters* Interpreter::translator_counters() const {
+  return native_ ? &native_->counters() : nullptr;
+}
+
 void Interpreter::drop_all_code() {
+  if (native_) native_->drop_all();
   cache_.clear();
   core_.instruction_mappings_changed();
 }
@@ -79,7 +90,7 @@ StopReason Interpreter::run(u64 max_slots) {
       step();
       continue;
     }
-    const LookupEntry* entry = find_block();
+    LookupEntry* entry = find_block();
     if (!entry) continue;  // a fault was delivered, or the instruction was stepped
     Block& block = *entry->block;
     if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired_) [[unlikely]] {
@@ -87,6 +98,7 @@ StopReason Interpreter::run(u64 max_slots) {
       continue;
     }
     core_.code_ed_ = entry->ed;
+    if (native_ && core_.stop_addresses_.empty() && native_->run(*entry)) continue;
     execute(block);
   }
 }
@@ -137,7 +149,10 @@ void Interpreter::drop_written_code() {
     std::lock_guard lock(inbox_->mutex);
     pages.swap(inbox_->pages);
   }
-  for (GuestPhys page : pages) cache_.drop_page(page);
+  for (GuestPhys page : pages) {
+    cache_.drop_page(page);
+    if (native_) native_->drop_page(page);
+  }
   core_.instruction_mappings_changed();
 }
 
@@ -171,21 +186,21 @@ void Interpreter::complete_frame() {
 // ---------------------------------------------------------------------------------------------------------------
 
 /// What a virtual->block association depends on besides the address.
-inline u64 Interpreter::fetch_key() const {
+u64 Interpreter::fetch_key() const {
   const u64 psr = core_.r_.psr;
   return (core_.mapping_epoch_ << 8) | ((psr >> psr::kCplPos) & 0x13) | ((psr & psr::kPk) >> 13);
 }
 
-inline const Interpreter::LookupEntry* Interpreter::find_block() {
+inline Interpreter::LookupEntry* Interpreter::find_block() {
   const Registers& r = core_.r_;
   const u64 ip = r.ip | r.slot;
-  LookupEntry& entry = lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup];
+  LookupEntry& entry = lookup_entry(ip);
   if (entry.ip == ip && entry.key == fetch_key()) [[likely]]
     return &entry;
   return find_block_slow(entry);
 }
 
-const Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
+Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   Registers& r = core_.r_;
   FetchPage page;
   if (fetch_page(core_, r.ip, page) == Next::Fault) {
@@ -204,9 +219,12 @@ const Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry)
     core_.fast_tlb().forget_writes(page.host);
     const u64 generation = cache_.generation();
     block = build_block(cache_, phys, r.slot, page.host, stop_offsets_);
-    if (cache_.generation() != generation) core_.instruction_mappings_changed();
+    if (cache_.generation() != generation) {
+      if (native_) native_->drop_all();
+      core_.instruction_mappings_changed();
+    }
   }
-  entry = {r.ip | r.slot, fetch_key(), block, page.ed};
+  entry = {r.ip | r.slot, fetch_key(), block, page.ed, nullptr};
   return &entry;
 }
 
@@ -222,16 +240,22 @@ void Interpreter::execute(Block& block) {
     if (next != Next::Continue) [[unlikely]]
       break;
   }
+  end_block(next, *i, block, ic);
+}
+
+/// What follows the last instruction executed of a block. @param ic  PSR.ic when the block began
+void Interpreter::end_block(Next next, const Insn& i, Block& block, bool ic) {
+  Registers& r = core_.r_;
   if (next == Next::Fault) [[unlikely]] {
-    leave_by_fault(*i, block, ic);
+    leave_by_fault(i, block, ic);
     return;
   }
-  core_.slots_retired_ += i->spare + 1u;
-  if (ic) r.iipa = core_.insn_ip(*i);
+  core_.slots_retired_ += i.spare + 1u;
+  if (ic) r.iipa = core_.insn_ip(i);
   if (next == Next::Sync) {
-    advance(*i);
+    advance(i);
   } else if (core_.trap_bits_) [[unlikely]] {
-    deliver_traps({}, core_.trap_bits_, i->slot, block.phys() + i->bundle * 16u);
+    deliver_traps({}, core_.trap_bits_, i.slot, block.phys() + i.bundle * 16u);
   }
 }
 
