@@ -159,6 +159,7 @@ bool NativeEngine::run(Interpreter::LookupEntry& entry) {
   stubs_.enter(&state_, native->entry);
   const u64 executed = static_cast<u64>(budget - state_.budget);
   core_.slots_retired_ += executed;
+  counters_.instructions += executed;
   finish(*native);
   return executed != 0 || state_.kind != ExitKind::Bail;
 }

@@ -16,6 +16,7 @@ struct TranslatorOptions {
 
 struct TranslatorCounters {
   u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
+  u64 instructions = 0;  ///< executed in generated code
   u64 enters = 0, bails = 0, deopts = 0, links = 0, handler_exits = 0;
 };
 

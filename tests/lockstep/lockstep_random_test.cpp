@@ -130,12 +130,12 @@ TEST_CASE("random programs give the same state under both engines", "[lockstep]"
     const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
     executed += compare_runs(a, b, s, slice, slice * 8 + 1000);
     const auto& c = *b.core().translator_counters();
-    total.blocks += c.blocks, total.enters += c.enters, total.bails += c.bails, total.deopts += c.deopts;
+    total.instructions += c.instructions, total.blocks += c.blocks, total.enters += c.enters, total.bails += c.bails, total.deopts += c.deopts;
     total.links += c.links, total.handler_exits += c.handler_exits, total.refused += c.refused;
   }
-  std::printf("seeds %llu..%llu: %llu instructions; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
+  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
               static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1),
-              static_cast<unsigned long long>(executed), static_cast<unsigned long long>(total.blocks),
+              static_cast<unsigned long long>(executed), static_cast<unsigned long long>(total.instructions), static_cast<unsigned long long>(total.blocks),
               static_cast<unsigned long long>(total.refused), static_cast<unsigned long long>(total.enters),
               static_cast<unsigned long long>(total.bails), static_cast<unsigned long long>(total.deopts),
               static_cast<unsigned long long>(total.links), static_cast<unsigned long long>(total.handler_exits));
