@@ -26,18 +26,18 @@ TEST_CASE("a counted loop with stores and loads", "[jit]") {
   NativeMachine m;
   m.load(R"(
 { .mii
-  mov r20 = 0
+  mov r14 = 0
   mov.i ar.lc = 99
   nop.i 0 ;;
 }
 top:
 { .mmi
-  st8 [r8] = r20
-  ld8 r21 = [r9]
-  adds r20 = 3, r20 ;;
+  st8 [r8] = r14
+  ld8 r15 = [r9]
+  adds r14 = 3, r14 ;;
 }
 { .mib
-  add r22 = r22, r21
+  add r3 = r3, r15
   nop.i 0
   br.cloop.sptk.few top ;;
 }
@@ -47,10 +47,10 @@ top:
   nop.b 0 ;;
 }
 )");
-  m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, BareMachine::kData), m.regs().set_gr(22, 0);
+  m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, BareMachine::kData), m.regs().set_gr(3, 0);
   m.run_to_break();
-  CHECK(m.regs().gr(20) == 300);
-  CHECK(m.regs().gr(22) == 3 * 99 * 100 / 2);
+  CHECK(m.regs().gr(14) == 300);
+  CHECK(m.regs().gr(3) == 3 * 99 * 100 / 2);
   CHECK(m.read64(BareMachine::kData) == 297);
   CHECK(m.core().slots_retired() == 3 + 100 * 6);
   CHECK(m.core().translator_counters()->instructions > 500);
@@ -121,15 +121,15 @@ TEST_CASE("registers rotate through a pipelined loop", "[jit]") {
   mov.i ar.ec = 3 ;;
 }
 { .mii
-  mov r20 = 0
-  mov r21 = 0
+  mov r14 = 0
+  mov r15 = 0
   mov pr.rot = 0x10000 ;;
 }
 top:
 { .mii
-  (p16) add r32 = r20, r20
-  (p16) adds r20 = 1, r20
-  (p18) add r21 = r21, r34 ;;
+  (p16) add r32 = r14, r14
+  (p16) adds r14 = 1, r14
+  (p18) add r15 = r15, r34 ;;
 }
 { .mib
   nop.m 0
@@ -143,9 +143,9 @@ top:
 }
 )");
   m.run_to_break();
-  CHECK(m.regs().gr(20) == 10);
+  CHECK(m.regs().gr(14) == 10);
   // r32 receives twice the count before the iteration, in each of ten; r34 is that two rotations later.
-  CHECK(m.regs().gr(21) == 2 * (0 + 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9));
+  CHECK(m.regs().gr(15) == 2 * (0 + 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9));
 }
 
 TEST_CASE("code that is written while it is translated is seen", "[jit]") {
@@ -154,14 +154,14 @@ TEST_CASE("code that is written while it is translated is seen", "[jit]") {
   // A two-slot patch: the first pass stores a bundle over `patched`, from `other`.
   m.load(R"(
 { .mii
-  mov r20 = 0
+  mov r14 = 0
   mov.i ar.lc = 3
   nop.i 0 ;;
 }
 .align 4096
 top:
 { .mii
-  adds r20 = 1, r20
+  adds r14 = 1, r14
   nop.i 0
   nop.i 0 ;;
 }
@@ -182,7 +182,7 @@ top:
 }
 other:
 { .mii
-  adds r20 = 100, r20
+  adds r14 = 100, r14
   nop.i 0
   nop.i 0 ;;
 }
@@ -195,7 +195,7 @@ other:
   m.core().run(3);
   m.regs().ip = top, m.regs().slot = 0;
   m.run_to_break();
-  CHECK(m.regs().gr(20) == 1 + 3 * 100);
+  CHECK(m.regs().gr(14) == 1 + 3 * 100);
 }
 
 TEST_CASE("a NaT met in translated code is consumed as by the interpreter", "[jit]") {
@@ -203,22 +203,22 @@ TEST_CASE("a NaT met in translated code is consumed as by the interpreter", "[ji
   NativeMachine m;
   m.load(R"(
 { .mii
-  adds r20 = 1, r21
-  adds r22 = 1, r23
+  adds r14 = 1, r15
+  adds r3 = 1, r2
   nop.i 0 ;;
 }
 { .mmi
-  st8 [r8] = r22 ;;
-  st8 [r8] = r20
+  st8 [r8] = r3 ;;
+  st8 [r8] = r14
   nop.i 0 ;;
 }
 )");
-  m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr_nat(21, 5, true), m.regs().set_gr(23, 6);
+  m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr_nat(15, 5, true), m.regs().set_gr(2, 6);
   m.regs().psr |= cpu::psr::kIc;
   const auto record = m.run_to_break();
   CHECK(record.vector == cpu::Vector::NatConsumption);
   CHECK(record.iip == BareMachine::kCode + 0x10);
   CHECK((m.regs().ipsr >> 41 & 3) == 1);
   CHECK(m.read64(BareMachine::kData) == 7);
-  CHECK(m.regs().nat(20));
+  CHECK(m.regs().nat(14));
 }

@@ -2,8 +2,10 @@
 #include "cpu/translate/ir.h"
 #include "tests/support/test.h"
 
-using namespace ia64::cpu;
+using namespace ia64;
+using cpu::Insn;
 using namespace ia64::cpu::ir;
+using Unit = cpu::ir::Unit;
 
 namespace {
 
