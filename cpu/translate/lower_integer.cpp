@@ -93,6 +93,15 @@ void multiply_shifted(L& l, const Insn& i) {
   l.set_gr(i, i.r1, l.unary(shl_imm, product, 32));
 }
 
+// 32-bit rotations are made of these.
+void mix_right(L& l, const Insn& i) {
+  l.set_gr(i, i.r1, l.binary(or_, l.unary(shl_imm, l.gr(i, i.r2), 32), l.unary(zxt32, l.gr(i, i.r3))));
+}
+void mix_left(L& l, const Insn& i) {
+  const Value high = l.unary(shl_imm, l.unary(shr_imm, l.gr(i, i.r2), 32), 32);
+  l.set_gr(i, i.r1, l.binary(or_, high, l.unary(shr_imm, l.gr(i, i.r3), 32)));
+}
+
 void to_branch(L& l, const Insn& i) {
   const Location target{File::Branch, i.r1};
   Value v = l.gr(i, i.r2);
@@ -118,6 +127,7 @@ void add_integer_rules(LowerTable& t) {
   t[&shl_i7] = r2_r3<shl>, t[&shr_i5] = shift_r3_by_r2<sar>, t[&shr_u_i5] = shift_r3_by_r2<shr>, t[&shrp_i10] = pair;
   t[&extr_i11] = extract_field<sar_imm>, t[&extr_u_i11] = extract_field<shr_imm>;
   t[&dep_z_i12] = deposit_zero, t[&dep_z_i13] = deposit_zero_imm, t[&dep_i14] = deposit_imm, t[&dep_i15] = deposit_r2;
+  t[&mix4_r_i2] = mix_right, t[&mix4_l_i2] = mix_left;
   t[&mov_i21] = to_branch, t[&mov_i22] = from_branch, t[&mov_ip_i25] = from_ip;
 }
 
