@@ -93,13 +93,6 @@ void NativeEngine::note_for_perf(const NativeBlock& native, size_t size_bytes) {
   }
 }
 
-std::string NativeEngine::describe(Block& block, u64 ip, u8 slot, ir::Mode mode) {
-  ir::Unit unit = ir::Lowering(block, ip, slot, mode).run();
-  std::string text = ir::print(unit);
-  ir::optimise(unit);
-  return text + "after the passes:\n" + ir::print(unit);
-}
-
 // --- invalidation ------------------------------------------------------------------------------------------------
 
 void NativeEngine::drop_page(GuestPhys page) {

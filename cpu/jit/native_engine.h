@@ -27,8 +27,6 @@ class NativeEngine {
   void drop_all() { flush_ = true; }
 
   const TranslatorCounters& counters() const { return counters_; }
-  /// Intermediate form of the block at an address, before and after the passes (for dumps). @returns empty when unknown
-  static std::string describe(Block& block, u64 ip, u8 slot, ir::Mode mode);
 
  private:
   struct Key {
