@@ -155,6 +155,9 @@ void AddressSpace::mark_code(GuestPhys phys) {
     r->code_marks[(phys - r->base) >> kPageBits].store(1, std::memory_order_release);
     any_marks_.store(true, std::memory_order_release);
   }
+  // A store to the page and its look at the mark, against the mark and a read of the page: each side has to be
+  // ordered, or both could miss what the other did and stale code would live on.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 void AddressSpace::clear_code_mark(GuestPhys phys) {
@@ -163,6 +166,7 @@ void AddressSpace::clear_code_mark(GuestPhys phys) {
 }
 
 bool AddressSpace::has_code_mark(GuestPhys phys) const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in code_written()
   for (const Region* r : memory_)
     if (r->contains(phys) && r->code_marks)
       return r->code_marks[(phys - r->base) >> kPageBits].load(std::memory_order_acquire) != 0;

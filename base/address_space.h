@@ -65,13 +65,15 @@ class AddressSpace {
   AccessResult read_bytes(GuestPhys phys, void* out, size_t size_bytes);
   AccessResult write_bytes(GuestPhys phys, const void* in, size_t size_bytes);
 
-  /// Marks the RAM page at `phys` as holding decoded or translated code. Any thread.
+  /// Marks the RAM page at `phys` as holding decoded or translated code. Any thread. Reads of the page that follow
+  /// either see what another thread wrote before its has_code_mark() or code_written(), or that thread sees the mark.
   void mark_code(GuestPhys phys);
   void clear_code_mark(GuestPhys phys);
   bool has_code_mark(GuestPhys phys) const;
   /// Must be called by whoever changes RAM without write()/write_bytes(), after the change (DMA into ram_span()).
   /// Clears the marks it finds in the range and calls the listeners for those pages.
   void code_written(GuestPhys phys, u64 size_bytes) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // the caller's stores before the look at the marks
     if (any_marks_.load(std::memory_order_relaxed)) code_written_slow(phys, size_bytes);
   }
   /// Called with the physical address of each marked 4 KiB page that was written. Listeners must be thread-safe.

@@ -111,10 +111,19 @@ void Core::halt() {
   attend(attention::kHalt);
 }
 
+/// The interval timer is waited for right here: at a tick only this thread wakes.
 bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
+  const u64 due_ns = sapic_->suspend_timer();
+  if (due_ns != ~u64{0}) {
+    const u64 now_ns = wires_.clock->now_ns();
+    host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0));
+  }
   std::unique_lock lock(sleep_mutex_);
   const bool woken = sleep_.wait_for(lock, host_time, [this] { return wake_; });
-  wake_ = false;
+  lock.unlock();
+  sapic_->resume_timer(due_ns);
+  lock.lock();
+  wake_ = false;  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
   return woken;
 }
 
@@ -161,7 +170,8 @@ void Core::drop_all_code() noexcept {
 }
 
 void Core::interrupt_masking_changed() noexcept {
-  if (sapic_->deliverable() || sapic_->nmi_pending()) attend(attention::kInterrupt);
+  if (sapic_->deliverable()) attend(attention::kInterrupt);
+  if (pmi_vectors_.load(std::memory_order_relaxed)) attend(attention::kPmi);
 }
 
 void Core::set_psr(u64 value) noexcept {
@@ -263,7 +273,7 @@ void Core::inspect(InspectWriter& out) const {
   out.value("pr", r_.pr_all());
   out.value("bsp", rse_->bsp());
   out.value("bspstore", r_.bspstore);
-  out.value("slots_retired", slots_retired_);
+  out.value("slots_retired", slots_retired());
   out.value("interruptions", interruptions_taken_);
   write_general(out, r_);
   out.end();

@@ -114,11 +114,12 @@ class Core final : public Inspectable {
   void request_stop();
   /// Makes run() look at interrupts and stop requests soon, and wakes a halted CPU. Any thread.
   void kick();
-  u64 slots_retired() const { return slots_retired_; }
   /// Translates hot code to host code from now on; without, everything is interpreted. CPU thread, outside run().
   void use_translator(const TranslatorOptions& options);
   /// What the translator did so far; nullptr when it is not used.
   const TranslatorCounters* translator_counters() const;
+  /// Instructions executed since construction. Any thread; exact when the processor does not run.
+  u64 slots_retired() const { return slots_retired_.load(std::memory_order_relaxed); }
   void set_gate(BreakGate* gate) { gate_ = gate; }
   /// Only `break` instructions whose physical address lies here reach the gate; the rest are Break Instruction faults.
   void set_gate_range(GuestPhys base, u64 size_bytes) { gate_base_ = base, gate_size_ = size_bytes; }
@@ -160,8 +161,8 @@ class Core final : public Inspectable {
   void interrupt_masking_changed() noexcept;
   /// ITC as AR.ITC reads now.
   u64 itc() const;
-  /// Forget virtual->block shortcuts: an instruction translation, region register or protection key changed.
-  void instruction_mappings_changed() noexcept { mapping_epoch_++; }
+  /// Forget virtual->block shortcuts: an instruction translation went away or its protection changed.
+  void instruction_mappings_changed() noexcept { fast_tlb_.end_fetch_epoch(); }
   /// Forget every decoded block of this processor (PAL_CACHE_FLUSH, loaders).
   void drop_all_code() noexcept;
   /// Whether the page of the running code has ITLB.ed set (exception deferral of speculative loads).
@@ -258,6 +259,9 @@ class Core final : public Inspectable {
   friend class CoreGroup;
   friend struct jit::CoreLayout;
   friend class jit::NativeEngine;
+  void retire(u64 slots) {
+    slots_retired_.store(slots_retired() + slots, std::memory_order_relaxed);  // one writer: needs no locked add
+  }
   Next load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept;
   Next store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept;
 
@@ -266,7 +270,6 @@ class Core final : public Inspectable {
   Registers r_;
   u64 block_ip_ = 0;
   Fault pending_;
-  u64 mapping_epoch_ = 1;        ///< changes whenever a cached virtual->block association may be wrong
   std::atomic<u32> attention_{0};
   u8 trap_bits_ = 0;             ///< concurrent traps of the last instruction, as in ISR.code{3:0}
   bool code_ed_ = false;
@@ -278,7 +281,7 @@ class Core final : public Inspectable {
   u64 gate_size_ = 0;
   PlatformEvents* events_ = nullptr;
   CoreGroup* group_ = nullptr;
-  u64 slots_retired_ = 0;
+  std::atomic<u64> slots_retired_{0};  ///< written by the CPU thread only
   u64 interruptions_taken_ = 0;
   std::array<InterruptionRecord, kInterruptionLog> interruption_log_;
   std::vector<u64> stop_addresses_;

@@ -2,6 +2,7 @@
 #include "cpu/sapic.h"
 
 #include <bit>
+#include <utility>
 
 namespace ia64::cpu {
 
@@ -83,10 +84,6 @@ int LocalSapic::highest_deliverable() const {
   return vector;
 }
 
-bool LocalSapic::nmi_pending() const {
-  return (irr(0) & bit(kNmi)) && !(isr_[0] & bit(kNmi));
-}
-
 u64 LocalSapic::read_ivr() {
   const int vector = highest_deliverable();
   if (vector < 0) return kSpurious;
@@ -124,12 +121,7 @@ void LocalSapic::write_itv(u64 value) {
 /// after it has wrapped, which takes centuries.
 void LocalSapic::arm() {
   if (!clock_) return;
-  u64 generation;
-  {
-    std::lock_guard lock(timer_->mutex);
-    generation = ++timer_->generation;
-  }
-  if (timer_id_) clock_->cancel(timer_id_), timer_id_ = 0;
+  suspend_timer();
   due_ns_ = ~u64{0};
   const u64 now_ns = clock_->now_ns();
   const u64 now_ticks = scale(now_ns, itc_hz_, kNsPerSecond);
@@ -139,13 +131,42 @@ void LocalSapic::arm() {
   const u128 due = (static_cast<u128>(now_ticks + ahead + 1) * kNsPerSecond + itc_hz_ - 1) / itc_hz_;
   if (due > (~u64{0} >> 1)) return;
   due_ns_ = static_cast<u64>(due);
+  schedule_timer();
+}
+
+void LocalSapic::schedule_timer() {
+  u64 generation;
+  {
+    std::lock_guard lock(timer_->mutex);
+    generation = timer_->generation;
+    timer_->running = true;
+  }
   timer_id_ = clock_->schedule(due_ns_, [timer = timer_, generation] {
     std::lock_guard lock(timer->mutex);
-    if (timer->owner && timer->generation == generation) timer->owner->timer_fired(generation);
+    if (!timer->owner || timer->generation != generation) return;
+    timer->running = false;
+    timer->owner->timer_fired();
   });
 }
 
-void LocalSapic::timer_fired(u64) {
+u64 LocalSapic::suspend_timer() {
+  bool was_running;
+  {
+    std::lock_guard lock(timer_->mutex);
+    timer_->generation++;
+    was_running = std::exchange(timer_->running, false);
+  }
+  if (timer_id_) clock_->cancel(timer_id_), timer_id_ = 0;
+  return was_running ? due_ns_ : ~u64{0};
+}
+
+void LocalSapic::resume_timer(u64 due_ns) {
+  if (due_ns == ~u64{0}) return;
+  if (clock_->now_ns() < due_ns) return schedule_timer();
+  timer_fired();
+}
+
+void LocalSapic::timer_fired() {
   if (!itv_masked_) post(itv_vector_);
 }
 

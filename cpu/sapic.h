@@ -34,11 +34,9 @@ class LocalSapic {
   /// Sets the IRR bit of `vector`; reserved vectors (1, 3..15) are dropped as the processor does.
   void post(u8 vector);
 
-  /// Whether an interrupt may be taken now, PSR.i and PSR.ic aside: something pending is above TPR and what
-  /// is in service.
+  /// Whether an interrupt may be taken now, PSR.i aside: something pending is above TPR (NMIs always are) and
+  /// what is in service.
   bool deliverable() const { return highest_deliverable() >= 0; }
-  /// Whether an NMI waits that is not yet in service; NMIs ignore PSR.i and TPR.
-  bool nmi_pending() const;
 
   /// Register reads and writes as `mov` performs them; field checks are the caller's.
   u64 read_ivr();  ///< side effect: the highest deliverable interrupt moves to in-service
@@ -52,6 +50,13 @@ class LocalSapic {
   void write_itc(u64 value);
   /// Host-independent virtual time, in ns, of the next timer interrupt; ~0 when none is to come.
   u64 timer_due_ns() const { return due_ns_; }
+  /// For a processor that is about to sleep until timer_due_ns() by itself: takes the timer off the clock, so that no
+  /// other thread wakes for it.
+  /// @returns the virtual time it is due, or ~0 when no timer runs
+  u64 suspend_timer();
+  /// Ends a suspension: pends the timer's interrupt when it is due, else puts the timer back on the clock.
+  /// @param due_ns  what suspend_timer() returned
+  void resume_timer(u64 due_ns);
 
  private:
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
@@ -59,13 +64,15 @@ class LocalSapic {
     std::mutex mutex;
     LocalSapic* owner = nullptr;
     u64 generation = 0;
+    bool running = false;  ///< scheduled and not fired yet
   };
 
   int highest_pending() const;
   int highest_in_service() const;
   int highest_deliverable() const;
   void arm();
-  void timer_fired(u64 generation);
+  void schedule_timer();
+  void timer_fired();
 
   Registers& regs_;
   Clock* clock_;

@@ -8,6 +8,10 @@
 #include "base/bits.h"
 #include "firmware/efi/status.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace ia64::firmware {
 namespace {
 
@@ -18,6 +22,20 @@ boost::context::pooled_fixedsize_stack& stack_pool() {
   thread_local boost::context::pooled_fixedsize_stack pool(kFiberStackBytes, 4);
   return pool;
 }
+
+// AddressSanitizer must know which stack runs: unwinding an unknown one looks like an overflow to it. A switch is
+// announced by the side that leaves and confirmed, with what the announcement left, by the side that is entered.
+#ifdef __SANITIZE_ADDRESS__
+void announce_switch(void** left, const StackBounds& to) {
+  __sanitizer_start_switch_fiber(left, to.bottom, to.size_bytes);
+}
+void confirm_switch(void* left, StackBounds* from) {
+  __sanitizer_finish_switch_fiber(left, from ? &from->bottom : nullptr, from ? &from->size_bytes : nullptr);
+}
+#else
+void announce_switch(void**, const StackBounds&) {}
+void confirm_switch(void*, StackBounds*) {}
+#endif
 
 template <class T, size_t N>
 void copy(T (&to)[N], const T (&from)[N]) {
@@ -50,8 +68,16 @@ CallGate::Call::Call(CallGate& gate, GuestCpu& cpu, const Stub& stub)
   // Stub and core stubs lie in one block, so the caller's alias of the one gives that of the other.
   const GuestPhys core = stub.kind == StubKind::PalEntry ? gate.layout_.pal.base : gate.core_address(0);
   core_base_ = r.ip - (stub.entry - core);
-  service_fiber_ =
-      boost::context::fiber(std::allocator_arg, stack_pool(), [this](boost::context::fiber&& outer) {
+  const boost::context::stack_context stack = stack_pool().allocate();
+  service_stack_ = {static_cast<u8*>(stack.sp) - stack.size, stack.size};
+  service_fiber_ = boost::context::fiber(
+      std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack), stack_pool(),
+      [this](boost::context::fiber&& outer) {
+        struct Leave {  // also when the call is forgotten and its fiber unwound
+          Call& call;
+          ~Leave() { announce_switch(nullptr, call.outer_stack_); }
+        } leave{*this};
+        confirm_switch(nullptr, &outer_stack_);
         outer_fiber_ = std::move(outer);
         stub_.service(*this);
         state = State::Done;
@@ -59,16 +85,31 @@ CallGate::Call::Call(CallGate& gate, GuestCpu& cpu, const Stub& stub)
       });
 }
 
-CallGate::Call::~Call() = default;
+CallGate::Call::~Call() {
+  if (!service_fiber_) return;
+  void* left = nullptr;
+  announce_switch(&left, service_stack_);
+  service_fiber_ = {};
+  confirm_switch(left, nullptr);
+}
 
 void CallGate::Call::resume() {
   state = State::Running;
+  void* left = nullptr;
+  announce_switch(&left, service_stack_);
   service_fiber_ = std::move(service_fiber_).resume();
+  confirm_switch(left, nullptr);
 }
 
 void CallGate::Call::suspend(State s) {
   state = s;
   suspended_once_ = true;
+  struct Arrive {  // also when the fiber is resumed only to be unwound
+    Call& call;
+    void* left = nullptr;
+    ~Arrive() { confirm_switch(left, &call.outer_stack_); }
+  } arrive{*this};
+  announce_switch(&arrive.left, outer_stack_);
   outer_fiber_ = std::move(outer_fiber_).resume();
 }
 

@@ -31,6 +31,12 @@ struct JumpState {
   cpu::FpReg fr[32];  // the preserved low half: f2..f5, f16..f31 matter
 };
 
+/// Where a host stack lies; only sanitizers ask.
+struct StackBounds {
+  const void* bottom = nullptr;
+  size_t size_bytes = 0;
+};
+
 class CallGate::Call final : public GateCall {
  public:
   enum class State : u8 { Running, CallingGuest, Waiting, Abandoning, Done };
@@ -87,6 +93,7 @@ class CallGate::Call final : public GateCall {
   bool leaving_ = false, stopping_ = false, suspended_once_ = false;
   SavedRegisters saved_;
   u64 guest_result_ = 0;
+  StackBounds service_stack_, outer_stack_;
   boost::context::fiber service_fiber_, outer_fiber_;
 };
 

@@ -144,8 +144,10 @@ void PowerOn::boot(GateCall& call) {
   if (options.direct_boot) {
     const auto why = direct_boot(*options.direct_boot, efi, table, call, fpswa);
     if (why.empty()) return;
-    LOG(Error, "direct boot: {}", why);
+    // Whoever names a kernel wants that kernel, not a menu.
+    LOG(Error, "--kernel: {}", why);
     console.terminal().print(why + "\n");
+    return call.stop();
   }
   if (efi.boot_services) manager.run(call);
   // The user asked for a reset, or an image came back after it had ended boot services: nothing is left to

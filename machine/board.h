@@ -30,6 +30,8 @@ class Board : public Inspectable {
   virtual const firmware::BoardDescription& description() const = 0;
   /// Power-on state of every device; RAM is cleared too when `cold`. No processor runs meanwhile.
   virtual void reset(bool cold) = 0;
+  /// The user presses the power button; what follows is the guest's affair. Any thread.
+  virtual void press_power_button() = 0;
 };
 
 /// Builds the board that config.machine names, with its RAM, devices and opened media.

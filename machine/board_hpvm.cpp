@@ -51,6 +51,7 @@ class BoardHpvm1 final : public Board {
   AddressSpace& bus() override { return memory_bus_; }
   const firmware::BoardDescription& description() const override { return description_; }
   void reset(bool cold) override;
+  void press_power_button() override { acpi_pm_.press_power_button(); }
   void inspect(InspectWriter& out) const override;
 
  private:

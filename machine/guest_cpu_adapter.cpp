@@ -1,7 +1,6 @@
 // Joins firmware's view of a processor to Core.
 #include "machine/guest_cpu_adapter.h"
 
-#include "base/invariant.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/mmu/translate.h"
 #include "cpu/rse/rse.h"
@@ -20,8 +19,11 @@ void GuestCpuAdapter::push_frame(unsigned sof) {
   r.pfs = saved.pack() | u64{r.ec} << 52 | u64{r.cpl()} << 62;
   core_.rse().preserve(saved.sof);
   r.cfm = {};
-  const bool spilled = core_.rse().make_room(sof) != cpu::Next::Fault;
-  INVARIANT(spilled);  // firmware calls guests in physical mode only: the backing store cannot miss
+  if (core_.rse().make_room(sof) == cpu::Next::Fault) {
+    // Only a guest that left AR.BSPSTORE pointing nowhere gets here. Its older frames are lost; returning to them faults.
+    r.bspstore = core_.rse().bsp();
+    r.rse_dirty = 0;
+  }
   r.cfm.sof = r.cfm.sol = static_cast<u8>(sof);
   for (unsigned n = 0; n < sof; n++) r.set_gr(32 + n, 0);
 }

@@ -1,9 +1,13 @@
 // Host-driven virtual clock.
 #include "machine/host_clock.h"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <chrono>
 #include <ctime>
+
+#include "base/invariant.h"
 
 namespace ia64::machine {
 namespace {
@@ -16,15 +20,21 @@ u64 host_ns() {
 
 }  // namespace
 
-HostClock::HostClock() : start_ns_(host_ns()), thread_([this] { run(); }) {}
+HostClock::HostClock() : start_ns_(host_ns()), host_timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
+  INVARIANT(host_timer_ >= 0);
+  thread_ = std::thread([this] { run(); });
+}
 
 HostClock::~HostClock() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
+    timers_.clear();
+    timers_.emplace(0, Timer{});  // due at once: wakes the thread
+    set_host_timer();
   }
-  changed_.notify_all();
   thread_.join();
+  close(host_timer_);
 }
 
 u64 HostClock::now_ns() const { return host_ns() - start_ns_; }
@@ -33,28 +43,38 @@ Clock::TimerId HostClock::schedule(u64 deadline_ns, std::function<void()> fn) {
   std::lock_guard lock(mutex_);
   const TimerId id = next_id_++;
   const auto it = timers_.emplace(deadline_ns, Timer{id, std::move(fn)});
-  if (it == timers_.begin()) changed_.notify_all();
+  if (it == timers_.begin()) set_host_timer();
   return id;
 }
 
 void HostClock::cancel(TimerId id) {
   std::unique_lock lock(mutex_);
   const auto it = std::find_if(timers_.begin(), timers_.end(), [&](const auto& t) { return t.second.id == id; });
-  if (it != timers_.end()) timers_.erase(it);
+  if (it != timers_.end()) timers_.erase(it), set_host_timer();
   if (std::this_thread::get_id() == thread_.get_id()) return;
   finished_.wait(lock, [&] { return running_ != id; });
+}
+
+/// Makes the host timer expire when the earliest timer is due, or never. Needs the lock.
+void HostClock::set_host_timer() {
+  itimerspec when{};  // zero: disarmed
+  if (!timers_.empty()) {
+    const u64 at_ns = start_ns_ + timers_.begin()->first;
+    when.it_value.tv_sec = static_cast<time_t>(std::min<u64>(at_ns / 1'000'000'000, ~u64{0} >> 33));
+    when.it_value.tv_nsec = static_cast<long>(at_ns % 1'000'000'000);
+  }
+  timerfd_settime(host_timer_, TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 void HostClock::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (timers_.empty()) {
-      changed_.wait(lock);
-      continue;
-    }
-    const u64 deadline = timers_.begin()->first;
-    if (const u64 now = now_ns(); now < deadline) {
-      changed_.wait_for(lock, std::chrono::nanoseconds(deadline - now));
+    if (timers_.empty() || now_ns() < timers_.begin()->first) {
+      if (!timers_.empty()) set_host_timer();
+      lock.unlock();
+      u64 expirations;
+      [[maybe_unused]] const ssize_t n = read(host_timer_, &expirations, sizeof expirations);
+      lock.lock();
       continue;
     }
     Timer timer = std::move(timers_.begin()->second);

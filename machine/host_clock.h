@@ -10,7 +10,8 @@
 
 namespace ia64::machine {
 
-/// Virtual time = host time since construction. Timer functions run on one thread of its own.
+/// Virtual time = host time since construction. Timer functions run on one thread of its own, which sleeps on a host timer:
+/// setting one moves the host timer but wakes no thread, because guests set one at every tick.
 class HostClock final : public Clock {
  public:
   HostClock();
@@ -25,10 +26,12 @@ class HostClock final : public Clock {
     std::function<void()> fn;
   };
   void run();
+  void set_host_timer();
 
   const u64 start_ns_;
   std::mutex mutex_;
-  std::condition_variable changed_, finished_;
+  std::condition_variable finished_;
+  const int host_timer_;  ///< timerfd
   std::multimap<u64, Timer> timers_;
   TimerId next_id_ = 1;
   TimerId running_ = 0;

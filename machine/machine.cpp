@@ -67,6 +67,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
 
   void start(std::function<void(MachineEnd)> on_end) override;
   void reset() override { request_reset(true); }
+  void press_power_button() override { board_->press_power_button(); }
   void stop() override;
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
   void inspect(InspectWriter& out) const override {
@@ -84,6 +85,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void set_wall_clock(i64 seconds) override;
   std::vector<u8> load_nvram() override { return nvram_.image(); }
   bool save_nvram(const std::vector<u8>& image) override;
+  void firmware_crashed(const std::string& reason) override { LOG(Error, "{}", reason); }
   void nvram_rejected(const std::string& reason) override;
 
   void power_on();

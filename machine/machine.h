@@ -35,6 +35,8 @@ class Machine : public Inspectable {
   virtual void start(std::function<void(MachineEnd)> on_end) = 0;
   /// Presses the reset button. Any thread.
   virtual void reset() = 0;
+  /// Presses the power button: an operating system that listens shuts down. Any thread.
+  virtual void press_power_button() = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
   virtual void stop() = 0;
   /// Instructions executed by all processors since power-on.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "machine/host_files.h"
 
@@ -19,6 +20,11 @@ Result<NvramFile> NvramFile::open(const std::string& path) {
   auto image = read_file(path, "--nvram");
   if (!image && image.error().kind != ErrorKind::NotFound) return image.error();
   if (image) nvram.image_ = std::move(*image);
+  // Files are replaced whole, so it is the folder that must be writable. Better said now than at the first change.
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    return Error{ErrorKind::AccessDenied,
+                 fmt::format("--nvram {}: cannot write into its folder: {}", path, std::strerror(errno))};
   return nvram;
 }
 

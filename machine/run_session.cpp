@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <optional>
 
@@ -17,6 +18,8 @@
 
 namespace ia64::machine {
 namespace {
+
+constexpr int kSignalStatus = 128;  // exit status of a run that a signal ended, less its number, as shells count
 
 void say(const std::string& text) { std::fprintf(stderr, "ivm: %s\n", text.c_str()); }
 
@@ -87,14 +90,17 @@ class Session {
 
   void connect_keys() {
     keys_.to_guest = [this](std::span<const u8> b) { hub_.type(b); };
-    keys_.quit = [this] { end(ExitStatus::Done, "stopped from the console"); };
+    keys_.quit = [this] { end_with_script(ExitStatus::Done, "stopped from the console"); };
     keys_.reset = [this] { machine_->reset(); };
+    keys_.press_power_button = [this] { machine_->press_power_button(); };
     keys_.send_break = [this] { hub_.send_break(); };
     keys_.show = [this](const std::string& text) { stream_->send(as_bytes(text)); };
   }
 
   void connect_signals_and_timeout() {
-    loop_.on_signal([this](int number) { end(ExitStatus::Done, fmt::format("stopped by signal {}", number)); });
+    loop_.on_signal([this](int number) {
+      end(static_cast<ExitStatus>(kSignalStatus + number), fmt::format("stopped by signal {} ({})", number, strsignal(number)));
+    });
     if (options_.timeout_s == 0) return;
     loop_.after(u64{options_.timeout_s} * 1000, [this] {
       std::string waiting = script_ ? script_->waiting_for() : "";
@@ -106,10 +112,15 @@ class Session {
   void machine_ended(MachineEnd why) {
     hub_.drain();
     if (why != MachineEnd::PowerOff) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
+    end_with_script(ExitStatus::Done, "");
+  }
+
+  /// A script that still waits makes failure of what would be success.
+  void end_with_script(ExitStatus status, std::string message) {
     const std::string waiting = script_ && !ended_ ? script_->waiting_for() : "";
-    if (!waiting.empty())
-      return end(ExitStatus::GuestStopped, fmt::format("guest powered off while the script waits for '{}'", waiting));
-    end(ExitStatus::Done, "");
+    if (waiting.empty()) return end(status, std::move(message));
+    end(ExitStatus::GuestStopped, fmt::format("{} while the script waits for '{}'",
+                                              message.empty() ? "guest powered off" : message, waiting));
   }
 
   void end(ExitStatus status, std::string message) {

@@ -10,7 +10,7 @@
 
 namespace ia64::machine {
 
-/// Exit statuses of `ivm run`.
+/// Exit statuses of `ivm run`; a signal N that ends the run gives 128 + N.
 enum class ExitStatus : int { Done = 0, Usage = 2, Timeout = 3, GuestStopped = 4, Internal = 5 };
 
 struct RunOptions {

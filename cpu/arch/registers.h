@@ -164,7 +164,7 @@ struct Registers {
   void set_pr(unsigned p, bool v) {
     if (p) pr_phys[pr_index(p)] = v;
   }
-  /// All predicates as `mov r1 = pr` gives them: bit n is pr(n), rotation applied.
+  /// All predicates as instructions name them now: bit n is pr(n), rotation applied. `mov r1 = pr` ignores rotation.
   u64 pr_all() const {
     u64 v = 0;
     for (unsigned p = 0; p < 64; p++) v |= u64{pr(p)} << p;

@@ -11,21 +11,40 @@
 
 namespace ia64::cpu {
 
+namespace jit {
+struct NativeBlock;
+}
+struct Block;
+
+/// A remembered answer to "which block does this address lead to?". Right as long as its key equals the fetch
+/// key of the moment, whoever looks it up.
+struct LookupEntry {
+  u64 ip = ~u64{0};  ///< with the slot in the low bits
+  u64 key = 0;       ///< FastTlb::fetch_key() it was found under
+  Block* block = nullptr;
+  bool ed = false;  ///< ITLB.ed of the page
+  mutable jit::NativeBlock* native = nullptr;  ///< the translation last used
+};
+
 /// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows
 /// the virtual address.
 ///
 /// `nop`s are left out. The last instruction is a pseudo one whose handler returns Next::Sync and which
 /// stands at the place of the last instruction of the block, so that the engine goes on behind it. In a
-/// block, Insn::spare counts the instructions before this one (nops included).
+/// block, Insn::spare counts the instructions before this one (nops included), and kReadsOwnPredicate is set
+/// for unpredicated ones too: it says that the engine need not look at the predicate.
 struct alignas(32) Block {
   /// Longest block: `spare` must hold every count.
   static constexpr unsigned kMaxBundles = 80;
 
   GuestPhys key = 0;  ///< physical address of the first bundle, plus the slot the block starts at
   Block* next_in_bucket = nullptr;
-  u8 slots = 0;       ///< instructions, nops included
   u32 runs = 0;       ///< executions counted until the block is translated
-  u8 needed_sof = 0;  ///< frame size without which some target register is out of frame
+  u8 slots = 0;          ///< instructions, nops included
+  u8 needed_sof = 0;     ///< frame size without which some target register is out of frame
+  LookupEntry links[2];  ///< blocks that followed this one, chosen by a bit of their address
+
+  LookupEntry& link_to(u64 ip) { return links[ip >> 4 & 1]; }
 
   GuestPhys phys() const { return key & ~GuestPhys{15}; }
   Insn* insns() { return reinterpret_cast<Insn*>(this + 1); }
@@ -48,6 +67,7 @@ class BlockCache {
   void insert(Block* block);
   /// Forgets the blocks of one 4 KiB page. Their memory stays readable until clear().
   void drop_page(GuestPhys page);
+  bool has_page(GuestPhys page) const { return by_page_.contains(page); }
   void clear();
   size_t block_count() const { return count_; }
   /// Changes with every clear(): pointers to blocks from before are dead.

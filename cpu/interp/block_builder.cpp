@@ -68,6 +68,7 @@ bool Builder::add(const Insn& decoded) {
   }
   if (i.handler == &alloc_m34) known_sof_ = static_cast<int>(i.imm & 0x7f);
   i.spare = static_cast<u8>(slots_++);
+  if (i.qp == 0) i.flags |= kReadsOwnPredicate;
   last_ = i;
   if (!is_nop(i)) insns_[count_++] = i;
   if (!(i.flags & kEndsBlock)) return true;
@@ -98,6 +99,7 @@ Block* Builder::build(BlockCache& cache) {
   Insn end = last_;
   end.handler = &end_of_block;
   end.qp = 0;
+  end.flags |= kReadsOwnPredicate;
   insns_[count_++] = end;
 
   Block* block = cache.allocate(count_);

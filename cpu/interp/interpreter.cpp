@@ -54,6 +54,7 @@ const TranslatorCounters* Interpreter::translator_counters() const {
 void Interpreter::drop_all_code() {
   if (native_) native_->drop_all();
   cache_.clear();
+  last_ = nullptr;
   core_.instruction_mappings_changed();
 }
 
@@ -75,7 +76,7 @@ void Interpreter::stop_addresses_changed() {
 
 StopReason Interpreter::run(u64 max_slots) {
   Registers& r = core_.r_;
-  budget_end_ = max_slots ? core_.slots_retired_ + max_slots : ~u64{0};
+  budget_end_ = max_slots ? core_.slots_retired() + max_slots : ~u64{0};
   stop_.reset();
   core_.attention_.fetch_and(~u32{attention::kOwnStop});
   passed_stop_address_ = r.ip;
@@ -85,20 +86,21 @@ StopReason Interpreter::run(u64 max_slots) {
     if (const u32 bits = core_.attention_.load(std::memory_order_acquire); bits) [[unlikely]] {
       if (look_up_events(bits)) return *stop_;
     }
-    if (core_.slots_retired_ >= budget_end_) return StopReason::Budget;
+    if (core_.slots_retired() >= budget_end_) return StopReason::Budget;
     if (must_step(r)) [[unlikely]] {
       step();
       continue;
     }
-    LookupEntry* entry = find_block();
+    const LookupEntry* entry = find_block();
     if (!entry) continue;  // a fault was delivered, or the instruction was stepped
     Block& block = *entry->block;
-    if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired_) [[unlikely]] {
+    if (block.needed_sof > r.cfm.sof || block.slots > budget_end_ - core_.slots_retired()) [[unlikely]] {
       step();
       continue;
     }
     core_.code_ed_ = entry->ed;
     if (native_ && core_.stop_addresses_.empty() && native_->run(*entry)) continue;
+    last_ = &block;
     execute(block);
   }
 }
@@ -119,7 +121,7 @@ bool Interpreter::look_up_events(u32 bits) {
   }
   if (bits & attention::kRseFill) complete_frame();
   if ((bits & attention::kInit) && core_.events_) core_.halted_ = false, core_.events_->on_init(core_);
-  if (bits & attention::kPmi) {
+  if ((bits & attention::kPmi) && (core_.r_.psr & psr::kIc)) {  // otherwise they wait for set_psr()
     const u32 vectors = core_.pmi_vectors_.exchange(0);
     for (u8 v = 0; v < 16; v++)
       if ((vectors >> v & 1) && core_.events_) core_.events_->on_pmi(core_, v);
@@ -157,16 +159,14 @@ void Interpreter::drop_written_code() {
 }
 
 bool Interpreter::halt_goes_on() {
-  return !core_.sapic().deliverable() && !core_.sapic().nmi_pending();
+  return !core_.sapic().deliverable();
 }
 
-/// NMIs ignore PSR.i, but wait for PSR.ic: without it the interrupted state would be lost.
+/// PSR.i holds off NMIs as well: they are external interrupts that only TPR cannot mask. Otherwise a handler
+/// that turns collection on before it reads IVR, as Linux's does, would be entered by the same NMI for ever.
 bool Interpreter::take_external_interrupt() {
   const Registers& r = core_.r_;
-  const LocalSapic& sapic = core_.sapic();
-  const bool nmi = (r.psr & psr::kIc) && sapic.nmi_pending();
-  const bool enabled = (r.psr & psr::kI) && sapic.deliverable();
-  if (!nmi && !enabled) return false;
+  if (!(r.psr & psr::kI) || !core_.sapic().deliverable()) return false;
   Fault fault;
   fault.vector = Vector::ExternalInterrupt;
   deliver(fault, r.slot);
@@ -187,20 +187,28 @@ void Interpreter::complete_frame() {
 
 /// What a virtual->block association depends on besides the address.
 u64 Interpreter::fetch_key() const {
-  const u64 psr = core_.r_.psr;
-  return (core_.mapping_epoch_ << 8) | ((psr >> psr::kCplPos) & 0x13) | ((psr & psr::kPk) >> 13);
+  const Registers& r = core_.r_;
+  return core_.fast_tlb_.fetch_key(FastTlb::fetch_mode(r.psr), static_cast<unsigned>(r.ip >> 61));
 }
 
-inline Interpreter::LookupEntry* Interpreter::find_block() {
-  const Registers& r = core_.r_;
-  const u64 ip = r.ip | r.slot;
+inline const LookupEntry* Interpreter::find_block() {
+  const u64 ip = core_.r_.ip | core_.r_.slot, key = fetch_key();
+  if (!last_) [[unlikely]]
+    return find_in_table(ip, key);
+  if (const LookupEntry& link = last_->link_to(ip); link.ip == ip && link.key == key) [[likely]]
+    return &link;
+  const LookupEntry* found = find_in_table(ip, key);
+  if (found && last_) last_->link_to(ip) = *found;
+  return found;
+}
+
+const LookupEntry* Interpreter::find_in_table(u64 ip, u64 key) {
   LookupEntry& entry = lookup_entry(ip);
-  if (entry.ip == ip && entry.key == fetch_key()) [[likely]]
-    return &entry;
+  if (entry.ip == ip && entry.key == key) return &entry;
   return find_block_slow(entry);
 }
 
-Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
+const LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   Registers& r = core_.r_;
   FetchPage page;
   if (fetch_page(core_, r.ip, page) == Next::Fault) {
@@ -213,30 +221,36 @@ Interpreter::LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   }
   const GuestPhys phys = page.phys + r.ip % AddressSpace::kPageSize;
   Block* block = cache_.find(phys + r.slot);
-  if (!block) {
-    AddressSpace& bus = *core_.wires_.bus;
-    bus.mark_code(page.phys);  // before the bytes are read, so that no write in between is lost
-    core_.fast_tlb().forget_writes(page.host);
-    const u64 generation = cache_.generation();
-    block = build_block(cache_, phys, r.slot, page.host, stop_offsets_);
-    if (cache_.generation() != generation) {
-      if (native_) native_->drop_all();
-      core_.instruction_mappings_changed();
-    }
-  }
+  if (!block) block = decode_block(page, phys);
+  const auto region = static_cast<unsigned>(r.ip >> 61);
+  core_.fast_tlb_.context(FastTlb::fetch_mode(r.psr), region, static_cast<u32>(field(r.rr[region], 8, 24)));
   entry = {r.ip | r.slot, fetch_key(), block, page.ed, nullptr};
   return &entry;
 }
 
+Block* Interpreter::decode_block(const FetchPage& page, GuestPhys phys) {
+  core_.wires_.bus->mark_code(page.phys);  // before the bytes are read, so that no write in between is lost
+  if (!cache_.has_page(page.phys)) core_.fast_tlb_.forget_writes(page.host);
+  const u64 generation = cache_.generation();
+  Block* const block = build_block(cache_, phys, core_.r_.slot, page.host, stop_offsets_);
+  if (cache_.generation() != generation) {  // everything else was thrown away to make room
+    last_ = nullptr;
+    if (native_) native_->drop_all();
+    core_.instruction_mappings_changed();
+  }
+  return block;
+}
+
 void Interpreter::execute(Block& block) {
-  Registers& r = core_.r_;
+  Core& core = core_;
+  Registers& r = core.r_;
   const bool ic = r.psr & psr::kIc;
-  core_.block_ip_ = r.ip;
+  core.block_ip_ = r.ip;
   const Insn* i = block.insns();
   Next next;
   for (;; ++i) {
-    if (!r.pr(i->qp) && !(i->flags & kReadsOwnPredicate)) continue;
-    next = i->handler(core_, *i);
+    if (!(i->flags & kReadsOwnPredicate) && !r.pr(i->qp)) continue;
+    next = i->handler(core, *i);
     if (next != Next::Continue) [[unlikely]]
       break;
   }
@@ -250,7 +264,7 @@ void Interpreter::end_block(Next next, const Insn& i, Block& block, bool ic) {
     leave_by_fault(i, block, ic);
     return;
   }
-  core_.slots_retired_ += i.spare + 1u;
+  core_.retire(i.spare + 1u);
   if (ic) r.iipa = core_.insn_ip(i);
   if (next == Next::Sync) {
     advance(i);
@@ -264,9 +278,9 @@ void Interpreter::leave_by_fault(const Insn& i, Block& block, bool ic) {
   Registers& r = core_.r_;
   const u64 ip = core_.insn_ip(i);
   const GuestPhys bundle = block.phys() + i.bundle * 16u;
-  core_.slots_retired_ += i.spare;
+  core_.retire(i.spare);
   if (core_.pending_.is_trap) {
-    core_.slots_retired_++;
+    core_.retire(1);
     if (ic) r.iipa = ip;
     advance(i);
     deliver_traps(core_.pending_, 1, i.slot, bundle);

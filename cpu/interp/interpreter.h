@@ -54,13 +54,6 @@ class Interpreter {
     std::vector<GuestPhys> pages;
     Core* core = nullptr;
   };
-  struct LookupEntry {
-    u64 ip = ~u64{0};  ///< with the slot in the low bits
-    u64 key = 0;       ///< fetch_key() it was found under
-    Block* block = nullptr;
-    bool ed = false;
-    jit::NativeBlock* native = nullptr;  ///< the translation last used
-  };
   static constexpr unsigned kLookup = 1u << 13;
 
   // Between blocks (interpreter.cpp).
@@ -73,8 +66,10 @@ class Interpreter {
   // Blocks (interpreter.cpp).
   u64 fetch_key() const;
   LookupEntry& lookup_entry(u64 ip) { return lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup]; }
-  LookupEntry* find_block();
-  LookupEntry* find_block_slow(LookupEntry& entry);
+  const LookupEntry* find_block();
+  const LookupEntry* find_in_table(u64 ip, u64 key);
+  const LookupEntry* find_block_slow(LookupEntry& entry);
+  Block* decode_block(const FetchPage& page, GuestPhys phys);
   void execute(Block& block);
   void end_block(Next next, const Insn& i, Block& block, bool ic);
   void leave_by_fault(const Insn& i, Block& block, bool ic);
@@ -93,6 +88,7 @@ class Interpreter {
   Core& core_;
   BlockCache cache_;
   std::vector<LookupEntry> lookup_;
+  Block* last_ = nullptr;  ///< the block that ran last, whose links are tried first
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;
   std::vector<u16> stop_offsets_;       ///< page offsets of the stop addresses, sorted

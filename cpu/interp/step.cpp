@@ -58,7 +58,7 @@ void Interpreter::step() {
 void Interpreter::finish_step(const Insn& i, u64 psr_before, Next next, GuestPhys bundle) {
   Registers& r = core_.r_;
   const bool is_rfi = i.handler == &rfi_b8;
-  core_.slots_retired_++;
+  core_.retire(1);
   if (psr_before & psr::kIc) r.iipa = core_.block_ip_;
   if (next != Next::Branch) advance(i);
   u8 traps = core_.trap_bits_;
@@ -112,7 +112,7 @@ bool Interpreter::call_gate(const Insn& insn) {
     case GateAction::Resume: break;
     case GateAction::Stop: stop(StopReason::Gate); break;
   }
-  core_.slots_retired_++;
+  core_.retire(1);
   return true;
 }
 

@@ -11,9 +11,9 @@ namespace ia64::cpu::jit {
 struct NativeBlock;
 
 /// A way out of a block, followed by an indirect jump through `target`. Within a page it stays good as long as the block that
-/// owns it can be reached at all; to another page only while the mapping epoch is the one it was made in.
+/// owns it can be reached at all; to another page only while the fetch key is the one it was made under.
 struct Link {
-  u64 epoch = 0;
+  u64 key = 0;                   ///< fetch key it was made under
   const void* target = nullptr;  ///< host code; the unlinked stub at first
   u64 ip = 0;
   u8 slot = 0;

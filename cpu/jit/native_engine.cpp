@@ -33,7 +33,7 @@ NativeEngine::~NativeEngine() = default;
 ir::Mode NativeEngine::mode_now(bool ed) const {
   const Registers& r = core_.r_;
   ir::Mode m;
-  m.fetch = static_cast<u8>(interpreter_.fetch_key());
+  m.fetch = static_cast<u8>(FastTlb::fetch_mode(r.psr));
   m.rotating = r.cfm.sor;
   m.rrb_pr = r.cfm.rrb_pr != 0;
   m.big_endian = r.psr & psr::kBe;
@@ -68,8 +68,16 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   return native;
 }
 
-NativeBlock* NativeEngine::native_for(Interpreter::LookupEntry& entry) {
+NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
   const ir::Mode mode = mode_now(entry.ed);
+  NativeBlock* const native = find_native(entry, mode);
+  // The entry may be a copy that the interpreter keeps in a block; dynamic_target() looks into the table only.
+  const LookupEntry& in_table = interpreter_.lookup_entry(entry.ip);
+  if (native && in_table.ip == entry.ip && in_table.key == entry.key) in_table.native = native;
+  return native;
+}
+
+NativeBlock* NativeEngine::find_native(const LookupEntry& entry, ir::Mode mode) {
   if (entry.native && entry.native->mode == mode) return entry.native;
   Block& block = *entry.block;
   const Key key{block.key, core_.r_.ip, mode.pack()};
@@ -129,11 +137,11 @@ void NativeEngine::connect(NativeBlock& native) {
   if (!link || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
-  link->epoch = core_.mapping_epoch_;
+  link->key = interpreter_.fetch_key();
   counters_.links++;
 }
 
-bool NativeEngine::run(Interpreter::LookupEntry& entry) {
+bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
     flush();
     entry.native = nullptr;
@@ -151,7 +159,7 @@ bool NativeEngine::run(Interpreter::LookupEntry& entry) {
   counters_.enters++;
   stubs_.enter(&state_, native->entry);
   const u64 executed = static_cast<u64>(budget - state_.budget);
-  core_.slots_retired_ += executed;
+  core_.retire(executed);
   counters_.instructions += executed;
   finish(*native);
   return executed != 0 || state_.kind != ExitKind::Bail;
@@ -183,7 +191,7 @@ void NativeEngine::finish(NativeBlock& entered) {
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
-  core_.slots_retired_ += insn.spare;
+  core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
   if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;
 }
@@ -195,7 +203,7 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
   if (core.attention_.load(std::memory_order_relaxed)) return self.stubs_.plain;
-  Interpreter::LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
+  const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;
   if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;

@@ -20,7 +20,7 @@ class NativeEngine {
 
   /// Runs generated code from the block of `entry` on, which must be the one at ip and slot.
   /// @returns false when nothing was executed: the caller interprets the block
-  bool run(Interpreter::LookupEntry& entry);
+  bool run(const LookupEntry& entry);
   /// Forgets the translations of a 4 KiB page of guest memory.
   void drop_page(GuestPhys page);
   /// Forgets everything. Safe while generated code is on the stack.
@@ -43,7 +43,8 @@ class NativeEngine {
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
   ir::Mode mode_now(bool ed) const;
-  NativeBlock* native_for(Interpreter::LookupEntry& entry);
+  NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
+  NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

@@ -91,6 +91,7 @@ void FastTlb::clear_tables() {
 void FastTlb::forget_contexts() {
   for (auto& mode : contexts_)
     for (u64& context : mode) context = kNoContext;
+  end_fetch_epoch();  // keys will be given out again, for others
 }
 
 void FastTlb::reset() {

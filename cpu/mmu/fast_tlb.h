@@ -56,6 +56,10 @@ class FastTlb {
     return make_mode(psr & psr::kDt, static_cast<unsigned>(field(psr, psr::kCplPos, 2)), psr & psr::kPk,
                      psr & psr::kDb);
   }
+  /// The mode of instruction fetch.
+  static constexpr Mode fetch_mode(u64 psr) {
+    return make_mode(psr & psr::kIt, static_cast<unsigned>(field(psr, psr::kCplPos, 2)), psr & psr::kPk, false);
+  }
   /// Makes read_pointer/write_pointer work in the mode of `psr`. @returns false when they did already
   bool follow_psr(u64 psr);
 
@@ -96,6 +100,13 @@ class FastTlb {
   /// Drops everything.
   void reset();
 
+  /// What an engine may key its own virtual->code shortcuts with: equal keys mean that an address of `region`, fetched in
+  /// `mode`, still leads where it led. Region register writes and changes of privilege give another key, and coming
+  /// back to the same RID and mode gives the old one again. A key to keep must be taken after context() was called.
+  u64 fetch_key(Mode mode, unsigned region) const { return fetch_epoch_ | contexts_[mode][region]; }
+  /// Makes all fetch keys new.
+  void end_fetch_epoch() { fetch_epoch_ += u64{1} << 12; }
+
  private:
   friend struct jit::CoreLayout;
   static constexpr unsigned kModes = 32, kRegions = 8, kKeys = 254;
@@ -130,6 +141,7 @@ class FastTlb {
   u64 owners_[kRegions][kKeys];  // who a key stands for
   unsigned used_keys_[kRegions];
   u64 generation_ = 0;  // of protection keys and debug registers
+  u64 fetch_epoch_ = 0;  // in bits 63:12
   alignas(64) Entry read_[kDataSlots];
   alignas(64) Entry write_[kDataSlots];
   FetchEntry fetch_[kFetchSlots];

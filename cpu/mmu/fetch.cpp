@@ -11,10 +11,6 @@ namespace ia64::cpu {
 namespace {
 constexpr u64 kPageMask = ~low_mask(AddressSpace::kPageBits);
 
-FastTlb::Mode fetch_mode(const Registers& r) {
-  return FastTlb::make_mode(r.psr & psr::kIt, r.cpl(), r.psr & psr::kPk, false);
-}
-
 mmu::Reference fetch_reference(const Registers& r, u64 ip) {
   return {.va = ip,
           .size = 16,
@@ -40,7 +36,7 @@ FetchPage describe(const Core& core, const mmu::Translation& t) {
 
 Next fetch_page(Core& core, u64 ip, FetchPage& page) noexcept {
   const Registers& r = core.regs();
-  const FastTlb::Mode mode = fetch_mode(r);
+  const FastTlb::Mode mode = FastTlb::fetch_mode(r.psr);
   const auto region = static_cast<unsigned>(ip >> 61);
   FastTlb::FetchEntry& cached = core.fast_tlb().fetch_slot(ip);
   if (cached.tag == ((ip & kPageMask) | core.fast_tlb().known_context(mode, region))) {

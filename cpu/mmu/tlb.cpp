@@ -112,7 +112,6 @@ void Tlb::write_rr(unsigned region, u64 value) {
   r.rr[region] = value;
   if (!new_rid) return;
   core_.fast_tlb().region_changed(region);
-  core_.instruction_mappings_changed();
 }
 
 void Tlb::write_pkr(unsigned index, u64 value) {

@@ -13,11 +13,13 @@ namespace {
 constexpr u16 kDefaultTimeoutS = 10, kWaitForEver = 0xffff;
 constexpr u64 kWatchdogSeconds = 300;
 constexpr std::u16string_view kRemovableMediaFile = u"\\EFI\\BOOT\\BOOTIA64.EFI";
+constexpr char kNothingBootable[] = "No bootable device: no boot option and no volume could be started";
 constexpr char kMaintenance[] = "Boot option maintenance menu";
 
 /// Status names as boot managers of the time print them.
 std::string status_text(EfiStatus s) {
   std::string text;
+  if (status_name(s) == "error" || status_name(s) == "warning") return fmt::format("{:#x}", s);
   for (const char c : status_name(s)) {
     if (c >= 'A' && c <= 'Z' && !text.empty()) text += ' ';
     text += c;
@@ -84,6 +86,7 @@ bool BootManager::boot(GateCall& call, const BootOption& option, bool numbered) 
   EfiHandle image = 0;
   auto s = p_.images.load(call, true, p_.images.firmware_image(), option.path, {}, image);
   if (efi_error(s)) {
+    last_result_ = fmt::format("Load failed: {} ({})", status_text(s), name);
     menu_.say(fmt::format("Load of {} failed: {}\n", name, status_text(s)));
     return false;
   }
@@ -96,6 +99,7 @@ bool BootManager::boot(GateCall& call, const BootOption& option, bool numbered) 
   s = p_.images.start(call, image, exit_size, exit_data);
   p_.watchdog.set(0);
   options_.set_current({});
+  last_result_ = fmt::format("Exit status code: {} ({})", status_text(s), name);
   menu_.say(fmt::format("\nExit status code: {}\n", status_text(s)));
   return true;
 }
@@ -130,23 +134,21 @@ std::vector<BootManager::Choice> BootManager::choices() const {
 void BootManager::main_menu(GateCall& call) {
   std::optional<u64> seconds;
   if (timeout_s() != kWaitForEver) seconds = timeout_s();
-  std::string notice;
   while (!done_ && p_.efi.boot_services) {
     const auto list = choices();
     Menu::Page page{"Please select a boot option", {}, {}, 0};
     for (const auto& c : list) page.items.push_back(c.text);
-    if (!notice.empty()) page.footer.push_back(notice);
+    if (!last_result_.empty()) page.footer.push_back(last_result_);
+    if (nothing_bootable_) page.footer.push_back(kNothingBootable);
     const bool at_once = seconds && *seconds == 0;
     const auto answer =
         at_once ? Menu::Answer{Menu::Answer::How::TimedOut, 0, {}} : menu_.choose(call, page, seconds);
     seconds.reset();
-    notice.clear();
+    last_result_.clear();
+    nothing_bootable_ = false;
     if (answer.how == Menu::Answer::How::TimedOut) {
-      const bool started = boot_automatically(call);
-      if (!p_.efi.boot_services) return;
-      if (!started)
-        notice = "No bootable device: nothing in the boot options or on any volume could be loaded";
-      if (!started) LOG(Machine, "firmware found nothing to boot");
+      nothing_bootable_ = !boot_automatically(call);
+      if (nothing_bootable_) LOG(Machine, "firmware found nothing to boot");
     } else if (answer.how == Menu::Answer::How::Chosen) {
       if (!list[answer.item].option) {
         maintenance(call);

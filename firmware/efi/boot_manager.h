@@ -68,6 +68,8 @@ class BootManager {
   BootManagerParts p_;
   BootOptions options_;
   Menu menu_;
+  std::string last_result_;  // what became of the last program, shown below the menu
+  bool nothing_bootable_ = false;
   bool done_ = false;
 };
 

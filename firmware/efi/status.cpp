@@ -5,7 +5,7 @@ namespace ia64::firmware {
 
 std::string_view status_name(EfiStatus s) {
   switch (s) {
-    case efi::kSuccess: return "SUCCESS";
+    case efi::kSuccess: return "Success";
 #define X(name, value) \
   case efi::k##name: return #name;
       EFI_ERROR_ROWS(X)

@@ -99,6 +99,7 @@ Result<void> member(BareProgram& p, const std::string& name, const Json& v) {
   if (name == "memory") return number(p.memory_bytes);
   if (name == "cpus") return number(p.cpus);
   if (name == "max_insns") return number(p.max_insns);
+  if (name == "slice") return number(p.slice);
   if (name == "entry") return set_entry(p, text_of(v));
   if (name == "load") return each([&](const Json& i) { return load_member(p, i); });
   if (name == "elf") return add_elf(p, text_of(v));

@@ -33,6 +33,7 @@ struct BareProgram {
   std::vector<u64> stop_at;
   bool stop_on_interruption = false;
   u64 max_insns = 0;                 ///< per processor; 0 for no limit
+  u64 slice = 0;                     ///< instructions per turn; 0: one processor runs straight through, several take turns of 1000
   std::vector<MemorySpan> dump_memory;
 };
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/address_space.h"
 #include "cpu/core.h"
+#include "cpu/core_group.h"
 #include "machine/bare/registers_by_name.h"
 #include "machine/bare/state_report.h"
 #include "machine/guest_memory.h"
@@ -44,6 +47,7 @@ struct BareRunner::Parts {
   std::unique_ptr<GuestMemory> memory;
   std::unique_ptr<AddressSpace> bus;
   std::vector<std::unique_ptr<Core>> cores;
+  std::unique_ptr<cpu::CoreGroup> group;  // global purges reach every processor
 
   Result<void> build(const BareProgram& p);
   Result<void> load(const BareProgram& p);
@@ -62,6 +66,7 @@ Result<void> BareRunner::Parts::build(const BareProgram& p) {
     for (auto& core : cores) core->drop_all_code();
     return {};
   }
+  group.reset();
   cores.clear();
   bus.reset();
   memory.reset();
@@ -70,8 +75,11 @@ Result<void> BareRunner::Parts::build(const BareProgram& p) {
   memory = std::make_unique<GuestMemory>(std::move(*mapped));
   bus = std::make_unique<AddressSpace>();
   bus->add_ram(0, p.memory_bytes, memory->data(), "ram");
-  for (unsigned i = 0; i < p.cpus; i++)
+  group = std::make_unique<cpu::CoreGroup>();
+  for (unsigned i = 0; i < p.cpus; i++) {
     cores.push_back(std::make_unique<Core>(cpu::CoreWires{.bus = bus.get(), .clock = &clock}));
+    group->add(*cores.back());
+  }
   return {};
 }
 
@@ -97,20 +105,24 @@ Result<void> BareRunner::Parts::set_up(Core& core, const BareProgram& p) {
   return {};
 }
 
-/// One processor runs straight through; several take turns until one stops for another reason than its turn.
+/// One processor runs straight through; several, or one in slices, take turns until one stops for another reason than its turn.
 std::pair<StopReason, size_t> BareRunner::Parts::execute(const BareProgram& p) {
-  if (cores.size() == 1) return {cores[0]->run(p.max_insns), 0};
+  if (cores.size() == 1 && !p.slice) return {cores[0]->run(p.max_insns), 0};
+  const auto at_stop_address = [&](const Core& core) {  // a run that begins at one passes it, so a turn must not end there
+    return core.regs().slot == 0 && std::find(p.stop_at.begin(), p.stop_at.end(), core.regs().ip) != p.stop_at.end();
+  };
   std::vector<u64> left(cores.size(), p.max_insns ? p.max_insns : ~u64{0});
   for (;;) {
     bool ran = false;
     for (size_t i = 0; i < cores.size(); i++) {
       if (left[i] == 0) continue;
-      const u64 turn = std::min(kTurn, left[i]);
+      const u64 turn = std::min(p.slice ? p.slice : kTurn, left[i]);
       const StopReason reason = cores[i]->run(turn);
       if (p.max_insns) left[i] -= turn;
       if (reason == StopReason::Halted) continue;
       ran = true;
       if (reason != StopReason::Budget) return {reason, i};
+      if (left[i] && at_stop_address(*cores[i])) return {StopReason::StopAddress, i};
     }
     if (!ran) return {std::all_of(left.begin(), left.end(), [](u64 n) { return n == 0; }) ? StopReason::Budget : StopReason::Halted, 0};
   }

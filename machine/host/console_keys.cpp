@@ -10,6 +10,7 @@ std::string ConsoleKeys::help() {
          "  ?   this list\r\n"
          "  q   quit: stop the machine at once, as if its power failed\r\n"
          "  r   reset the machine\r\n"
+         "  p   press the power button: the guest shuts down if it listens\r\n"
          "  b   send a serial break\r\n"
          "  Ctrl-]  send Ctrl-] to the guest\r\n";
 }
@@ -38,6 +39,7 @@ void ConsoleKeys::command(u8 key) {
     case '?': show(help()); break;
     case 'q': quit(); break;
     case 'r': reset(); break;
+    case 'p': press_power_button(); break;
     case 'b': send_break(); break;
     default: show("\r\nno such console key; Ctrl-] ? lists them\r\n"); break;
   }

@@ -15,7 +15,7 @@ class ConsoleKeys {
   static constexpr u8 kEscape = 0x1d;  ///< Ctrl-]
   /// What the keys do; all must be set.
   std::function<void(std::span<const u8>)> to_guest;
-  std::function<void()> quit, reset, send_break;
+  std::function<void()> quit, reset, press_power_button, send_break;
   std::function<void(const std::string&)> show;  ///< text for the user, not for the guest
 
   void feed(std::span<const u8> bytes);

@@ -1,6 +1,7 @@
 // Host event loop on Boost.Asio.
 #include "machine/host/host_loop.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,15 +29,21 @@ struct HostLoop::Impl {
 
 namespace {
 
-/// Reads and writes one Asio stream object. Kept alive by its own pending operations.
-template <class Reader, class Writer>
-class Session : public std::enable_shared_from_this<Session<Reader, Writer>> {
+/// Reads and writes Asio stream objects. Kept alive by its own pending operations.
+template <class Stream>
+class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
-  Session(Reader& reader, Writer& writer, HostLoop::OnData on_data)
-      : reader_(reader), writer_(writer), on_data_(std::move(on_data)) {}
+  Session(std::shared_ptr<Stream> reader, std::shared_ptr<Stream> writer, HostLoop::OnData on_data)
+      : reader_(std::move(reader)), writer_(std::move(writer)), on_data_(std::move(on_data)) {}
 
   void start() { read(); }
-  void close() { open_ = false; }
+  void close() {
+    open_ = false;
+    boost::system::error_code ignored;
+    reader_->close(ignored);
+    writer_->close(ignored);
+  }
+  bool is_open() const { return open_; }
   void send(std::span<const u8> bytes) {
     if (!open_) return;
     if (backlog_.size() + bytes.size() > HostStream::kMaxBacklogBytes) backlog_.clear();
@@ -45,8 +52,9 @@ class Session : public std::enable_shared_from_this<Session<Reader, Writer>> {
   }
 
  private:
+  // The end of input leaves the output open: a peer may listen without ever typing.
   void read() {
-    reader_.async_read_some(asio::buffer(in_), [self = this->shared_from_this()](auto error, size_t n) {
+    reader_->async_read_some(asio::buffer(in_), [self = this->shared_from_this()](auto error, size_t n) {
       if (!self->open_) return;
       self->on_data_({self->in_.data(), error ? 0 : n});
       if (!error) self->read();
@@ -55,15 +63,14 @@ class Session : public std::enable_shared_from_this<Session<Reader, Writer>> {
   void write() {
     writing_ = true;
     sending_ = std::exchange(backlog_, {});
-    asio::async_write(writer_, asio::buffer(sending_), [self = this->shared_from_this()](auto error, size_t) {
+    asio::async_write(*writer_, asio::buffer(sending_), [self = this->shared_from_this()](auto error, size_t) {
       self->writing_ = false;
       if (error) self->open_ = false;
       if (self->open_ && !self->backlog_.empty()) self->write();
     });
   }
 
-  Reader& reader_;
-  Writer& writer_;
+  std::shared_ptr<Stream> reader_, writer_;
   HostLoop::OnData on_data_;
   std::array<u8, 4096> in_;
   std::string backlog_, sending_;
@@ -72,26 +79,30 @@ class Session : public std::enable_shared_from_this<Session<Reader, Writer>> {
 
 class DescriptorStream final : public HostStream {
  public:
+  using Descriptor = asio::posix::stream_descriptor;
   DescriptorStream(asio::io_context& context, int read_fd, int write_fd, HostLoop::OnData on_data)
-      : in_(std::make_shared<asio::posix::stream_descriptor>(context, dup(read_fd))),
-        out_(std::make_shared<asio::posix::stream_descriptor>(context, dup(write_fd))),
-        session_(std::make_shared<Session<asio::posix::stream_descriptor, asio::posix::stream_descriptor>>(
-            *in_, *out_, std::move(on_data))) {
+      : session_(std::make_shared<Session<Descriptor>>(open(context, read_fd), open(context, write_fd), std::move(on_data))) {
     session_->start();
   }
-  ~DescriptorStream() override {
-    session_->close();
-    boost::system::error_code ignored;
-    in_->cancel(ignored);
-    out_->cancel(ignored);
-  }
+  ~DescriptorStream() override { session_->close(); }
   void send(std::span<const u8> bytes) override { session_->send(bytes); }
 
  private:
-  std::shared_ptr<asio::posix::stream_descriptor> in_, out_;
-  std::shared_ptr<Session<asio::posix::stream_descriptor, asio::posix::stream_descriptor>> session_;
+  /// A copy of the descriptor; of the null device when there is none.
+  static std::shared_ptr<Descriptor> open(asio::io_context& context, int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) copy = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    auto stream = std::make_shared<Descriptor>(context);
+    boost::system::error_code error;  // a regular file cannot be waited for
+    stream->assign(copy, error);
+    if (error) ::close(copy);
+    return stream;
+  }
+
+  std::shared_ptr<Session<Descriptor>> session_;
 };
 
+/// Every client sees all output and may type, as at a console with several terminals.
 class UnixListener final : public HostStream {
  public:
   UnixListener(asio::io_context& context, const std::string& path, HostLoop::OnData on_data)
@@ -100,31 +111,34 @@ class UnixListener final : public HostStream {
     accept();
   }
   ~UnixListener() override {
-    if (session_) session_->close();
+    for (auto& s : sessions_) s->close();
     unlink(path_.c_str());
   }
   void send(std::span<const u8> bytes) override {
-    if (session_) session_->send(bytes);
+    for (auto& s : sessions_) s->send(bytes);
   }
 
  private:
+  static constexpr size_t kMaxClients = 32;
+
   void accept() {
     acceptor_.async_accept([this](auto error, Unix::socket socket) {
-      if (error) return;
-      if (session_) session_->close();
-      peers_.push_back(std::make_unique<Unix::socket>(std::move(socket)));
-      if (peers_.size() > 2) peers_.pop_front();
-      session_ = std::make_shared<Session<Unix::socket, Unix::socket>>(*peers_.back(), *peers_.back(), on_data_);
-      session_->start();
+      if (error && error != asio::error::connection_aborted) return;
+      if (!error) add(std::make_shared<Unix::socket>(std::move(socket)));
       accept();
     });
+  }
+  void add(std::shared_ptr<Unix::socket> socket) {
+    std::erase_if(sessions_, [](const auto& s) { return !s->is_open(); });
+    if (sessions_.size() == kMaxClients) sessions_.front()->close(), sessions_.pop_front();
+    sessions_.push_back(std::make_shared<Session<Unix::socket>>(socket, socket, on_data_));
+    sessions_.back()->start();
   }
 
   Unix::acceptor acceptor_;
   std::string path_;
   HostLoop::OnData on_data_;
-  std::deque<std::unique_ptr<Unix::socket>> peers_;
-  std::shared_ptr<Session<Unix::socket, Unix::socket>> session_;
+  std::deque<std::shared_ptr<Session<Unix::socket>>> sessions_;
 };
 
 /// Removes a socket nobody listens on any more; anything else at that path is left alone.
@@ -160,6 +174,7 @@ void HostLoop::after(u64 delay_ms, std::function<void()> fn) {
 
 void HostLoop::on_signal(std::function<void(int)> fn) {
   impl_->signals = std::make_unique<asio::signal_set>(impl_->context, SIGINT, SIGTERM, SIGHUP);
+  impl_->signals->add(SIGPIPE);
   impl_->signals->async_wait([fn = std::move(fn)](auto error, int number) {
     if (!error) fn(number);
   });

@@ -33,15 +33,15 @@ class HostLoop {
   void post(std::function<void()> fn);              ///< any thread
   /// Calls `fn` once after `delay_ms` of host time, on the loop.
   void after(u64 delay_ms, std::function<void()> fn);
-  /// Calls `fn` once for SIGINT, SIGTERM or SIGHUP.
+  /// Calls `fn` once for SIGINT, SIGTERM, SIGHUP or SIGPIPE (standard output lost its reader).
   void on_signal(std::function<void(int)> fn);
 
   /// Called with bytes read; an empty span means the peer is gone or the file ended.
   using OnData = std::function<void(std::span<const u8>)>;
   /// Takes over `read_fd` and `write_fd` (they stay open when the stream goes away).
   std::unique_ptr<HostStream> adopt(int read_fd, int write_fd, OnData on_data);
-  /// Listens on a Unix socket of mode 0600, replacing a stale one. A later connection takes the place of the former.
-  /// @returns an object that sends to whoever is connected
+  /// Listens on a Unix socket of mode 0600, replacing a stale one. Clients may come and go; input of all is taken.
+  /// @returns an object that sends to everyone who is connected
   Result<std::unique_ptr<HostStream>> listen_unix(const std::string& path, OnData on_data);
 
  private:

@@ -25,8 +25,8 @@ Error open_error(const std::string& path, bool read_only, int err) {
   if (err == EISDIR) return {ErrorKind::Invalid, fmt::format("{}: is a directory, not a disk image", path)};
   if (err == EACCES || err == EPERM || err == EROFS)
     return {ErrorKind::AccessDenied,
-            fmt::format("{}: cannot open for {}: {}{}", path, read_only ? "reading" : "writing",
-                        std::strerror(err), read_only ? "" : " (use ro:file: to only read it)")};
+            fmt::format("{}: cannot open for {}: {}", path, read_only ? "reading" : "writing",
+                        std::strerror(err))};
   return {ErrorKind::Io, fmt::format("{}: cannot open: {}", path, std::strerror(err))};
 }
 

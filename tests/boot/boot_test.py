@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Boots the Linux/ia64 guest with the ivm command and checks what its user would see.
+"""Boots disks with the ivm command and checks what its user would see.
 
   boot_test.py CASE --ivm PATH --guests DIR --work DIR
 
 Exit status 0 passed, 1 failed, 77 skipped.
 """
 import argparse
+import os
 import pathlib
 import re
 import shutil
@@ -135,7 +136,117 @@ def direct_kernel(args):
     check_kernel_log(text)
 
 
-CASES = {f.__name__: f for f in (grub_disk, direct_kernel)}
+def make_demo_disk(args):
+    image = pathlib.Path(args.work) / "demo.img"
+    subprocess.run([f"{args.source}/tools/demo/mkdemo", str(image)], check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
+def demo_disk(args):
+    """The demonstration disk boots as removable media, returns to the boot manager, resets and powers off."""
+    image = make_demo_disk(args)
+    before = image.read_bytes()
+    boot = Boot(args, "console", ["-m", "3G", *disk_options(args, image)])
+    boot.expect("DEMO READY").send("x").expect("Exit status code: Success").expect("Please select a boot option")
+    boot.send("\\e[A\\r").expect("Cold Reset").send("\\e[A\\e[A\\r").expect("DEMO READY").send("r").expect("DEMO READY").send("p")
+    text = boot.run()
+    require(text.count("DEMO READY") == 3, "not three starts", text)
+    # 3 GiB: 2 below 4 GiB, 1 above, less what firmware keeps.
+    require("000100000000 - 00013fffffff  free" in text, "no memory above 4 GiB", text)
+    require(re.search(r"disk +139264 blocks of 512 bytes", text), "the disk is missing", text)
+    require(image.read_bytes() == before, "reading changed the image")
+
+
+def boot_manager(args):
+    """Boot options, BootNext and the timeout are made in the menus and outlast the run."""
+    image = make_demo_disk(args)
+    options = ["--nvram", f"{args.work}/nvram", "-m", "128M", "-a", f"disk:avio_stor::file:{image}"]
+    down, page, save = "\\e[B", "Use Enter to select", "Save changes to NVRAM"
+    boot = Boot(args, "first", options)
+
+    def menu(keys):
+        boot.expect(page).send(keys + "\\r")
+
+    menu("")  # the only entry: maintenance
+    for name, to_add in (("First", down), ("Second", "")):
+        for keys in (to_add, "", "", down, down):  # Add, volume, EFI, BOOT, BOOTIA64.EFI
+            menu(keys)
+        boot.expect("New Description").send(name + "\\r").expect("BootOption Data").send("\\r").expect(save).send("y\\r")
+    menu(down * 3)  # Manage BootNext setting
+    menu(down)
+    boot.expect(save).send("y\\r")
+    menu(down)  # Set Auto Boot TimeOut
+    menu("")
+    boot.expect("Timeout in seconds").send("1\\r").expect(save).send("y\\r")
+    boot.expect(r"Timeout-->\[1\]").send(down * 4 + "\\r")  # Cold Reset
+    boot.expect("Starting: Second").expect("DEMO READY").send("p")
+    boot.run()
+
+    again = Boot(args, "second", options)
+    again.expect("booted in +1 seconds").expect("Starting: First").expect("DEMO READY").send("x")
+    again.expect(r"Exit status code: Success \(First\)").run()
+
+
+def bad_loader(args):
+    """A truncated program is refused, one that jumps to nowhere shows registers; both leave the image alone."""
+    image = make_demo_disk(args)
+    program = pathlib.Path(args.work) / "BOOTIA64.EFI"
+    on_disk = ["-i", f"{image}@@1M"]
+    subprocess.run(["mcopy", *on_disk, "::/EFI/BOOT/BOOTIA64.EFI", str(program)], check=True)
+    whole = program.read_bytes()
+    # The first bundle of .text becomes zeros: break 0.
+    start = int.from_bytes(whole[0x3c:0x40], "little")
+    sections = start + 24 + int.from_bytes(whole[start + 20:start + 22], "little")
+    code = int.from_bytes(whole[sections + 20:sections + 24], "little")
+    for content, says, status in ((whole[:len(whole) // 2], "No bootable device", 0),
+                                  (whole[:code] + bytes(64) + whole[code + 64:], "System halted", 4)):
+        program.write_bytes(content)
+        subprocess.run(["mcopy", "-o", *on_disk, str(program), "::/EFI/BOOT/BOOTIA64.EFI"], check=True)
+        before = image.read_bytes()
+        boot = Boot(args, "console", disk_options(args, image))
+        if status == 0:
+            boot.expect(says)
+        text = boot.run(status)
+        require(says in text, f"no '{says}'", text)
+        require(image.read_bytes() == before, "the image changed")
+
+
+def many_disks(args):
+    """Disks on several adapters have their addresses and keep data; EFI variables and time from Linux."""
+    image = make_disk(args)
+    extra = []
+    for name, address, mib in (("b", "0,2,5", 48), ("c", "7,7,127", 1)):
+        path = pathlib.Path(args.work) / f"{name}.img"
+        path.write_bytes(b"")
+        os.truncate(path, mib << 20)
+        extra += ["-a", f"disk:avio_stor:{address}:file:{path}"]
+    variable = "/sys/firmware/efi/efivars/IvmTest-12345678-1234-1234-1234-123456789abc"
+    mount = "mount -t efivarfs none /sys/firmware/efi/efivars"
+    options = ["-m", "2G", "--boot-timeout", "0", "--nvram", f"{args.work}/nvram",
+               "-a", f"disk:avio_stor:0,2,0:file:{image}", *extra]
+    boot = Boot(args, "console", options)
+    boot.expect("GUEST READY").expect(PROMPT).shell("ls /sys/bus/scsi/devices /sys/bus/pci/devices | cat; head -1 /proc/meminfo")
+    boot.shell("mkfs.ext4 -q /dev/sdb && mkdir -p /m && mount -o discard /dev/sdb /m && dd if=/dev/urandom of=/m/a bs=1M count=8")
+    boot.shell("sync; sha256sum < /m/a; rm /m/x; fstrim -v /m; umount /m; e2fsck -fn /dev/sdb; mount /dev/sdb /m; sha256sum < /m/a")
+    boot.shell(f"umount /m; {mount}; printf '\\x07\\x00\\x00\\x00kept' > {variable}; echo set=$?")
+    boot.shell("date -s '2031-05-06 07:08:09'; hwclock -w -u; hwclock -r -u; dd if=/dev/zero of=/dev/sdc bs=64k").send("poweroff\\r")
+    text = boot.run()
+    for device in ("0:0:0:0", "0:0:5:0", "1:0:127:0", "0000:00:02.0", "0000:07:07.0"):
+        require(re.search(f"^{re.escape(device)}$", text, re.M), f"{device} is missing", text)
+    sums = re.findall(r"^([0-9a-f]{64})  -$", text, re.M)
+    require(len(sums) == 2 and sums[0] == sums[1], f"checksums on the second disk: {sums}", text)
+    require(re.search(r"^/m: \d+ bytes trimmed|/m: .* trimmed", text, re.M), "fstrim failed", text)
+    require("set=0" in text, "the EFI variable was not written", text)
+    require(re.search(r"^Tue May +6 07:08:\d\d 2031", text, re.M), "the clock was not set", text)
+    total = re.search(r"MemTotal: +(\d+) kB", text)
+    require(total and 1900 << 10 < int(total.group(1)) < 2048 << 10, "wrong MemTotal for 2 GiB", text)
+    again = Boot(args, "again", [*options, ])
+    again.expect("GUEST READY").expect(PROMPT).shell(f"{mount}; cat {variable}").send("poweroff\\r")
+    require("kept" in again.run(), "the EFI variable is gone in the next run")
+
+
+ALONE = {f.__name__: f for f in (demo_disk, boot_manager, bad_loader)}  # need nothing outside the repository
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, many_disks)}
 
 
 def main():
@@ -144,9 +255,10 @@ def main():
     parser.add_argument("--ivm", required=True)
     parser.add_argument("--guests", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("--source", default=pathlib.Path(__file__).resolve().parents[2], help="root of the repository")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()
-    if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
+    if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
         print(f"skipped: no guest images in {args.guests}")
         return SKIPPED
     shutil.rmtree(args.work, ignore_errors=True)

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Bad usage and bad input of the ivm command, as a user meets them."""
 import argparse
-import fcntl
 import os
 import pathlib
+import signal
+import socket
+import struct
 import subprocess
+import time
 import unittest
 
 ARGS = None
@@ -13,6 +16,16 @@ ARGS = None
 def ivm(*arguments, **kwargs):
     return subprocess.run([ARGS.ivm, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=120, **kwargs)
+
+
+def wait_for(condition, seconds=60):
+    """Polls; false when it never came true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class UsageTest(unittest.TestCase):
@@ -39,6 +52,9 @@ class UsageTest(unittest.TestCase):
     def test_unknown_option_is_named(self):
         self.refused("run", "--frobnicate", says=["--frobnicate"])
 
+    def test_unknown_command_is_named(self):
+        self.refused("frobnicate", says=["frobnicate", "--help"])
+
     def test_version_and_help_succeed(self):
         self.assertEqual(ivm("--version").returncode, 0)
         self.assertIn("--boot-timeout", ivm("run", "--help").stdout)
@@ -48,7 +64,7 @@ class UsageTest(unittest.TestCase):
         self.refused("run", "-a", "disk:ide::file:x", says=["'ide'", "avio_stor"])
 
     def test_missing_image_is_named(self):
-        self.refused("run", "-a", f"disk:avio_stor::file:{self.work}/nowhere.img", says=["nowhere.img", "No such file"])
+        self.refused("run", "-a", f"disk:avio_stor::file:{self.work}/nowhere.img", says=["nowhere.img", "no such file"])
 
     def test_folder_as_image(self):
         self.refused("run", "-a", f"disk:avio_stor::file:{self.work}", says=[str(self.work)])
@@ -73,12 +89,13 @@ class UsageTest(unittest.TestCase):
 
     def test_image_of_another_ivm_is_refused(self):
         image = self.file("held.img", b"\0" * (1 << 20))
-        holder = subprocess.Popen([ARGS.ivm, "run", "--console", "none", "--timeout", "60", "--log", str(self.work / "held.log"),
+        log = self.work / "held.log"
+        log.unlink(missing_ok=True)
+        holder = subprocess.Popen([ARGS.ivm, "run", "--console", "none", "--timeout", "60", "--log", log,
                                    "-a", f"disk:avio_stor::file:{image}"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            while holder.poll() is None and not (self.work / "held.log").exists() or not (self.work / "held.log").stat().st_size:
-                pass
-            self.refused("run", "-a", f"disk:avio_stor::file:{image}", says=["held.img"])
+            self.assertTrue(wait_for(lambda: log.exists() and log.stat().st_size))
+            self.refused("run", "-a", f"disk:avio_stor::file:{image}", says=["held.img", str(holder.pid)])
         finally:
             holder.terminate()
             holder.communicate()
@@ -115,6 +132,43 @@ class UsageTest(unittest.TestCase):
     def test_log_in_missing_folder(self):
         self.refused("run", "--log", "/nonexistent/folder/log", says=["/nonexistent/folder/log"])
 
+    def test_nvram_that_cannot_be_kept(self):
+        self.refused("run", "--nvram", "/nonexistent/folder/nvram", says=["--nvram", "/nonexistent/folder/nvram"])
+        self.refused("run", "--nvram", self.work, says=["--nvram", str(self.work)])
+
+    def test_damaged_nvram_is_put_aside(self):
+        nvram = self.file("damaged", b"not an NVRAM image")
+        result = ivm("run", "--console", "none", "--nvram", nvram, "--timeout", "60", "--until", "select a boot option")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("damaged", result.stderr)
+        self.assertEqual((self.work / "damaged.bad").read_bytes(), b"not an NVRAM image")
+
+    def test_kernel_larger_than_memory(self):
+        header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 50, 1, 0x10000000, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+        segment = struct.pack("<IIQQQQQQ", 1, 7, 0x1000, 0x10000000, 0x10000000, 16, 16, 16)
+        kernel = self.file("large", (header + segment).ljust(0x1010, b"\0"))
+        result = ivm("run", "--console", "none", "-m", "64M", "--timeout", "60", "--kernel", kernel)
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertIn("0x10000000", result.stderr)
+
+    def test_signal_gives_the_status_shells_expect(self):
+        log = self.work / "signal.log"
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            log.unlink(missing_ok=True)
+            run = subprocess.Popen([ARGS.ivm, "run", "--console", "none", "--log", log, "--timeout", "60", "--expect", "never printed"],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            self.assertTrue(wait_for(lambda: log.exists() and log.stat().st_size))
+            run.send_signal(number)
+            self.assertIn("signal", run.communicate(timeout=60)[1])
+            self.assertEqual(run.returncode, 128 + number)
+
+    def test_closed_standard_output_ends_the_run(self):
+        run = subprocess.Popen([ARGS.ivm, "run", "--timeout", "60"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        run.stdout.close()
+        self.assertEqual(run.wait(timeout=90), 128 + signal.SIGPIPE, run.stderr.read())
+        run.stderr.close()
+
     def test_timeout_has_its_own_status(self):
         result = ivm("run", "--console", "none", "--timeout", "2", "--expect", "never printed")
         self.assertEqual(result.returncode, 3, result.stderr)
@@ -128,6 +182,64 @@ class UsageTest(unittest.TestCase):
         self.assertEqual(image.read_bytes(), b"\0" * (1 << 20))
 
 
+class ConsoleSocketTest(unittest.TestCase):
+    def setUp(self):
+        self.path = pathlib.Path(ARGS.work, "console")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.run_ = subprocess.Popen([ARGS.ivm, "run", "--console", f"unix:{self.path}", "--timeout", "100"], stdin=subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE, text=True)
+        self.clients = []
+
+    def tearDown(self):
+        for client in self.clients:
+            client.close()
+        self.run_.kill()
+        self.run_.communicate()
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(60)
+        self.clients.append(client)
+
+        def attempt():
+            try:
+                client.connect(str(self.path))
+            except OSError:
+                return False
+            return True
+        self.assertTrue(wait_for(attempt))
+        return client
+
+    def read_until(self, client, text):
+        seen = b""
+        while text not in seen:
+            part = client.recv(4096)
+            self.assertTrue(part, f"closed after {seen!r}")
+            seen += part
+
+    def test_several_clients_share_it(self):
+        first, second = self.connect(), self.connect()
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+        result = ivm("run", "--console", f"unix:{self.path}")  # looks whether somebody listens, and goes
+        self.assertEqual(result.returncode, 2)
+        first.send(b"\x1d?")
+        for client in (first, second):
+            self.read_until(client, b"send a serial break")
+        second.close()
+        first.send(b"\x1dr")
+        self.read_until(first, b"select a boot option")
+        first.send(b"\x1dq")
+        self.assertIn("stopped from the console", self.run_.communicate(timeout=60)[1])
+        self.assertEqual(self.run_.returncode, 0)
+        self.assertFalse(self.path.exists())
+
+    def test_a_file_that_is_no_socket_stays(self):
+        file = pathlib.Path(ARGS.work, "plain")
+        file.write_text("mine")
+        result = ivm("run", "--console", f"unix:{file}")
+        self.assertEqual((result.returncode, file.read_text()), (2, "mine"))
+
+
 class BareTest(unittest.TestCase):
     def test_errors_name_the_argument(self):
         for arguments in (["--poke", "1:3=4"], ["--set", "r0=1"], ["--set", "zz=1"], ["--entry", "0x11"], ["--load", "0=/nonexistent"],
@@ -139,7 +251,8 @@ class BareTest(unittest.TestCase):
     def test_batch_answers_bad_lines_and_goes_on(self):
         batch = pathlib.Path(ARGS.work, "batch.jsonl")
         batch.parent.mkdir(parents=True, exist_ok=True)
-        batch.write_text('nonsense\n{"id":1,"what":2}\n{"id":2,"max_insns":1}\n')
+        batch.write_text('nonsense\n{"id":1,"what":2}\n{"id":2,"max_insns":1,"entry":"0x1000",'
+                         '"poke":["0x1000:8=0x100000000","0x1008:8=0x4000000000200"]}\n')
         lines = ivm("bare", "--batch", batch).stdout.splitlines()
         self.assertEqual(len(lines), 3)
         self.assertIn('"error"', lines[0])

@@ -1,5 +1,8 @@
 // The ivm command.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -15,6 +18,11 @@ int usage_error(const char* text) {
 namespace {
 
 constexpr int kInternalError = 5;
+
+bool is_command(const CLI::App& app, const std::string& name) {
+  const auto commands = app.get_subcommands({});
+  return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == name; });
+}
 
 int run(int argc, char** argv) {
   CLI::App app("ivm - HP Integrity (IA-64) full-system emulator", "ivm");
@@ -33,6 +41,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
+    if (argc > 1 && argv[1][0] != '-' && !is_command(app, argv[1]))
+      return usage_error(fmt::format("no command '{}'; ivm --help lists them", argv[1]).c_str());
     return usage_error(e.what());
   }
   return chosen();

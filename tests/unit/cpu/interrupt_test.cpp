@@ -75,9 +75,9 @@ TEST_CASE("NMI is above ExtINT, ExtINT above all others; both block what is belo
   s.sapic.post(0xff);
   s.sapic.post(0);
   s.sapic.post(2);
-  CHECK(s.sapic.nmi_pending());
+  CHECK(s.sapic.deliverable());
   CHECK(s.sapic.read_ivr() == 2);
-  CHECK_FALSE(s.sapic.nmi_pending());
+  CHECK_FALSE(s.sapic.deliverable());
   CHECK(s.sapic.read_ivr() == 0x0f);
   s.sapic.write_eoi();
   CHECK(s.sapic.read_ivr() == 0);
@@ -207,16 +207,32 @@ TEST_CASE("lowering TPR and EOI let waiting interrupts in", "[interrupt]") {
   }
 }
 
-TEST_CASE("NMI ignores PSR.i and TPR but waits for PSR.ic", "[interrupt]") {
+TEST_CASE("NMI ignores TPR but not PSR.i", "[interrupt]") {
   NEEDS_ASSEMBLER();
   BareMachine m;
-  m.load("{ .mii\n nop.m 0\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n ssm psr.ic\n nop.i 0\n nop.i 0 ;;\n}\n");
+  m.load("{ .mii\n ssm psr.ic\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n ssm psr.i\n nop.i 0\n nop.i 0 ;;\n}\n");
   m.regs().tpr = bit(16) | 0xf0;
   m.core().post_interrupt(DeliveryMode::Nmi, 0);
   const auto i = m.run_to_interruption();
   CHECK(i.vector == Vector::ExternalInterrupt);
   CHECK(i.iip == kCode + 0x10);
   CHECK(m.core().sapic().read_ivr() == 2);
+}
+
+TEST_CASE("a handler that turns collection on before it reads IVR is not entered again by the same NMI", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  BareMachine m;
+  m.load("{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n");
+  m.load(
+      "{ .mii\n ssm psr.ic\n nop.i 0\n nop.i 0 ;;\n}\n"
+      "{ .mii\n mov r8 = cr.ivr\n nop.i 0\n nop.i 0 ;;\n}\n"
+      "{ .mib\n nop.m 0\n nop.i 0\n br.cond.sptk . ;;\n}\n",
+      BareMachine::kIva + 0x3000);
+  m.core().set_psr(psr::kIc | psr::kBn | psr::kI);
+  m.core().post_interrupt(DeliveryMode::Nmi, 0);
+  CHECK(m.run_to(BareMachine::kIva + 0x3020) == StopReason::StopAddress);
+  CHECK(m.core().interruptions_taken() == 1);
+  CHECK(m.regs().gr(8) == 2);
 }
 
 TEST_CASE("a halted processor wakes for an unmasked interrupt whatever PSR.i says", "[interrupt]") {
@@ -247,6 +263,42 @@ TEST_CASE("the timer wakes a halted processor", "[interrupt]") {
   const auto i = m.run_to_interruption();
   CHECK(i.vector == Vector::ExternalInterrupt);
   CHECK(m.core().sapic().read_ivr() == 0xef);
+}
+
+TEST_CASE("a sleeping processor takes over its timer and fires it exactly once", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.write_itv(0xef);
+  sapic.write_itm(5000);
+  const u64 due_ns = sapic.suspend_timer();
+  CHECK(due_ns == 5001);
+  m.clock().advance_to(5000);
+  sapic.resume_timer(due_ns);  // not due: back on the clock
+  CHECK_FALSE(sapic.deliverable());
+  CHECK(sapic.suspend_timer() == 5001);
+  m.clock().advance_to(6000);
+  CHECK_FALSE(sapic.deliverable());
+  sapic.resume_timer(5001);
+  CHECK(sapic.deliverable());
+  CHECK(sapic.read_ivr() == 0xef);
+  sapic.write_eoi();
+  CHECK(sapic.suspend_timer() == ~u64{0});
+  sapic.resume_timer(~u64{0});
+  CHECK_FALSE(sapic.deliverable());
+}
+
+TEST_CASE("a timer that the clock has fired is not fired again after a sleep", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.write_itv(0xef);
+  sapic.write_itm(5000);
+  m.clock().advance_to(5001);
+  CHECK(sapic.read_ivr() == 0xef);
+  sapic.write_eoi();
+  m.core().wait_for_interrupt(std::chrono::seconds(0));
+  CHECK_FALSE(sapic.deliverable());
 }
 
 TEST_CASE("request_stop ends run once", "[interrupt]") {
@@ -300,6 +352,20 @@ TEST_CASE("INIT and PMI reach platform firmware at an instruction boundary", "[i
   m.core().set_stop_addresses({0x30000});
   CHECK(m.core().run(10) == StopReason::StopAddress);
   CHECK(events.inits == 1);
+}
+
+TEST_CASE("PMI waits while PSR.ic is off", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  BareMachine m;
+  m.load("{ .mii\n nop.m 0\n nop.i 0\n nop.i 0 ;;\n}\n{ .mii\n ssm psr.ic\n nop.i 0\n nop.i 0 ;;\n}\n");
+  RecordingEvents events;
+  m.core().set_platform_events(&events);
+  m.core().set_psr(psr::kBn);
+  m.core().post_interrupt(DeliveryMode::Pmi, 3);
+  m.core().run(3);
+  CHECK(events.pmis.empty());
+  m.core().run(3);
+  CHECK(events.pmis == std::vector<u8>{3});
 }
 
 TEST_CASE("interrupts posted by another thread are not lost", "[interrupt]") {

@@ -42,6 +42,17 @@ TEST_CASE("console script: steps happen in order, a match may span writes", "[ma
   CHECK(run.done);
 }
 
+TEST_CASE("console script: each match is reported before the step that follows it", "[machine]") {
+  ScriptRun run({{Step::Kind::Expect, "lo+gin"}, {Step::Kind::Send, "root"}, {Step::Kind::Expect, "# $"}});
+  std::vector<std::string> seen;
+  run.script->matched = [&](const std::string& pattern) {
+    CHECK(run.sent.size() == seen.size());
+    seen.push_back(pattern);
+  };
+  run.script->feed(bytes("looogin # "));
+  CHECK(seen == std::vector<std::string>{"lo+gin", "# $"});
+}
+
 TEST_CASE("console script: output matched by one step is not matched again", "[machine]") {
   ScriptRun run({{Step::Kind::Expect, "ready"}, {Step::Kind::Expect, "ready"}});
   run.script->feed(bytes("ready\n"));
@@ -62,18 +73,20 @@ TEST_CASE("console script: bad steps are named", "[machine]") {
 TEST_CASE("console keys: the escape works across reads and passes itself on", "[machine]") {
   ConsoleKeys keys;
   std::string guest, shown;
-  int quits = 0, resets = 0, breaks = 0;
+  int quits = 0, resets = 0, breaks = 0, presses = 0;
   keys.to_guest = [&](std::span<const u8> b) { guest.append(b.begin(), b.end()); };
   keys.quit = [&] { quits++; };
   keys.reset = [&] { resets++; };
+  keys.press_power_button = [&] { presses++; };
   keys.send_break = [&] { breaks++; };
   keys.show = [&](const std::string& s) { shown += s; };
   keys.feed(bytes("ab\x1d"));
   keys.feed(bytes("bcd\x1d\x1d"));
-  keys.feed(bytes("\x1dr\x1d?\x1dq\x1dz"));
+  keys.feed(bytes("\x1dr\x1dp\x1d?\x1dq\x1dz"));
   CHECK(guest == "abcd\x1d");
   CHECK(breaks == 1);
   CHECK(resets == 1);
+  CHECK(presses == 1);
   CHECK(quits == 1);
   CHECK(shown.find("quit") != std::string::npos);
   CHECK(shown.find("no such console key") != std::string::npos);

@@ -1,0 +1,51 @@
+"""Runs of ivm with marks: what was executed, and how long the host took, when each console pattern matched."""
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+
+PROMPT = "ivm-guest# $"
+MARK = re.compile(r"ivm: (\d+) instructions in ([\d.]+) s: [\d.]+ million/s, ([\d.]+) s of host processor until '(.*)'$")
+
+
+@dataclass
+class Mark:
+    """Totals since power-on."""
+    slots: int
+    wall_s: float
+    cpu_s: float
+
+    def __sub__(self, earlier):
+        return Mark(self.slots - earlier.slots, self.wall_s - earlier.wall_s, self.cpu_s - earlier.cpu_s)
+
+
+def linux_arguments(guests):
+    return ["--kernel", os.path.join(guests, "linux/vmlinuz"), "--initrd", os.path.join(guests, "linux/initrd.gz"),
+            "--append", "console=ttyS0,115200"]
+
+
+def run_script(ivm, arguments, steps, log, timeout_s=1800):
+    """Boots a guest and plays `steps`: ("expect", pattern) and ("send", text). Returns a Mark for each expect."""
+    command = [ivm, "run", *arguments, "--console", "none", "--speed", "--log", log, "--timeout", str(timeout_s)]
+    for kind, text in steps:
+        command += ["--" + kind, text]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"ivm ended with status {done.returncode}: {done.stderr.strip()}")
+    marks = [MARK.match(line) for line in done.stderr.splitlines()]
+    marks = [Mark(int(m[1]), float(m[2]), float(m[3])) for m in marks if m]
+    expects = sum(kind == "expect" for kind, _ in steps)
+    if len(marks) != expects:
+        raise RuntimeError(f"{expects} marks expected, {len(marks)} found: {done.stderr.strip()}")
+    return marks
+
+
+def measure(ivm, guests, names, scale, log):
+    """Returns the Mark of the boot to the prompt, and {kernel: (checksum, Mark)}."""
+    steps = [("expect", PROMPT), ("send", f"guestbench -s {scale} {' '.join(names)}\\r")]
+    steps += [("expect", f"^BENCH {name} [0-9a-f]+ ") for name in names]
+    marks = run_script(ivm, linux_arguments(guests), steps, log)
+    with open(log, errors="replace") as transcript:
+        sums = dict(re.findall(r"^BENCH (\w+) ([0-9a-f]{16}) ", transcript.read() + " ", re.MULTILINE))
+    taken = [later - earlier for earlier, later in zip(marks, marks[1:])]
+    return marks[0], {name: (sums[name], mark) for name, mark in zip(names, taken)}
