@@ -85,6 +85,14 @@ StopReason Core::run(u64 max_slots) {
   return reason;
 }
 
+void Core::use_translator(const TranslatorOptions& options) {
+  interpreter_->use_translator(options);
+}
+
+const TranslatorCounters* Core::translator_counters() const {
+  return interpreter_->translator_counters();
+}
+
 void Core::request_stop() {
   attend(attention::kStop);
   kick();

@@ -92,6 +92,12 @@ class Rse;
 class Alat;
 class LocalSapic;
 class Interpreter;
+struct TranslatorCounters;
+struct TranslatorOptions;
+namespace jit {
+struct CoreLayout;
+class NativeEngine;
+}
 class CoreGroup;
 class InterruptListener;
 class RemoteRequests;
@@ -111,6 +117,10 @@ class Core final : public Inspectable {
   void request_stop();
   /// Makes run() look at interrupts and stop requests soon, and wakes a halted CPU. Any thread.
   void kick();
+  /// Translates hot code to host code from now on; without, everything is interpreted. CPU thread, outside run().
+  void use_translator(const TranslatorOptions& options);
+  /// What the translator did so far; nullptr when it is not used.
+  const TranslatorCounters* translator_counters() const;
   /// Instructions executed since construction. Any thread; exact when the processor does not run.
   u64 slots_retired() const { return slots_retired_.load(std::memory_order_relaxed); }
   void set_gate(BreakGate* gate) { gate_ = gate; }
@@ -251,6 +261,8 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  friend struct jit::CoreLayout;
+  friend class jit::NativeEngine;
   void retire(u64 slots) {
     slots_retired_.store(slots_retired() + slots, std::memory_order_relaxed);  // one writer: needs no locked add
   }

@@ -5,6 +5,10 @@
 
 namespace ia64::cpu {
 
+namespace jit {
+struct CoreLayout;
+}
+
 /// Names one target register of an advanced load, independent of rotation, of the current frame and of the bank, so that
 /// another register that happens to have the same name can never hit the entry.
 using AlatTag = u16;
@@ -71,6 +75,7 @@ class Alat {
   unsigned count() const { return static_cast<unsigned>(__builtin_popcount(valid_)); }
 
  private:
+  friend struct jit::CoreLayout;
   static constexpr u64 kOffsetMask = 0xfff;  // in the smallest page, which no data reference crosses
   static constexpr unsigned kKnownPages = 32;
   struct KnownPage {

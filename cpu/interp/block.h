@@ -11,6 +11,9 @@
 
 namespace ia64::cpu {
 
+namespace jit {
+struct NativeBlock;
+}
 struct Block;
 
 /// A remembered answer to "which block does this address lead to?". Right as long as its key equals the fetch
@@ -20,6 +23,7 @@ struct LookupEntry {
   u64 key = 0;       ///< FastTlb::fetch_key() it was found under
   Block* block = nullptr;
   bool ed = false;  ///< ITLB.ed of the page
+  mutable jit::NativeBlock* native = nullptr;  ///< the translation last used
 };
 
 /// Decoded instructions from one bundle on, within one 4 KiB page. Position independent: nothing in it knows
@@ -35,6 +39,7 @@ struct alignas(32) Block {
 
   GuestPhys key = 0;  ///< physical address of the first bundle, plus the slot the block starts at
   Block* next_in_bucket = nullptr;
+  u32 runs = 0;       ///< executions counted until the block is translated
   u8 slots = 0;          ///< instructions, nops included
   u8 needed_sof = 0;     ///< frame size without which some target register is out of frame
   LookupEntry links[2];  ///< blocks that followed this one, chosen by a bit of their address
@@ -87,6 +92,9 @@ class BlockCache {
   size_t count_ = 0;
   u64 generation_ = 0;
 };
+
+/// Whether `i` is the pseudo instruction that ends a block.
+bool is_end_of_block(const Insn& i);
 
 /// Decodes the block that starts at bundle `phys`, slot `slot` (slot 2 of a bundle without one: its last
 /// instruction).

@@ -113,6 +113,10 @@ Block* Builder::build(BlockCache& cache) {
 
 }  // namespace
 
+bool is_end_of_block(const Insn& i) {
+  return i.handler == &end_of_block;
+}
+
 Block* build_block(BlockCache& cache, GuestPhys phys, unsigned slot, const u8* page_bytes,
                    const std::vector<u16>& stop_offsets) {
   Builder builder(phys, slot, page_bytes, stop_offsets);

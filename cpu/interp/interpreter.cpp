@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cpu/core_group.h"
+#include "cpu/jit/native_engine.h"
 #include "cpu/rse/rse.h"
 #include "cpu/sapic.h"
 
@@ -41,7 +42,17 @@ Interpreter::~Interpreter() {
   inbox_->core = nullptr;
 }
 
+void Interpreter::use_translator(const TranslatorOptions& options) {
+  native_ = std::make_unique<jit::NativeEngine>(*this, options);
+  core_.instruction_mappings_changed();
+}
+
+const TranslatorCounters* Interpreter::translator_counters() const {
+  return native_ ? &native_->counters() : nullptr;
+}
+
 void Interpreter::drop_all_code() {
+  if (native_) native_->drop_all();
   cache_.clear();
   last_ = nullptr;
   core_.instruction_mappings_changed();
@@ -88,6 +99,7 @@ StopReason Interpreter::run(u64 max_slots) {
       continue;
     }
     core_.code_ed_ = entry->ed;
+    if (native_ && core_.stop_addresses_.empty() && native_->run(*entry)) continue;
     last_ = &block;
     execute(block);
   }
@@ -139,7 +151,10 @@ void Interpreter::drop_written_code() {
     std::lock_guard lock(inbox_->mutex);
     pages.swap(inbox_->pages);
   }
-  for (GuestPhys page : pages) cache_.drop_page(page);
+  for (GuestPhys page : pages) {
+    cache_.drop_page(page);
+    if (native_) native_->drop_page(page);
+  }
   core_.instruction_mappings_changed();
 }
 
@@ -171,7 +186,7 @@ void Interpreter::complete_frame() {
 // ---------------------------------------------------------------------------------------------------------------
 
 /// What a virtual->block association depends on besides the address.
-inline u64 Interpreter::fetch_key() const {
+u64 Interpreter::fetch_key() const {
   const Registers& r = core_.r_;
   return core_.fast_tlb_.fetch_key(FastTlb::fetch_mode(r.psr), static_cast<unsigned>(r.ip >> 61));
 }
@@ -188,7 +203,7 @@ inline const LookupEntry* Interpreter::find_block() {
 }
 
 const LookupEntry* Interpreter::find_in_table(u64 ip, u64 key) {
-  LookupEntry& entry = lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup];
+  LookupEntry& entry = lookup_entry(ip);
   if (entry.ip == ip && entry.key == key) return &entry;
   return find_block_slow(entry);
 }
@@ -209,7 +224,7 @@ const LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   if (!block) block = decode_block(page, phys);
   const auto region = static_cast<unsigned>(r.ip >> 61);
   core_.fast_tlb_.context(FastTlb::fetch_mode(r.psr), region, static_cast<u32>(field(r.rr[region], 8, 24)));
-  entry = {r.ip | r.slot, fetch_key(), block, page.ed};
+  entry = {r.ip | r.slot, fetch_key(), block, page.ed, nullptr};
   return &entry;
 }
 
@@ -220,6 +235,7 @@ Block* Interpreter::decode_block(const FetchPage& page, GuestPhys phys) {
   Block* const block = build_block(cache_, phys, core_.r_.slot, page.host, stop_offsets_);
   if (cache_.generation() != generation) {  // everything else was thrown away to make room
     last_ = nullptr;
+    if (native_) native_->drop_all();
     core_.instruction_mappings_changed();
   }
   return block;
@@ -238,16 +254,22 @@ void Interpreter::execute(Block& block) {
     if (next != Next::Continue) [[unlikely]]
       break;
   }
+  end_block(next, *i, block, ic);
+}
+
+/// What follows the last instruction executed of a block. @param ic  PSR.ic when the block began
+void Interpreter::end_block(Next next, const Insn& i, Block& block, bool ic) {
+  Registers& r = core_.r_;
   if (next == Next::Fault) [[unlikely]] {
-    leave_by_fault(*i, block, ic);
+    leave_by_fault(i, block, ic);
     return;
   }
-  core_.retire(i->spare + 1u);
-  if (ic) r.iipa = core_.insn_ip(*i);
+  core_.retire(i.spare + 1u);
+  if (ic) r.iipa = core_.insn_ip(i);
   if (next == Next::Sync) {
-    advance(*i);
+    advance(i);
   } else if (core_.trap_bits_) [[unlikely]] {
-    deliver_traps({}, core_.trap_bits_, i->slot, block.phys() + i->bundle * 16u);
+    deliver_traps({}, core_.trap_bits_, i.slot, block.phys() + i.bundle * 16u);
   }
 }
 

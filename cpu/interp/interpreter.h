@@ -9,9 +9,15 @@
 
 #include "cpu/core.h"
 #include "cpu/interp/block.h"
+#include "cpu/jit/options.h"
 #include "cpu/mmu/fetch.h"
 
 namespace ia64::cpu {
+
+namespace jit {
+class NativeEngine;
+struct NativeBlock;
+}
 
 /// Executes instructions on a Core. Two ways, with one definition of semantics (the handlers):
 /// - blocks, the fast path: many instructions between two looks at interrupts, traps and stop requests;
@@ -30,6 +36,8 @@ class Interpreter {
   /// Ends run() with `reason` before the next block.
   void stop(StopReason reason);
   void stop_addresses_changed();
+  void use_translator(const TranslatorOptions& options);
+  const TranslatorCounters* translator_counters() const;
 
   /// Delivers `fault`; ip and slot are those to be recorded in IIP and IPSR.ri.
   /// @param ei         slot of the instruction at fault, for ISR.ei
@@ -39,6 +47,7 @@ class Interpreter {
   bool is_fruitless();
 
  private:
+  friend class jit::NativeEngine;
   /// Pages whose code was written, filled by any thread. Shared with the bus listener, which may outlive
   /// this.
   struct CodeInbox {
@@ -57,11 +66,13 @@ class Interpreter {
 
   // Blocks (interpreter.cpp).
   u64 fetch_key() const;
+  LookupEntry& lookup_entry(u64 ip) { return lookup_[((ip >> 4) ^ (ip >> 17) ^ (ip << 11)) % kLookup]; }
   const LookupEntry* find_block();
   const LookupEntry* find_in_table(u64 ip, u64 key);
   const LookupEntry* find_block_slow(LookupEntry& entry);
   Block* decode_block(const FetchPage& page, GuestPhys phys);
   void execute(Block& block);
+  void end_block(Next next, const Insn& i, Block& block, bool ic);
   void leave_by_fault(const Insn& i, Block& block, bool ic);
 
   // One instruction and the endings of instructions (step.cpp).
@@ -74,6 +85,7 @@ class Interpreter {
   void advance(const Insn& i);
   void complete_frame();
 
+  std::unique_ptr<jit::NativeEngine> native_;  ///< nullptr: everything is interpreted
   Core& core_;
   BlockCache cache_;
   std::vector<LookupEntry> lookup_;

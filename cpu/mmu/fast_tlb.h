@@ -12,6 +12,10 @@
 
 namespace ia64::cpu {
 
+namespace jit {
+struct CoreLayout;
+}
+
 /// Tags. Bits 63:12 are the virtual page, bits 11:4 a context key, bits 3:0 zero, so that one compare of
 /// (va & page-and-alignment bits) | context with the tag also refuses misaligned addresses.
 ///
@@ -104,6 +108,7 @@ class FastTlb {
   void end_fetch_epoch() { fetch_epoch_ += u64{1} << 12; }
 
  private:
+  friend struct jit::CoreLayout;
   static constexpr unsigned kModes = 32, kRegions = 8, kKeys = 254;
   static constexpr u64 kPageMask = ~low_mask(12);
   static constexpr u64 kNoContext = 0xfe0;  // key 254, never given out

@@ -19,6 +19,7 @@ struct RunArguments {
   machine::RunOptions options;
   std::vector<std::string> resources, expects, sends, untils;
   std::string memory = "1G";
+  std::string engine = "interp";
   std::string trace, trace_file;
 };
 
@@ -63,6 +64,7 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (!memory) return memory.error();
   auto& m = a.options.machine;
   m.memory_bytes = *memory;
+  m.engine = a.engine == "jit" ? machine::Engine::Translator : machine::Engine::Interpreter;
   for (const auto& text : a.resources) {
     auto statement = machine::parse_resource_statement(text);
     if (!statement) return statement.error();
@@ -93,6 +95,9 @@ Run add_run(CLI::App& command) {
       ->take_all()->type_name("RESOURCE")->expected(1);
   command.add_option("-m", a->memory, "memory: 1G, 512M, or a number of MiB")->capture_default_str();
   command.add_option("-c", m.cpus, "number of processors")->capture_default_str();
+  command.add_option("--engine", a->engine, "interp interprets; jit translates hot code to host code")
+      ->check(CLI::IsMember({"interp", "jit"}))->capture_default_str();
+  command.add_flag("--perf-map", m.perf_map, "with --engine jit: write perf-PID.map for the perf tool");
   command.add_option("--machine", m.machine, "board; a bare name means its newest version")->capture_default_str();
   command.add_option("--name", m.name, "name of the guest")->capture_default_str();
   command.add_option("--nvram", m.nvram_path, "file that keeps the EFI variables; without it they last for this run");

@@ -1,0 +1,21 @@
+// Measures the distances inside one Core.
+#include "cpu/jit/core_layout.h"
+
+#include "cpu/exec/alat.h"
+
+namespace ia64::cpu::jit {
+
+CoreLayout::CoreLayout(Core& c) : core(&c) {
+  const char* const base = reinterpret_cast<const char*>(&c.r_);
+  const auto distance = [base](const void* p) { return static_cast<i32>(static_cast<const char*>(p) - base); };
+  attention = distance(&c.attention_);
+  block_ip = distance(&c.block_ip_);
+  fetch_epoch = distance(&c.fast_tlb_.fetch_epoch_);
+  contexts = distance(c.fast_tlb_.contexts_);
+  tlb_read = distance(c.fast_tlb_.read_);
+  tlb_write = distance(c.fast_tlb_.write_);
+  tlb_active = distance(&c.fast_tlb_.active_);
+  alat_valid = &c.alat().valid_;
+}
+
+}  // namespace ia64::cpu::jit

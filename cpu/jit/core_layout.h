@@ -1,0 +1,18 @@
+// Where generated code finds the parts of one processor.
+#pragma once
+
+#include "cpu/core.h"
+
+namespace ia64::cpu::jit {
+
+/// Byte distances from the register file (Core::regs()), which generated code keeps in a host register.
+struct CoreLayout {
+  explicit CoreLayout(Core& core);
+
+  Core* core;
+  i32 attention, block_ip, fetch_epoch, contexts;
+  i32 tlb_read, tlb_write, tlb_active;
+  const void* alat_valid;  ///< 32-bit mask of valid entries, absolute
+};
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,35 @@
+// Translated blocks and what their machine code refers to.
+#pragma once
+
+#include <deque>
+
+#include "cpu/interp/block.h"
+#include "cpu/translate/ir.h"
+
+namespace ia64::cpu::jit {
+
+struct NativeBlock;
+
+/// A way out of a block, followed by an indirect jump through `target`. Within a page it stays good as long as the block that
+/// owns it can be reached at all; to another page only while the fetch key is the one it was made under.
+struct Link {
+  u64 key = 0;                   ///< fetch key it was made under
+  const void* target = nullptr;  ///< host code; the unlinked stub at first
+  u64 ip = 0;
+  u8 slot = 0;
+  ir::Mode mode;
+  GuestPhys page = 0;        ///< of the block it belongs to
+  bool leaves_page = false;
+};
+
+/// Host code of one block in one mode at one virtual address.
+struct NativeBlock {
+  const void* entry = nullptr;  ///< nullptr: cannot be translated
+  u64 ip = 0;
+  u8 slot = 0;
+  ir::Mode mode;
+  Block* block = nullptr;
+  std::deque<Link> links;       ///< addresses are in the code
+};
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,215 @@
+// Entering generated code, and what happens when it comes back.
+#include "cpu/jit/native_engine.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/invariant.h"
+#include "cpu/jit/x64_emitter.h"
+#include "cpu/translate/lowering.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace ia64::cpu::jit {
+
+namespace {
+/// Longest stay in generated code: other threads read the instruction count.
+constexpr i64 kBurst = i64{1} << 22;
+}  // namespace
+
+NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
+    : interpreter_(interpreter),
+      core_(interpreter.core_),
+      options_(options),
+      layout_(core_),
+      runtime_(std::make_unique<asmjit::JitRuntime>()) {
+  state_.engine = this;
+  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
+}
+
+NativeEngine::~NativeEngine() = default;
+
+ir::Mode NativeEngine::mode_now(bool ed) const {
+  const Registers& r = core_.r_;
+  ir::Mode m;
+  m.fetch = static_cast<u8>(FastTlb::fetch_mode(r.psr));
+  m.rotating = r.cfm.sor;
+  m.rrb_pr = r.cfm.rrb_pr != 0;
+  m.big_endian = r.psr & psr::kBe;
+  m.ic = r.psr & psr::kIc;
+  m.ed = ed;
+  return m;
+}
+
+// --- translation -------------------------------------------------------------------------------------------------
+
+std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode) {
+  auto native = std::make_unique<NativeBlock>();
+  native->ip = core_.r_.ip, native->slot = core_.r_.slot;
+  native->mode = mode, native->block = &block;
+  ir::Unit unit = ir::Lowering(block, native->ip, native->slot, mode).run();
+  if (options_.optimise) ir::optimise(unit);
+  if (options_.verify) INVARIANT(ir::verify(unit).empty());
+
+  asmjit::CodeHolder code;
+  code.init(runtime_->environment());
+  void* entry = nullptr;
+  if (!X64Emitter(code, layout_, stubs_, unit, *native).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
+    counters_.refused++;
+    return native;
+  }
+  for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
+  native->entry = entry;
+  code_bytes_ += code.codeSize();
+  counters_.blocks++;
+  counters_.code_bytes += code.codeSize();
+  if (options_.perf_map) note_for_perf(*native, code.codeSize());
+  return native;
+}
+
+NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
+  const ir::Mode mode = mode_now(entry.ed);
+  NativeBlock* const native = find_native(entry, mode);
+  // The entry may be a copy that the interpreter keeps in a block; dynamic_target() looks into the table only.
+  const LookupEntry& in_table = interpreter_.lookup_entry(entry.ip);
+  if (native && in_table.ip == entry.ip && in_table.key == entry.key) in_table.native = native;
+  return native;
+}
+
+NativeBlock* NativeEngine::find_native(const LookupEntry& entry, ir::Mode mode) {
+  if (entry.native && entry.native->mode == mode) return entry.native;
+  Block& block = *entry.block;
+  const Key key{block.key, core_.r_.ip, mode.pack()};
+  if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
+  if (++block.runs < options_.threshold) return nullptr;
+  if (code_bytes_ > options_.cache_bytes) flush();
+  auto& slot = blocks_[key];
+  slot = translate(block, mode);
+  by_page_[block.phys() & ~u64{0xfff}].push_back(key);
+  return entry.native = slot.get();
+}
+
+void NativeEngine::note_for_perf(const NativeBlock& native, size_t size_bytes) {
+  const char* folder = std::getenv("TMPDIR");
+  const std::string path = fmt::format("{}/perf-{}.map", folder ? folder : P_tmpdir, getpid());
+  if (std::FILE* f = std::fopen(path.c_str(), "a")) {
+    const std::string line =
+        fmt::format("{:x} {:x} guest_{:x}.{}\n", reinterpret_cast<u64>(native.entry), size_bytes, native.ip, native.slot);
+    std::fputs(line.c_str(), f);
+    std::fclose(f);
+  }
+}
+
+// --- invalidation ------------------------------------------------------------------------------------------------
+
+void NativeEngine::drop_page(GuestPhys page) {
+  const auto it = by_page_.find(page);
+  if (it == by_page_.end()) return;
+  counters_.pages_dropped++;
+  for (const Key& key : it->second) {
+    const auto block = blocks_.find(key);
+    if (block == blocks_.end()) continue;
+    dropped_.push_back(std::move(block->second));
+    blocks_.erase(block);
+  }
+  by_page_.erase(it);
+}
+
+/// Not while generated code is on the stack. Look-up entries that name native blocks die with the mapping epoch.
+void NativeEngine::flush() {
+  flush_ = false;
+  pending_ = nullptr;
+  blocks_.clear();
+  by_page_.clear();
+  dropped_.clear();
+  runtime_ = std::make_unique<asmjit::JitRuntime>();
+  code_bytes_ = 0;
+  counters_.flushes++;
+  core_.instruction_mappings_changed();
+}
+
+// --- running -----------------------------------------------------------------------------------------------------
+
+/// Fills in the link that generated code last left by, when this is where it leads.
+void NativeEngine::connect(NativeBlock& native) {
+  Link* const link = std::exchange(pending_, nullptr);
+  if (!link || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
+  if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
+  link->target = native.entry;
+  link->key = interpreter_.fetch_key();
+  counters_.links++;
+}
+
+bool NativeEngine::run(const LookupEntry& entry) {
+  if (flush_) {
+    flush();
+    entry.native = nullptr;
+  }
+  NativeBlock* const native = native_for(entry);
+  if (!native || !native->entry) {
+    pending_ = nullptr;
+    return false;
+  }
+  connect(*native);
+  core_.fast_tlb_.follow_psr(core_.r_.psr);
+  const u64 left = interpreter_.budget_end_ - core_.slots_retired();
+  const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
+  state_.budget = budget;
+  counters_.enters++;
+  stubs_.enter(&state_, native->entry);
+  const u64 executed = static_cast<u64>(budget - state_.budget);
+  core_.retire(executed);
+  counters_.instructions += executed;
+  finish(*native);
+  return executed != 0 || state_.kind != ExitKind::Bail;
+}
+
+void NativeEngine::finish(NativeBlock& entered) {
+  Registers& r = core_.r_;
+  auto* const native = static_cast<NativeBlock*>(state_.where);
+  switch (state_.kind) {
+    case ExitKind::Bail:
+      r.ip = native->ip, r.slot = native->slot;
+      counters_.bails++;
+      break;
+    case ExitKind::Unlinked:
+      pending_ = static_cast<Link*>(state_.where);
+      r.ip = pending_->ip, r.slot = pending_->slot;
+      break;
+    case ExitKind::Deopt: deopt(*state_.insn, *native); break;
+    case ExitKind::Handler:
+      counters_.handler_exits++;
+      core_.block_ip_ = native->ip;
+      interpreter_.end_block(static_cast<Next>(state_.next), *state_.insn, *native->block, native->mode.ic);
+      break;
+    case ExitKind::Plain: break;
+  }
+}
+
+/// The block has run up to `insn`, which is to be interpreted.
+void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
+  Registers& r = core_.r_;
+  counters_.deopts++;
+  core_.retire(insn.spare);
+  r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
+  if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;
+}
+
+const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept {
+  NativeEngine& self = *shared->engine;
+  Core& core = self.core_;
+  Registers& r = core.r_;
+  if (core.trap_bits_) return nullptr;
+  if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
+  if (core.attention_.load(std::memory_order_relaxed)) return self.stubs_.plain;
+  const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
+  if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
+  NativeBlock* const native = entry.native;
+  if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;
+  core.fast_tlb_.follow_psr(r.psr);
+  core.code_ed_ = entry.ed;
+  return native->entry;
+}
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,72 @@
+// Runs translated blocks: decides what to translate, enters generated code, and does what it could not.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/interp/interpreter.h"
+#include "cpu/jit/native_block.h"
+#include "cpu/jit/stubs.h"
+
+namespace ia64::cpu::jit {
+
+/// The translator's side of one processor. CPU thread only.
+class NativeEngine {
+ public:
+  NativeEngine(Interpreter& interpreter, const TranslatorOptions& options);
+  ~NativeEngine();
+  NativeEngine(const NativeEngine&) = delete;
+
+  /// Runs generated code from the block of `entry` on, which must be the one at ip and slot.
+  /// @returns false when nothing was executed: the caller interprets the block
+  bool run(const LookupEntry& entry);
+  /// Forgets the translations of a 4 KiB page of guest memory.
+  void drop_page(GuestPhys page);
+  /// Forgets everything. Safe while generated code is on the stack.
+  void drop_all() { flush_ = true; }
+
+  const TranslatorCounters& counters() const { return counters_; }
+
+ private:
+  struct Key {
+    GuestPhys phys;
+    u64 ip, mode;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& k) const { return (k.phys * 0x9e3779b97f4a7c15) ^ (k.ip << 7) ^ (k.mode * 0xff51afd7ed558ccd); }
+  };
+  struct Shared : ExitState {
+    NativeEngine* engine = nullptr;
+  };
+
+  static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
+  ir::Mode mode_now(bool ed) const;
+  NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
+  NativeBlock* native_for(const LookupEntry& entry);
+  std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  void connect(NativeBlock& native);
+  void finish(NativeBlock& entered);
+  void deopt(const Insn& insn, const NativeBlock& native);
+  void flush();
+  void note_for_perf(const NativeBlock& native, size_t size_bytes);
+
+  Interpreter& interpreter_;
+  Core& core_;
+  TranslatorOptions options_;
+  TranslatorCounters counters_;
+  CoreLayout layout_;
+  asmjit::JitRuntime stub_runtime_;
+  std::unique_ptr<asmjit::JitRuntime> runtime_;
+  Shared state_;
+  Stubs stubs_;
+  std::unordered_map<Key, std::unique_ptr<NativeBlock>, KeyHash> blocks_;
+  std::unordered_map<GuestPhys, std::vector<Key>> by_page_;
+  std::vector<std::unique_ptr<NativeBlock>> dropped_;  ///< may still be referred to until the next flush
+  Link* pending_ = nullptr;                            ///< what the last exit wants connected
+  size_t code_bytes_ = 0;
+  bool flush_ = false;
+};
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,23 @@
+// What can be chosen about the translator, and what it counts.
+#pragma once
+
+#include "base/int_types.h"
+
+namespace ia64::cpu {
+
+/// Choices of the translator of one processor.
+struct TranslatorOptions {
+  u32 threshold = 16;               ///< executions by the interpreter before a block is translated
+  u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
+  bool optimise = true;             ///< run the passes
+  bool verify = false;              ///< check the intermediate form of each block
+  bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
+};
+
+struct TranslatorCounters {
+  u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
+  u64 instructions = 0;  ///< executed in generated code
+  u64 enters = 0, bails = 0, deopts = 0, links = 0, handler_exits = 0;
+};
+
+}  // namespace ia64::cpu

@@ -1,0 +1,143 @@
+// The shared host code.
+#include "cpu/jit/stubs.h"
+
+#include <cstddef>
+
+#include "base/invariant.h"
+
+namespace ia64::cpu::jit {
+
+namespace {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+
+constexpr i32 offset_of_register(size_t n) { return static_cast<i32>(n); }
+
+class StubMaker {
+ public:
+  StubMaker(JitRuntime& runtime, const CoreLayout& layout, ExitState& state) : runtime_(runtime), l_(layout), state_(state) {
+    code_.init(runtime.environment());
+    code_.attach(&a_);
+  }
+  Stubs make(const void* helper);
+
+ private:
+  Label begin() {
+    Label label = a_.newLabel();
+    a_.bind(label);
+    return label;
+  }
+  void load_frame() {
+    a_.mov(eax, dword_ptr(rbx, offset_of_register(offsetof(Registers, bof))));
+    a_.lea(r14, qword_ptr(rbx, rax, 3, offset_of_register(offsetof(Registers, stack_gr))));
+  }
+  void enter();
+  void leave(ExitKind kind, Gp where);
+  void dynamic(const void* helper, Label plain_handler);
+  void slow();
+
+  JitRuntime& runtime_;
+  const CoreLayout& l_;
+  ExitState& state_;
+  CodeHolder code_;
+  Assembler a_;
+};
+
+void StubMaker::enter() {
+  for (const Gp& r : {rbx, rbp, r12, r13, r14, r15}) a_.push(r);
+  a_.sub(rsp, kFrameBytes);
+  a_.mov(rbx, imm(&l_.core->regs()));
+  a_.mov(rbp, qword_ptr(rdi, offsetof(ExitState, budget)));
+  load_frame();
+  a_.jmp(rsi);
+}
+
+/// Stores what the engine wants to know and returns to it. eax, rdx, rcx as the kind says.
+void StubMaker::leave(ExitKind kind, Gp where) {
+  a_.mov(r11, imm(&state_));
+  a_.mov(qword_ptr(r11, offsetof(ExitState, budget)), rbp);
+  a_.mov(dword_ptr(r11, offsetof(ExitState, kind)), static_cast<u32>(kind));
+  a_.mov(dword_ptr(r11, offsetof(ExitState, next)), eax);
+  a_.mov(qword_ptr(r11, offsetof(ExitState, insn)), rdx);
+  a_.mov(qword_ptr(r11, offsetof(ExitState, where)), where);
+  a_.add(rsp, kFrameBytes);
+  for (const Gp& r : {r15, r14, r13, r12, rbp, rbx}) a_.pop(r);
+  a_.ret();
+}
+
+void StubMaker::dynamic(const void* helper, Label handler) {
+  const Label trap = a_.newLabel();
+  a_.mov(r12, rdx);
+  a_.mov(r13, rcx);
+  a_.mov(rdi, imm(&state_));
+  a_.mov(rsi, rdx);
+  a_.mov(rdx, rcx);
+  a_.call(imm(helper));
+  a_.test(rax, rax);
+  a_.jz(trap);
+  a_.mov(rdx, rax);
+  a_.movzx(ecx, byte_ptr(r12, offsetof(Insn, spare)));
+  a_.inc(rcx);
+  a_.sub(rbp, rcx);
+  load_frame();
+  a_.jmp(rdx);
+  a_.bind(trap);
+  a_.mov(eax, static_cast<u32>(Next::Branch));
+  a_.mov(rdx, r12);
+  a_.mov(rcx, r13);
+  a_.jmp(handler);
+}
+
+void StubMaker::slow() {
+  const Gp saved[] = {rsi, rdi, r8, r9, r10, r11};
+  i32 at = kSaveArea + 8;  // behind the return address
+  for (const Gp& r : saved) a_.mov(qword_ptr(rsp, at), r), at += 8;
+  a_.sub(rsp, 8);
+  a_.mov(qword_ptr(rbx, l_.block_ip), rcx);
+  a_.mov(rdi, imm(l_.core));
+  a_.mov(rsi, rdx);
+  a_.call(qword_ptr(rsi, offsetof(Insn, handler)));
+  a_.movzx(eax, al);
+  a_.add(rsp, 8);
+  at = kSaveArea + 8;
+  for (const Gp& r : saved) a_.mov(r, qword_ptr(rsp, at)), at += 8;
+  a_.ret();
+}
+
+Stubs StubMaker::make(const void* helper) {
+  const Label in = begin();
+  enter();
+  const Label bail = begin();
+  leave(ExitKind::Bail, rax);
+  const Label handler = begin();
+  leave(ExitKind::Handler, rcx);
+  const Label deopt = begin();
+  leave(ExitKind::Deopt, rcx);
+  const Label unlinked = begin();
+  leave(ExitKind::Unlinked, rax);
+  const Label plain = begin();
+  leave(ExitKind::Plain, rcx);
+  const Label dynamic_label = begin();
+  dynamic(helper, handler);
+  const Label slow_label = begin();
+  slow();
+
+  void* base = nullptr;
+  const bool ok = runtime_.add(&base, &code_) == kErrorOk;
+  INVARIANT(ok);
+  const auto at = [&](const Label& label) { return static_cast<const char*>(base) + code_.labelOffset(label); };
+  Stubs s;
+  s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
+  s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain);
+  s.dynamic = at(dynamic_label), s.slow = at(slow_label);
+  return s;
+}
+
+}  // namespace
+
+Stubs make_stubs(JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper) {
+  return StubMaker(runtime, layout, state).make(helper);
+}
+
+}  // namespace ia64::cpu::jit

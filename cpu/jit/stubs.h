@@ -1,0 +1,51 @@
+// Hand-written host code that all blocks share: the way in, the ways out, calls of handlers from slow paths.
+#pragma once
+
+#include <asmjit/x86.h>
+
+#include "cpu/jit/core_layout.h"
+
+namespace ia64::cpu::jit {
+
+class NativeEngine;
+
+/// Why generated code returned.
+enum class ExitKind : u32 {
+  Bail,     ///< `native` did not execute anything
+  Handler,  ///< a handler of `insn` returned `next`
+  Deopt,    ///< `insn` must be interpreted
+  Unlinked, ///< `link` has no target yet, or an old one
+  Plain,    ///< ip and slot are set
+};
+
+/// What generated code and the engine tell each other.
+struct ExitState {
+  i64 budget = 0;  ///< instructions left
+  ExitKind kind = ExitKind::Plain;
+  u32 next = 0;
+  const Insn* insn = nullptr;
+  void* where = nullptr;  ///< NativeBlock or Link
+};
+
+/// Host registers with a fixed meaning: rbx the register file, rbp the budget, r14 r32 of the current frame. rax, rcx, rdx are
+/// scratch. The stack is aligned to 16 and has kSpillSlots words for values, then room for saved registers.
+inline constexpr unsigned kSpillSlots = 48;
+inline constexpr i32 kSaveArea = kSpillSlots * 8;
+inline constexpr i32 kFrameBytes = 520;
+
+struct Stubs {
+  using Enter = void (*)(ExitState*, const void* code);
+  Enter enter = nullptr;
+  const void* bail = nullptr;       ///< rax NativeBlock
+  const void* handler = nullptr;    ///< eax Next, rdx Insn, rcx NativeBlock
+  const void* deopt = nullptr;      ///< rdx Insn, rcx NativeBlock
+  const void* unlinked = nullptr;   ///< rax Link
+  const void* plain = nullptr;
+  const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
+  const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
+};
+
+/// @param helper  looks up the block at ip/slot: (state, insn, native) -> host code, or nullptr when a trap waits
+Stubs make_stubs(asmjit::JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper);
+
+}  // namespace ia64::cpu::jit

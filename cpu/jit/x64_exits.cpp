@@ -1,0 +1,132 @@
+// Emission of handler calls, side exits and block ends.
+#include <cstddef>
+
+#include "cpu/exec/handlers.h"
+#include "cpu/jit/x64_emitter.h"
+
+namespace ia64::cpu::jit {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+
+namespace {
+
+/// Handlers that branch often, to addresses that only the machine knows.
+bool branches_anywhere(Handler h) {
+  return h == &br_ret_b4 || h == &br_cond_b4 || h == &br_call_b5 || h == &br_ctop_b2 || h == &br_cexit_b2 ||
+         h == &br_wtop_b1 || h == &br_wexit_b1;
+}
+
+}  // namespace
+
+/// eax is what the stub wants there.
+void X64Emitter::leave_with(const void* stub, const Insn* insn) {
+  a_.mov(rdx, imm(insn));
+  a_.mov(rcx, imm(&native_));
+  a_.jmp(imm(stub));
+}
+
+void X64Emitter::emit_call(const Op& op) {
+  const Label done = a_.newLabel(), other = a_.newLabel();
+  skip_unless(op.guard, done);
+  a_.lea(rdi, qword_ptr(rbx, static_cast<i32>(reinterpret_cast<char*>(l_.core) - reinterpret_cast<char*>(&l_.core->regs()))));
+  a_.mov(rsi, imm(op.insn));
+  a_.call(imm(reinterpret_cast<void*>(op.insn->handler)));
+  if (op.code == ir::Opcode::call_branch) {
+    a_.cmp(al, static_cast<u8>(Next::Branch));
+    a_.jne(other);
+    jump_to_exit(unit_.exits[op.imm], true);
+  } else {
+    a_.test(al, al);
+    a_.jnz(other);
+  }
+  a_.bind(done);
+  later([this, other, &op] {
+    a_.bind(other);
+    a_.movzx(eax, al);
+    const Label plain = a_.newLabel();
+    if (branches_anywhere(op.insn->handler)) {
+      a_.cmp(eax, static_cast<u32>(Next::Branch));
+      a_.jne(plain);
+      leave_with(stubs_.dynamic, op.insn);
+    }
+    a_.bind(plain);
+    leave_with(stubs_.handler, op.insn);
+  });
+}
+
+void X64Emitter::emit_check_nat(const Op& op) {
+  const Label nat = a_.newLabel();
+  a_.cmp(nat_of(ir::Location::unpack(op.imm)), 0);
+  a_.jne(nat);
+  later([this, nat, &op] {
+    a_.bind(nat);
+    leave_with(stubs_.deopt, op.insn);
+  });
+}
+
+void X64Emitter::emit_exit_if(const Op& op) {
+  const Label taken = a_.newLabel();
+  const Gp condition = use(op.a, rax);
+  a_.test(condition.r32(), condition.r32());
+  a_.jnz(taken);
+  later([this, taken, &op] {
+    a_.bind(taken);
+    jump_to_exit(unit_.exits[op.imm], false);
+  });
+}
+
+/// @param frame_changed  the frame pointer must be found again
+void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
+  a_.sub(rbp, exit.insn->spare + 1);
+  if (unit_.mode.ic) {
+    a_.mov(rax, unit_.ip + u64{exit.insn->bundle} * 16);
+    a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rax);
+  }
+  if (frame_changed) {
+    a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
+    a_.lea(r14, qword_ptr(rbx, rax, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
+  }
+  if (exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
+    a_.jmp(entry_);
+    return;
+  }
+  native_.links.push_back({0, stubs_.unlinked, exit.ip, exit.slot, exit.mode});
+  a_.mov(rax, imm(&native_.links.back()));
+  if ((exit.ip ^ unit_.ip) >> 12) {
+    const Label stale = a_.newLabel();
+    const i32 context = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
+    a_.mov(rcx, qword_ptr(rbx, l_.fetch_epoch));
+    a_.or_(rcx, qword_ptr(rbx, l_.contexts + context));
+    a_.cmp(rcx, qword_ptr(rax, offsetof(Link, key)));
+    a_.jne(stale);
+    later([this, stale] {
+      a_.bind(stale);
+      a_.jmp(imm(stubs_.unlinked));
+    });
+  }
+  a_.jmp(qword_ptr(rax, offsetof(Link, target)));
+}
+
+void X64Emitter::emit_terminal() {
+  const auto set_slot = [this](u8 slot) { a_.mov(byte_ptr(rbx, static_cast<i32>(offsetof(Registers, slot))), slot); };
+  const Mem ip = qword_ptr(rbx, static_cast<i32>(offsetof(Registers, ip)));
+  if (const auto* leave = std::get_if<ir::Leave>(&unit_.terminal)) {
+    jump_to_exit(unit_.exits[leave->exit], false);
+  } else if (const auto* indirect = std::get_if<ir::LeaveIndirect>(&unit_.terminal)) {
+    const Gp target = use(indirect->target, rax);
+    a_.mov(rax, target);
+    a_.and_(rax, -16);
+    a_.mov(ip, rax);
+    set_slot(0);
+    leave_with(stubs_.dynamic, indirect->insn);
+  } else {
+    const auto& unknown = std::get<ir::LeaveUnknown>(unit_.terminal);
+    a_.mov(rax, unknown.next.ip);
+    a_.mov(ip, rax);
+    set_slot(unknown.next.slot);
+    leave_with(stubs_.dynamic, unknown.insn);
+  }
+}
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,173 @@
+// Emission of arithmetic, shifts, relations and selections.
+#include "cpu/jit/x64_emitter.h"
+
+namespace ia64::cpu::jit {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+using ir::Opcode;
+
+void X64Emitter::emit(const Op& op, Value v) {
+  switch (op.code) {
+    case Opcode::constant: return;  // made where it is used
+    case Opcode::get: return emit_get(op, v);
+    case Opcode::set: return emit_set(op);
+    case Opcode::clear_nat: a_.mov(nat_of(ir::Location::unpack(op.imm)), 0); return;
+    case Opcode::check_nat: return emit_check_nat(op);
+    case Opcode::shl:
+    case Opcode::shr:
+    case Opcode::sar: return emit_shift(op, v);
+    case Opcode::shl_imm:
+    case Opcode::shr_imm:
+    case Opcode::sar_imm:
+    case Opcode::shift_pair: return emit_shift_imm(op, v);
+    case Opcode::select: return emit_select(op, v);
+    case Opcode::call:
+    case Opcode::call_branch: return emit_call(op);
+    case Opcode::exit_if: return emit_exit_if(op);
+    default: break;
+  }
+  if (op.code <= Opcode::mul) return emit_binary(op, v);
+  if (op.code <= Opcode::leading_zeros) return emit_unary(op, v);
+  if (op.code <= Opcode::invert) return emit_relation(op, v);
+  if (op.code <= Opcode::load64) return emit_load(op, v);
+  emit_store(op);
+}
+
+void X64Emitter::emit_binary(const Op& op, Value v) {
+  i32 k = 0;
+  const Gp x = use(op.a, rax);
+  const bool small = small_constant(op.b, k);
+  const Gp y = small ? Gp(rcx) : use(op.b, rcx);
+  release(op.a);
+  if (!small) pinned_ |= 1u << y.id();
+  const Gp d = define(v);
+  if (op.code == Opcode::add) {
+    small ? a_.lea(d, qword_ptr(x, k)) : a_.lea(d, qword_ptr(x, y));
+    return;
+  }
+  if (op.code == Opcode::andn) {
+    small ? a_.mov(rcx, static_cast<i64>(~k)) : a_.mov(rcx, y);
+    if (!small) a_.not_(rcx);
+    a_.and_(rcx, x);
+    a_.mov(d, rcx);
+    return;
+  }
+  // The target may be the register of a dying first operand, but of the second only when both are one value.
+  if (d.id() != x.id()) a_.mov(d, x);
+  const auto with = [&](Inst::Id id) { small ? a_.emit(id, d, imm(k)) : a_.emit(id, d, y); };
+  switch (op.code) {
+    case Opcode::sub: with(Inst::kIdSub); break;
+    case Opcode::and_: with(Inst::kIdAnd); break;
+    case Opcode::or_: with(Inst::kIdOr); break;
+    case Opcode::xor_: with(Inst::kIdXor); break;
+    default: small ? a_.imul(d, d, k) : a_.imul(d, y); break;
+  }
+}
+
+void X64Emitter::emit_shift_imm(const Op& op, Value v) {
+  const u32 n = static_cast<u32>(op.imm);
+  if (op.code == Opcode::shift_pair) {
+    const Gp high = use(op.a, rax), low = use(op.b, rcx);
+    a_.mov(rdx, low);
+    if (n) a_.shrd(rdx, high, n);
+    a_.mov(define(v), rdx);
+    return;
+  }
+  const Gp x = use(op.a, rax);
+  release(op.a);
+  const Gp d = define(v);
+  if (d.id() != x.id()) a_.mov(d, x);
+  if (n == 0) return;
+  if (op.code == Opcode::shl_imm) {
+    a_.shl(d, n);
+  } else if (op.code == Opcode::shr_imm) {
+    a_.shr(d, n);
+  } else {
+    a_.sar(d, n);
+  }
+}
+
+/// Counts beyond 63: the host would take them modulo 64.
+void X64Emitter::emit_shift(const Op& op, Value v) {
+  const Gp x = use(op.a, rax), count = use(op.b, rcx);
+  a_.mov(rdx, x);
+  if (count.id() != rcx.id()) a_.mov(rcx, count);
+  const Gp d = define(v);
+  if (op.code == Opcode::sar) {
+    a_.mov(eax, 63);
+    a_.cmp(rcx, rax);
+    a_.cmova(rcx, rax);
+    a_.sar(rdx, cl);
+  } else {
+    op.code == Opcode::shl ? a_.shl(rdx, cl) : a_.shr(rdx, cl);
+    a_.xor_(eax, eax);
+    a_.cmp(rcx, 63);
+    a_.cmova(rdx, rax);
+  }
+  a_.mov(d, rdx);
+}
+
+void X64Emitter::emit_unary(const Op& op, Value v) {
+  const Gp x = use(op.a, rax);
+  release(op.a);
+  const Gp d = define(v);
+  switch (op.code) {
+    case Opcode::sxt8: a_.movsx(d, x.r8()); break;
+    case Opcode::sxt16: a_.movsx(d, x.r16()); break;
+    case Opcode::sxt32: a_.movsxd(d, x.r32()); break;
+    case Opcode::zxt8: a_.movzx(d.r32(), x.r8()); break;
+    case Opcode::zxt16: a_.movzx(d.r32(), x.r16()); break;
+    case Opcode::zxt32: a_.mov(d.r32(), x.r32()); break;
+    case Opcode::popcount: a_.popcnt(d, x); break;
+    default:  // bsr leaves zero undefined
+      a_.mov(ecx, 127);
+      a_.bsr(rdx, x);
+      a_.cmovz(rdx, rcx);
+      a_.xor_(edx, 63);
+      a_.mov(d, rdx);
+      break;
+  }
+}
+
+void X64Emitter::emit_relation(const Op& op, Value v) {
+  i32 k = 0;
+  const Gp x = use(op.a, rax);
+  if (op.code == Opcode::invert) {
+    release(op.a);
+    const Gp d = define(v);
+    if (d.id() != x.id()) a_.mov(d.r32(), x.r32());
+    a_.xor_(d.r32(), 1);
+    return;
+  }
+  if (op.code == Opcode::test_bit) {
+    a_.bt(x, static_cast<u32>(op.imm));
+    a_.setc(al);
+  } else {
+    const bool small = small_constant(op.b, k), narrow = op.code >= Opcode::cmp4_eq;
+    const Gp y = small ? Gp(rcx) : use(op.b, rcx);
+    const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
+    small ? a_.cmp(left, k) : a_.cmp(left, right);
+    if (op.code == Opcode::cmp_eq || op.code == Opcode::cmp4_eq) {
+      a_.sete(al);
+    } else if (op.code == Opcode::cmp_lt || op.code == Opcode::cmp4_lt) {
+      a_.setl(al);
+    } else {
+      a_.setb(al);
+    }
+  }
+  release(op.a);
+  release(op.b);
+  a_.movzx(define(v).r32(), al);
+}
+
+void X64Emitter::emit_select(const Op& op, Value v) {
+  const Gp condition = use(op.a, rax);
+  const Gp yes = use(op.b, rcx), no = use(op.c, rdx);
+  const Gp d = define(v);
+  a_.test(condition.r32(), condition.r32());
+  if (no.id() != d.id()) a_.mov(d, no);
+  a_.cmovnz(d, yes);
+}
+
+}  // namespace ia64::cpu::jit

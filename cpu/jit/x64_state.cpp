@@ -1,0 +1,131 @@
+// Access to guest state from generated code, and the checks at a block's entry.
+#include <cstddef>
+
+#include "base/bits.h"
+#include "cpu/jit/x64_emitter.h"
+
+namespace ia64::cpu::jit {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+
+namespace {
+template <class T>
+constexpr i32 disp(T offset) { return static_cast<i32>(offset); }
+constexpr size_t kRrbGr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_gr);
+constexpr size_t kRrbPr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_pr);
+}  // namespace
+
+/// Leaves the number of a rotated register, counted from the region's start, in eax; uses ecx.
+static void rotated_index(Assembler& a, size_t rrb, unsigned k, unsigned modulus) {
+  a.movzx(eax, byte_ptr(rbx, disp(rrb)));
+  if (k) a.add(eax, k);
+  a.lea(ecx, dword_ptr(rax, -static_cast<i32>(modulus)));
+  a.cmp(eax, modulus);
+  a.cmovae(eax, ecx);
+}
+
+Mem X64Emitter::general(ir::Location l) {
+  if (l.index < 32) return qword_ptr(rbx, disp(offsetof(Registers, gr_static)) + 8 * l.index);
+  if (l.file != ir::File::RotatingGeneral) return qword_ptr(r14, 8 * (l.index - 32));
+  rotated_index(a_, kRrbGr, l.index - 32u, l.modulus);
+  return qword_ptr(r14, rax, 3);
+}
+
+Mem X64Emitter::nat_of(ir::Location l) {
+  if (l.index < 32) return byte_ptr(rbx, disp(offsetof(Registers, gr_static_nat)) + l.index);
+  const bool rotates = l.file == ir::File::RotatingGeneral;
+  if (rotates) rotated_index(a_, kRrbGr, l.index - 32u, l.modulus);
+  a_.mov(ecx, dword_ptr(rbx, disp(offsetof(Registers, bof))));
+  if (rotates) a_.add(ecx, eax);
+  return byte_ptr(rbx, rcx, 0, disp(offsetof(Registers, stack_nat)) + (rotates ? 0 : l.index - 32));
+}
+
+Mem X64Emitter::predicate(ir::Location l) {
+  constexpr i32 kFirst = disp(offsetof(Registers, pr_phys));
+  if (l.file == ir::File::Predicate) return byte_ptr(rbx, kFirst + l.index);
+  rotated_index(a_, kRrbPr, l.index - 16u, 48);
+  return byte_ptr(rbx, rax, 0, kFirst + 16);
+}
+
+void X64Emitter::emit_get(const Op& op, Value v) {
+  const ir::Location l = ir::Location::unpack(op.imm);
+  const Gp d = define(v);
+  switch (l.file) {
+    case ir::File::General:
+    case ir::File::RotatingGeneral: a_.mov(d, general(l)); break;
+    case ir::File::Predicate:
+    case ir::File::RotatingPredicate: a_.movzx(d.r32(), predicate(l)); break;
+    case ir::File::Branch: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
+    case ir::File::LoopCount: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+  }
+}
+
+void X64Emitter::emit_set(const Op& op) {
+  const ir::Location l = ir::Location::unpack(op.imm);
+  i32 k;
+  const bool small = small_constant(op.a, k);
+  const Gp value = small ? Gp(rdx) : use(op.a, rdx);
+  const auto store = [&](Mem m) { small ? a_.mov(m, k) : a_.mov(m, value); };
+  switch (l.file) {
+    case ir::File::General:
+    case ir::File::RotatingGeneral: store(general(l)); break;
+    case ir::File::Predicate:
+    case ir::File::RotatingPredicate: {
+      const Mem m = predicate(l);
+      small ? a_.mov(m, k) : a_.mov(m, value.r8());
+      break;
+    }
+    case ir::File::Branch: store(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
+    case ir::File::LoopCount: store(qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+  }
+}
+
+/// Leaves unless the NaT bytes of all registers the block takes for clean are zero; eight at a time.
+void X64Emitter::check_entry_nats() {
+  u64 masks[16] = {};
+  for (unsigned r = 1; r < 128; r++)
+    if (unit_.assumed_clean[r]) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
+  bool rotating = false, stacked = false;
+  for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) rotating |= unit_.assumed_clean[r];
+  if (rotating)
+    for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
+  for (unsigned g = 4; g < 16; g++) stacked |= masks[g] != 0;
+  if (stacked) a_.mov(ecx, dword_ptr(rbx, disp(offsetof(Registers, bof))));
+  for (unsigned g = 0; g < 16; g++) {
+    if (!masks[g]) continue;
+    const Mem m = g < 4 ? qword_ptr(rbx, disp(offsetof(Registers, gr_static_nat)) + 8 * static_cast<i32>(g))
+                        : qword_ptr(rbx, rcx, 0, disp(offsetof(Registers, stack_nat)) + 8 * static_cast<i32>(g - 4));
+    a_.mov(rax, masks[g]);
+    a_.test(m, rax);
+    a_.jnz(bail_);
+  }
+}
+
+void X64Emitter::prologue() {
+  entry_ = a_.newLabel();
+  bail_ = a_.newLabel();
+  a_.bind(entry_);
+  a_.cmp(dword_ptr(rbx, l_.attention), 0);
+  a_.jne(bail_);
+  a_.cmp(rbp, unit_.slots);
+  a_.jl(bail_);
+  if (unit_.needed_sof) {
+    a_.cmp(byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, sof))), unit_.needed_sof);
+    a_.jb(bail_);
+  }
+  check_entry_nats();
+  bool calls = false;
+  for (const Op& op : unit_.ops) calls |= ir::info(op.code).effect == ir::Effect::Call;
+  if (calls) {
+    a_.mov(rax, unit_.ip);
+    a_.mov(qword_ptr(rbx, l_.block_ip), rax);
+  }
+  later([this] {
+    a_.bind(bail_);
+    a_.mov(rax, imm(&native_));
+    a_.jmp(imm(stubs_.bail));
+  });
+}
+
+}  // namespace ia64::cpu::jit

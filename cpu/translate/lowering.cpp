@@ -1,0 +1,140 @@
+// The common part of lowering: guest registers as values, NaT assumptions, handler calls, block ends.
+#include "cpu/translate/lowering.h"
+
+#include "cpu/decode/op_info.h"
+#include "cpu/exec/handlers.h"
+
+namespace ia64::cpu::ir {
+
+namespace {
+
+const LowerTable& rules() {
+  static const LowerTable table = [] {
+    LowerTable t;
+    add_integer_rules(t);
+    add_compare_rules(t);
+    add_memory_rules(t);
+    add_branch_rules(t);
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace
+
+Lowering::Lowering(Block& block, u64 ip, u8 slot, Mode mode) : block_(block), rotating_(mode.rotating) {
+  unit_.ip = ip, unit_.slot = slot, unit_.mode = mode;
+  unit_.slots = block.slots, unit_.needed_sof = block.needed_sof;
+}
+
+Mode Lowering::mode() const {
+  Mode m = unit_.mode;
+  m.rotating = rotating_;
+  return m;
+}
+
+Value Lowering::emit(const Op& op) {
+  unit_.ops.push_back(op);
+  return static_cast<Value>(unit_.ops.size() - 1);
+}
+
+Location Lowering::gr_location(unsigned r) const {
+  if (r >= 32 && r - 32 < rotating_) return {File::RotatingGeneral, static_cast<u8>(r), rotating_};
+  return {File::General, static_cast<u8>(r)};
+}
+Location Lowering::pr_location(unsigned p) const {
+  return {p >= 16 && unit_.mode.rrb_pr ? File::RotatingPredicate : File::Predicate, static_cast<u8>(p)};
+}
+
+Value Lowering::get(Location l) {
+  const auto [it, fresh] = known_.try_emplace(l.pack());
+  if (fresh) it->second = emit({.code = Opcode::get, .imm = l.pack()});
+  return it->second;
+}
+void Lowering::set(Location l, Value v) {
+  emit({.code = Opcode::set, .a = v, .imm = l.pack()});
+  known_[l.pack()] = v;
+}
+
+Value Lowering::gr(const Insn& i, unsigned r) {
+  if (r == 0) return constant(0);
+  if (nat_[r] == Nat::Unseen) unit_.assumed_clean.set(r), nat_[r] = Nat::Clean;
+  if (nat_[r] == Nat::Unknown) {
+    emit({.code = Opcode::check_nat, .imm = gr_location(r).pack(), .insn = &i});
+    nat_[r] = Nat::Clean;
+  }
+  return get(gr_location(r));
+}
+
+void Lowering::set_gr(const Insn& i, unsigned r, Value v) {
+  if (i.qp) v = select(pr(i.qp), v, gr(i, r));
+  set_loaded(r, v);
+}
+
+void Lowering::set_loaded(unsigned r, Value v) {
+  if (nat_[r] == Nat::Unseen) unit_.assumed_clean.set(r);
+  if (nat_[r] == Nat::Unknown) emit({.code = Opcode::clear_nat, .imm = gr_location(r).pack()});
+  nat_[r] = Nat::Clean;
+  set(gr_location(r), v);
+}
+
+Value Lowering::pr(unsigned p) { return p ? get(pr_location(p)) : constant(1); }
+void Lowering::set_pr(unsigned p, Value v) {
+  if (p) set(pr_location(p), v);
+}
+
+unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
+  unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode});
+  return static_cast<unsigned>(unit_.exits.size() - 1);
+}
+
+void Lowering::call(const Insn& i) {
+  const Value condition = i.flags & kReadsOwnPredicate ? kNone : guard(i);
+  emit({.code = Opcode::call, .guard = condition, .insn = &i});
+  after_call(i);
+}
+void Lowering::call_branch(const Insn& i, unsigned exit) {
+  emit({.code = Opcode::call_branch, .guard = guard(i), .imm = exit, .insn = &i});
+  after_call(i);
+}
+
+/// Handlers write the general registers that their rows declare; everything else is read again when needed.
+void Lowering::after_call(const Insn& i) {
+  known_.clear();
+  const u32 flags = op_info(i.op).flags;
+  if (flags & op_flag::kWritesR1) nat_[i.r1] = Nat::Unknown;
+  if (flags & op_flag::kWritesR3) nat_[i.r3] = Nat::Unknown;
+  if (i.handler == &alloc_m34) rotating_ = static_cast<u8>((i.imm >> 14 & 0xf) * 8);
+  mode_unknown_ = i.flags & kEndsBlock;
+}
+
+void Lowering::lower(const Insn& i) {
+  mode_unknown_ = false;
+  const auto rule = rules().find(i.handler);
+  if (rule != rules().end()) {
+    rule->second(*this, i);
+  } else {
+    call(i);
+  }
+}
+
+/// The address behind `last`, where the block goes on when nothing has branched.
+void Lowering::fall_through(const Insn& last) {
+  u64 ip = insn_ip(last);
+  u8 slot = static_cast<u8>(last.slot + 1);
+  if (last.flags & kLastSlot) ip += 16, slot = 0;
+  if (mode_unknown_) {
+    unit_.terminal = LeaveUnknown{&last, {ip, slot, &last, {}}};
+  } else {
+    unit_.terminal = Leave{add_exit(last, ip, slot, mode())};
+  }
+}
+
+Unit Lowering::run() {
+  const Insn* i = block_.insns();
+  for (; !is_end_of_block(*i) && !ended_; ++i) lower(*i);
+  if (!ended_) fall_through(*i);
+  return std::move(unit_);
+}
+
+}  // namespace ia64::cpu::ir

@@ -1,0 +1,80 @@
+// From decoded instructions to the intermediate form.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "cpu/interp/block.h"
+#include "cpu/translate/ir.h"
+
+namespace ia64::cpu::ir {
+
+/// Builds the Unit of one block. The families (lower_*.cpp) describe instructions with the services below; what no family
+/// knows becomes a call of the interpreter's handler.
+class Lowering {
+ public:
+  /// @param block  decoded instructions; must outlive the unit
+  Lowering(Block& block, u64 ip, u8 slot, Mode mode);
+  Unit run();
+
+  // --- services for the families ---
+  Value constant(u64 v) { return emit({.code = Opcode::constant, .imm = v}); }
+  Value unary(Opcode code, Value a, u64 imm = 0) { return emit({.code = code, .a = a, .imm = imm}); }
+  Value binary(Opcode code, Value a, Value b, u64 imm = 0) { return emit({.code = code, .a = a, .b = b, .imm = imm}); }
+  Value select(Value condition, Value yes, Value no) {
+    return emit({.code = Opcode::select, .a = condition, .b = yes, .c = no});
+  }
+  Value emit(const Op& op);
+
+  /// Reads a general register for `i`, which leaves to the interpreter when the register may be and is NaT.
+  Value gr(const Insn& i, unsigned r);
+  /// Writes a general register without NaT; under the qualifying predicate of `i`.
+  void set_gr(const Insn& i, unsigned r, Value v);
+  /// Writes the result of a load, whatever the predicate: the load keeps the old value itself.
+  void set_loaded(unsigned r, Value v);
+  u64 packed_gr(unsigned r) const { return gr_location(r).pack(); }
+  Value pr(unsigned p);
+  void set_pr(unsigned p, Value v);
+  Value get(Location l);
+  void set(Location l, Value v);
+  /// The qualifying predicate of `i` as a guard: kNone for p0.
+  Value guard(const Insn& i) { return i.qp ? pr(i.qp) : kNone; }
+
+  u64 insn_ip(const Insn& i) const { return unit_.ip + u64{i.bundle} * 16; }
+  /// Registers an exit behind `i` to `ip`.
+  unsigned add_exit(const Insn& i, u64 ip, u8 slot, Mode mode);
+  Mode mode() const;
+  /// Ends the block.
+  void finish(Terminal t) { unit_.terminal = t, ended_ = true; }
+  bool big_endian() const { return unit_.mode.big_endian; }
+  /// Runs the handler of `i` and forgets what was known of guest state.
+  void call(const Insn& i);
+  void call_branch(const Insn& i, unsigned exit);
+
+ private:
+  enum class Nat : u8 { Unseen, Clean, Unknown };
+
+  void lower(const Insn& i);
+  void fall_through(const Insn& last);
+  Location gr_location(unsigned r) const;
+  Location pr_location(unsigned p) const;
+  void after_call(const Insn& i);
+
+  Block& block_;
+  Unit unit_;
+  std::map<u64, Value> known_;  // what a location holds
+  Nat nat_[128] = {};
+  u8 rotating_;                 // CFM.sor now
+  bool ended_ = false;
+  bool mode_unknown_ = false;   // the last handler may have changed the mode
+};
+
+/// Lowers one instruction.
+using LowerFunction = void (*)(Lowering&, const Insn&);
+using LowerTable = std::unordered_map<Handler, LowerFunction>;
+void add_integer_rules(LowerTable& table);
+void add_compare_rules(LowerTable& table);
+void add_memory_rules(LowerTable& table);
+void add_branch_rules(LowerTable& table);
+
+}  // namespace ia64::cpu::ir

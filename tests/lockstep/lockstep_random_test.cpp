@@ -1,0 +1,143 @@
+// Random programs on two processors, one interpreting and one translating: the same state after every run.
+#include <cstdlib>
+#include <random>
+
+#include "cpu/decode/decoder.h"
+#include "cpu/disasm/printer.h"
+#include "cpu/jit/options.h"
+#include "tests/lockstep/state_comparison.h"
+#include "tests/support/bare_machine.h"
+#include "tests/support/random_program.h"
+
+using namespace ia64;
+using namespace ia64::test;
+using cpu::StopReason;
+
+namespace {
+
+constexpr unsigned kBundles = 48, kStacked = 32;
+constexpr u64 kEnd = BareMachine::kCode + kBundles * 16;
+
+/// What a run starts from; equal for both machines.
+struct Start {
+  std::vector<u8> code;
+  u64 seed = 0;
+  unsigned rotating = 0;   // CFM.sor
+  bool big_endian = false, nats = false, wild = false;
+};
+
+/// The program, then enough room for its last branches, then a branch to the first bundle: a loop, so that blocks run often
+/// and are linked.
+std::vector<u8> looped(std::vector<u8> code) {
+  const auto word = [&](u64 v) { for (int n = 0; n < 8; n++) code.push_back(static_cast<u8>(v >> 8 * n)); };
+  const auto bundle = [&](u64 s0, u64 s1, u64 s2, u64 bits) { word(bits | s0 << 5 | s1 << 46), word(s1 >> 18 | s2 << 23); };
+  constexpr u64 nop = u64{1} << 27, nop_b = u64{2} << 37;  // nop.m, nop.i; nop.b
+  for (int n = 0; n < 4; n++) bundle(nop, nop, nop, 0x01);
+  const u64 back = static_cast<u64>(-static_cast<i64>(kBundles + 4)) & 0x1fffff;
+  const u64 branch = u64{4} << 37 | (back >> 20) << 36 | (back & 0xfffff) << 13;
+  bundle(nop, nop_b, branch, 0x13);
+  return code;
+}
+
+void prepare(BareMachine& m, const Start& s) {
+  std::mt19937_64 random(s.seed ^ 0x5eed);
+  m.bus().write_bytes(BareMachine::kCode, s.code.data(), s.code.size());
+  auto& r = m.regs();
+  const u64 edges[] = {0, 1, ~u64{0}, u64{1} << 63, 0x7fffffff, 0x80000000, 63, 64};
+  const auto value = [&] { return random() % 3 ? random() : edges[random() % 8]; };
+  r.cfm = cpu::Cfm{.sof = kStacked, .sol = static_cast<u8>(kStacked), .sor = static_cast<u8>(s.rotating)};
+  if (s.rotating) r.cfm.rrb_gr = static_cast<u8>(random() % s.rotating), r.cfm.rrb_pr = static_cast<u8>(random() % 48), r.cfm.rrb_fr = static_cast<u8>(random() % 96);
+  for (unsigned n = 1; n < 32 + kStacked; n++) r.set_gr_nat(n, value(), s.nats && random() % 24 == 0);
+  for (unsigned n = 8; n <= 11; n++) r.set_gr(n, BareMachine::kData + (n - 8) * 0x40000 + (s.wild && random() % 4 == 0 ? 1 : 0));
+  for (unsigned n = 1; n < 64; n++) r.pr_phys[n] = random() & 1;
+  for (u64& b : r.br) b = value();
+  r.unat = random(), r.lc = random() % 5, r.fpsr = 0x9804c0270033f;
+  r.psr |= cpu::psr::kAc;
+  if (s.big_endian) r.psr |= cpu::psr::kBe;
+  if (s.seed & 1) r.psr |= cpu::psr::kIc;
+  for (unsigned n = 0; n < 0x100000; n += 8) m.write64(BareMachine::kData + n, n * 0x9e3779b97f4a7c15);
+}
+
+std::string listing(const std::vector<u8>& code, u64 ip) {
+  const u64 offset = (ip - BareMachine::kCode) & ~u64{15};
+  std::string text;
+  for (u64 at = offset >= 32 ? offset - 32 : 0; at < offset + 32 && at + 16 <= code.size(); at += 16) {
+    cpu::Insn insns[3];
+    const unsigned count = cpu::decode_bundle(code.data() + at, insns);
+    for (unsigned n = 0; n < count; n++) text += "    " + cpu::insn_text(insns[n], BareMachine::kCode + at) + "\n";
+  }
+  return text;
+}
+
+/// Leaves the handler for the bundle behind the one that was interrupted.
+void go_on_behind(BareMachine& m, u64 psr) {
+  auto& r = m.regs();
+  const u64 next = (r.iip & ~u64{15}) + 16;
+  m.core().set_psr(psr);
+  r.ip = next >= BareMachine::kCode && next < kEnd ? next : BareMachine::kCode;
+  r.slot = 0;
+}
+
+/// Runs both in slices of `slice` instructions up to the limit. @returns instructions executed
+u64 compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, u64 limit) {
+  for (auto* m : {&a, &b}) prepare(*m, s), m->core().set_stop_on_interruption(true);
+  const u64 start_psr = a.regs().psr;
+  u64 ip_before = a.regs().ip;
+  for (u64 done = 0; done < limit; done += slice) {
+    ip_before = a.regs().ip;
+    const StopReason first = a.core().run(slice), second = b.core().run(slice);
+    std::string difference = differences(a.regs(), b.regs());
+    if (first != second) difference += "  stop reasons differ\n";
+    if (a.core().slots_retired() != b.core().slots_retired())
+      difference += "  instructions: " + std::to_string(a.core().slots_retired()) + " and " + std::to_string(b.core().slots_retired()) + "\n";
+    if (!difference.empty()) {
+      char where[160];
+      std::snprintf(where, sizeof where, "seed %llu after %llu instructions, started at %llx, now %llx\n",
+                    static_cast<unsigned long long>(s.seed), static_cast<unsigned long long>(done + slice),
+                    static_cast<unsigned long long>(ip_before), static_cast<unsigned long long>(a.regs().ip));
+      FAIL(where << difference << listing(s.code, a.regs().ip));
+    }
+    if (first == StopReason::Interruption) {
+      if (!(start_psr & cpu::psr::kIc)) return done;  // where it was is not recorded
+      for (auto* m : {&a, &b}) go_on_behind(*m, start_psr);
+    }
+  }
+  for (u64 at = 0; at < 0x100000; at += 8)
+    if (a.read64(BareMachine::kData + at) != b.read64(BareMachine::kData + at)) FAIL("seed " << s.seed << " memory differs at " << at);
+  return limit;
+}
+
+}  // namespace
+
+TEST_CASE("random programs give the same state under both engines", "[lockstep]") {
+  const char* text = std::getenv("IVM_LOCKSTEP_SEED");
+  const char* count_text = std::getenv("IVM_LOCKSTEP_PROGRAMS");
+  const u64 first = text ? std::strtoull(text, nullptr, 0) : 1, count = count_text ? std::strtoull(count_text, nullptr, 0) : 600;
+  u64 executed = 0;
+  cpu::TranslatorCounters total;
+  for (u64 seed = first; seed < first + count; seed++) {
+    BareMachine a, b;
+    cpu::TranslatorOptions options;
+    options.threshold = 2, options.verify = true, options.optimise = seed % 5 != 0;
+    b.core().use_translator(options);
+    Start s;
+    s.seed = seed;
+    s.rotating = seed % 3 == 2 ? 8 * (seed % 4) : 0;
+    s.big_endian = seed % 17 == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
+    ProgramMix mix;
+    mix.stacked = kStacked, mix.branches = true;
+    s.code = looped(RandomProgram(seed, mix).program(kBundles));
+    const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
+    executed += compare_runs(a, b, s, slice, slice * 8 + 1000);
+    const auto& c = *b.core().translator_counters();
+    total.instructions += c.instructions, total.blocks += c.blocks, total.enters += c.enters, total.bails += c.bails, total.deopts += c.deopts;
+    total.links += c.links, total.handler_exits += c.handler_exits, total.refused += c.refused;
+  }
+  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
+              static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1),
+              static_cast<unsigned long long>(executed), static_cast<unsigned long long>(total.instructions), static_cast<unsigned long long>(total.blocks),
+              static_cast<unsigned long long>(total.refused), static_cast<unsigned long long>(total.enters),
+              static_cast<unsigned long long>(total.bails), static_cast<unsigned long long>(total.deopts),
+              static_cast<unsigned long long>(total.links), static_cast<unsigned long long>(total.handler_exits));
+  CHECK(total.blocks > 0);
+}
