@@ -98,9 +98,10 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   NvramFile nvram_;
   HostClock clock_;
   ProcessorBus processor_bus_;
-  std::unique_ptr<Board> board_;
+  // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
   std::unique_ptr<cpu::Core> core_;
   std::unique_ptr<GuestCpuAdapter> adapter_;
+  std::unique_ptr<Board> board_;
   std::unique_ptr<firmware::Firmware> firmware_;
   std::function<void(MachineEnd)> on_end_;
   i64 wall_clock_offset_s_ = 0;

@@ -250,7 +250,22 @@ def many_disks(args):
 
 
 ALONE = {f.__name__: f for f in (demo_disk, boot_manager, bad_loader)}  # need nothing outside the repository
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, many_disks)}
+def stop_under_load(args):
+    """Ending ivm while disk requests are in flight neither crashes nor damages the file system beyond its journal."""
+    image = make_disk(args)
+    guests = f"{args.guests}/linux"
+    for round in range(3):
+        boot = Boot(args, f"round{round}", ["--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz", "--append",
+                                            "console=ttyS0,115200 root=LABEL=root", "-a", f"disk:avio_stor::file:{image}"])
+        boot.expect(PROMPT).send("dd if=/dev/zero of=/big bs=64k count=1000 oflag=direct & sleep 1; echo STOP$((40+2))\\r")
+        boot.expect("STOP42").run()
+    boot = Boot(args, "after", disk_options(args, image))
+    boot.expect("GUEST READY").expect(PROMPT).shell("dmesg -r").send("poweroff\\r")
+    check_kernel_log(boot.run())
+    check_ext4(args, image)
+
+
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks)}
 
 
 def main():
