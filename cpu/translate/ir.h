@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/decode/insn.h"
+#include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu {
 struct Block;
@@ -160,7 +161,7 @@ void fold_constants(Unit& unit);
 void promote_state(Unit& unit, bool put_off = true);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
-/// All of the above in the order that pays.
-void optimise(Unit& unit);
+/// All of the above that are switched on, in the order that pays.
+void optimise(Unit& unit, const Optimisations& on = {});
 
 }  // namespace ia64::cpu::ir
