@@ -157,8 +157,11 @@ std::string verify(const Unit& unit);
 void fold_constants(Unit& unit);
 /// Turns reads and writes of guest state into values that blocks hand to each other through phis: what is left are the first
 /// reads, the writes in front of operations that run foreign code, and the lists of pending writes of the ways out.
+/// Replaces reads of what was read or written before.
 /// @param put_off  false: every write is done where it happens
 void promote_state(Unit& unit, bool put_off = true);
+/// Drops writes of guest state that another write replaces before anybody can look. For units of one block.
+void drop_dead_writes(Unit& unit);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
 /// All of the above that are switched on, in the order that pays.
