@@ -10,7 +10,6 @@ using ir::Value;
 namespace {
 
 using Bits = std::vector<u64>;
-bool test(const Bits& b, Value v) { return b[v / 64] >> v % 64 & 1; }
 void set(Bits& b, Value v) { b[v / 64] |= u64{1} << v % 64; }
 void clear(Bits& b, Value v) { b[v / 64] &= ~(u64{1} << v % 64); }
 

@@ -113,6 +113,7 @@ struct BasicBlock {
   u32 needed = 0;            ///< most instructions executed from here to the next test of the budget
   u32 loop_end = 0;          ///< of a loop head: the last block of the loop; else 0
   u8 depth = 0;              ///< loops around it
+  bool leaves_at_once = false;  ///< its first instruction may leave: IIPA must be right on the way in
   std::vector<u32> preds;    ///< in the order of the operands of its phis
 };
 
