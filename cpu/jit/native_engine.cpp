@@ -191,6 +191,7 @@ void NativeEngine::finish(NativeBlock& entered) {
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
+  if (insn.spare == 0) state_.kind = ExitKind::Bail;  // nothing was done: the interpreter must
   core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
   if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;

@@ -31,7 +31,7 @@ struct ExitState {
 /// scratch. The stack is aligned to 16 and has kSpillSlots words for values, then room for saved registers.
 inline constexpr unsigned kSpillSlots = 48;
 inline constexpr i32 kSaveArea = kSpillSlots * 8;
-inline constexpr i32 kFrameBytes = 520;
+inline constexpr i32 kFrameBytes = 584;
 
 struct Stubs {
   using Enter = void (*)(ExitState*, const void* code);
@@ -42,6 +42,7 @@ struct Stubs {
   const void* unlinked = nullptr;   ///< rax Link
   const void* plain = nullptr;
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
+  const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 

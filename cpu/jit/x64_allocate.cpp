@@ -1,4 +1,4 @@
-// Register allocation: values live in nine host registers, the one needed last is spilled.
+// Register allocation: values live in nine general and thirteen vector registers, the one needed last is spilled.
 #include "base/bits.h"
 #include "cpu/jit/x64_emitter.h"
 
@@ -10,6 +10,11 @@ using namespace asmjit::x86;
 namespace {
 /// rsi, rdi, r8..r13, r15; cheap encodings first.
 constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
+/// Vector registers are counted from 16 on; xmm0..xmm2 are scratch.
+constexpr int kFirstVector = 16;
+constexpr int kVectorPool[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+Xmm vector_register(int r) { return xmm(static_cast<u32>(r - kFirstVector)); }
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit,
@@ -49,16 +54,22 @@ void X64Emitter::evict(int reg) {
       home.spill = 0;
     } else {
       home.spill = static_cast<i16>(spills_++);
-      a_.mov(qword_ptr(rsp, home.spill * 8), gpq(static_cast<u32>(reg)));
+      const Mem slot = qword_ptr(rsp, home.spill * 8);
+      reg < kFirstVector ? a_.mov(slot, gpq(static_cast<u32>(reg))) : a_.vmovsd(slot, vector_register(reg));
     }
   }
   home.reg = -1;
   owner_[reg] = -1;
 }
 
-int X64Emitter::take_register() {
+int X64Emitter::take_register(bool vector) {
+  return vector ? take_register_of(kVectorPool) : take_register_of(kPool);
+}
+
+template <size_t kSize>
+int X64Emitter::take_register_of(const int (&pool)[kSize]) {
   int victim = -1;
-  for (int r : kPool) {
+  for (int r : pool) {
     if (owner_[r] < 0 && !(pinned_ >> r & 1)) return r;
     if (owner_[r] < 0 || (pinned_ >> r & 1)) continue;
     if (victim < 0 || last_use_[static_cast<unsigned>(owner_[r])] > last_use_[static_cast<unsigned>(owner_[victim])]) victim = r;
@@ -87,6 +98,27 @@ Gp X64Emitter::use(Value v, const Gp& scratch) {
   }
   pinned_ |= 1u << home.reg;
   return gpq(static_cast<u32>(home.reg));
+}
+
+/// The same for a floating-point value.
+Xmm X64Emitter::use_float(Value v) {
+  Home& home = home_[v];
+  if (home.reg < 0) {
+    const int r = take_register(true);
+    a_.vmovsd(vector_register(r), qword_ptr(rsp, home.spill * 8));
+    home.reg = static_cast<i8>(r);
+    owner_[r] = v;
+  }
+  pinned_ |= 1u << home.reg;
+  return vector_register(home.reg);
+}
+
+Xmm X64Emitter::define_float(Value v) {
+  const int r = take_register(true);
+  home_[v].reg = static_cast<i8>(r);
+  owner_[r] = v;
+  pinned_ |= 1u << r;
+  return vector_register(r);
 }
 
 /// A register for the result. Operands whose last use this is must have been released if they may share it.

@@ -8,7 +8,7 @@ namespace ia64::cpu::ir {
 namespace {
 
 constexpr OpcodeInfo kInfo[] = {
-#define OP(name, operands, result, effect) {#name, operands, result, Effect::effect},
+#define OP(name, operands, result, effect) {#name, operands, ValueClass{result}, Effect::effect},
 #include "cpu/translate/opcodes.inc"
 #undef OP
 };
@@ -21,7 +21,7 @@ std::string location_name(u64 packed) {
 
 std::string print_op(const Op& op, unsigned n) {
   const OpcodeInfo& what = info(op.code);
-  std::string line = what.result ? fmt::format("  v{} = {}", n, what.name) : fmt::format("  {}", what.name);
+  std::string line = what.result != ValueClass::None ? fmt::format("  v{} = {}", n, what.name) : fmt::format("  {}", what.name);
   if (what.effect == Effect::Read || what.effect == Effect::Write || op.code == Opcode::check_nat) {
     line += " " + location_name(op.imm);
   } else if (op.imm || op.code == Opcode::constant) {
@@ -48,7 +48,7 @@ class Verifier {
 
  private:
   void check_operand(Value v, unsigned user) {
-    if (v >= user || !info(unit_.ops[v].code).result) {
+    if (v >= user || info(unit_.ops[v].code).result == ValueClass::None) {
       error_ = fmt::format("operation {}: operand v{} is not defined", user, v);
     } else if (v < last_call_ && unit_.ops[v].code != Opcode::constant) {
       error_ = fmt::format("operation {}: v{} lives across a call", user, v);
