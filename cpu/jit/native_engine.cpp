@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "base/invariant.h"
+#include "cpu/jit/float_forms.h"
 #include "cpu/jit/x64_emitter.h"
-#include "cpu/translate/lowering.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,6 +14,13 @@
 namespace ia64::cpu::jit {
 
 namespace {
+/// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
+TranslatorOptions fit_for_host(TranslatorOptions options) {
+  Optimisations& on = options.optimisations;
+  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  return options;
+}
+
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
 }  // namespace
@@ -21,7 +28,8 @@ constexpr i64 kBurst = i64{1} << 22;
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
     : interpreter_(interpreter),
       core_(interpreter.core_),
-      options_(options),
+      options_(fit_for_host(options)),
+      rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
@@ -48,14 +56,14 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   auto native = std::make_unique<NativeBlock>();
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->block = &block;
-  ir::Unit unit = ir::Lowering(block, native->ip, native->slot, mode).run();
-  if (options_.optimise) ir::optimise(unit);
+  ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   asmjit::CodeHolder code;
   code.init(runtime_->environment());
   void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
+  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
     counters_.refused++;
     return native;
   }
@@ -134,7 +142,7 @@ void NativeEngine::flush() {
 /// Fills in the link that generated code last left by, when this is where it leads.
 void NativeEngine::connect(NativeBlock& native) {
   Link* const link = std::exchange(pending_, nullptr);
-  if (!link || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
+  if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
   link->key = interpreter_.fetch_key();
@@ -203,7 +211,7 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   Registers& r = core.r_;
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
-  if (core.attention_.load(std::memory_order_relaxed)) return self.stubs_.plain;
+  if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;

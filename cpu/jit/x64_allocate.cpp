@@ -18,8 +18,8 @@ Xmm vector_register(int r) { return xmm(static_cast<u32>(r - kFirstVector)); }
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit,
-                       NativeBlock& native)
-    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), native_(native), last_use_(unit.ops.size()),
+                       NativeBlock& native, const Optimisations& on)
+    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), native_(native), on_(on), last_use_(unit.ops.size()),
       home_(unit.ops.size()) {
   for (int& o : owner_) o = -1;
 }
