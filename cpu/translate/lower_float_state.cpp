@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "cpu/arch/float_file.h"
+#include "cpu/arch/registers.h"
 #include "cpu/decode/op_info.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
@@ -114,7 +115,7 @@ void Lowering::settle_operands(const Insn& i) {
 /// Handlers of floating-point instructions touch nothing but the registers they name; of others nothing is known.
 void Lowering::after_float_call(const Insn& i) {
   const bool names_floats = each_float_register(i, [](unsigned) {});
-  const bool arithmetic = names_floats && op_info(i.op).unit == Unit::F;
+  const bool arithmetic = names_floats && op_info(i.op).unit == cpu::Unit::F;
   if (!names_floats) float_checked_ &= kActive, float_marked_ = 0;
   for (FloatState& s : float_) {
     s.value = s.integer = kNone;
