@@ -141,6 +141,7 @@ Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
   storage::scsi::DiskIdentity identity;
   identity.product = "Virtual FileDisk";
   identity.serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, target);
+  identity.parallel_bus = s.adapter == "scsi";
   attach(s, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
   return {};
 }

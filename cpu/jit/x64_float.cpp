@@ -113,15 +113,19 @@ void X64Emitter::call_kept(const void* function, unsigned f) {
   a_.call(imm(stubs_.kept));
 }
 
-/// A label that leaves before the instruction of `op`.
-Label X64Emitter::deopt(const Op& op) {
-  if (deopt_insn_ == op.insn) return deopt_label_;
-  deopt_insn_ = op.insn, deopt_label_ = a_.newLabel();
-  later([this, label = deopt_label_, insn = op.insn] {
+/// A label that leaves before the instruction of `op`, the present operation.
+Label X64Emitter::deopt(const Op&) {
+  if (!deopt_) deopt_ = a_.newLabel();
+  return *deopt_;
+}
+
+/// Called behind the operation, when its operands and result have their places.
+void X64Emitter::bind_deopt(const Op& op) {
+  later([this, label = *deopt_, insn = op.insn, pending = snapshot(op.pending)] {
     a_.bind(label);
+    store_pending(pending);
     leave_with(stubs_.deopt, insn);
   });
-  return deopt_label_;
 }
 
 void X64Emitter::mark_floats(const FloatTarget& target) {

@@ -165,6 +165,7 @@ void X64Emitter::emit_float_merge(const Op& op, Value v) {
 void X64Emitter::emit_float_relation(const Op& op, Value v) {
   const Label no = deopt(op);
   const Xmm a = use_float(op.a), b = use_float(op.b);
+  const Gp d = define(v);
   a_.vucomisd(b, a);
   a_.jp(no);
   if (op.code == Opcode::float_lt) {
@@ -174,7 +175,7 @@ void X64Emitter::emit_float_relation(const Op& op, Value v) {
   } else {
     a_.sete(al);
   }
-  a_.movzx(define(v).r32(), al);
+  a_.movzx(d.r32(), al);
 }
 
 /// The host's answer to what does not fit is the most negative integer, without Inexact.

@@ -95,12 +95,13 @@ void X64Emitter::emit_store_float(const Op& op) {
     a_.mov(qword_ptr(va, rax), rcx);
   }
   a_.bind(done);
-  later([this, slow, done, &op] {
+  later([this, slow, done, &op, pending = snapshot(op.pending)] {
     a_.bind(slow);
+    store_pending(pending);
     find_float(op.insn->r2);
     call_kept(reinterpret_cast<const void*>(&copy_register), op.insn->r2);
     a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, unit_.ip);
+    a_.mov(rcx, part_ip());
     a_.call(imm(stubs_.slow));
     a_.test(eax, eax);
     a_.jz(done);

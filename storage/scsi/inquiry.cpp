@@ -93,6 +93,10 @@ std::vector<u8> standard_inquiry(const DiskIdentity& id) {
   out[3] = 0x02;  // response data format
   out[4] = static_cast<u8>(out.size() - 5);
   out[7] = 0x02;  // command queuing
+  if (id.parallel_bus) {
+    out[7] |= 0x30;  // 16 bits wide, synchronous transfers
+    out[56] = 0x0f;  // DT and ST clocking, quick arbitration, information units
+  }
   put_text(out, 8, 8, id.vendor);
   put_text(out, 16, 16, id.product);
   put_text(out, 32, 4, id.revision);

@@ -16,6 +16,7 @@ struct DiskIdentity {
       "Virtual FileDisk";         ///< 16 characters: Virtual Disk, Virtual LvDisk, Virtual FileDisk
   std::string revision = "0100";  ///< 4 characters
   std::string serial;             ///< printable; tells disks of one guest apart
+  bool parallel_bus = false;      ///< on a parallel SCSI bus: wide, synchronous, Ultra320
 };
 
 /// Limits announced on page B0h and enforced by the target.
