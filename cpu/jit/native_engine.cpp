@@ -55,20 +55,36 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
-  asmjit::CodeHolder code;
-  code.init(runtime_->environment());
-  void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
-    counters_.refused++;
-    return native;
-  }
-  for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
-  native->entry = entry;
-  code_bytes_ += code.codeSize();
-  counters_.blocks++;
-  counters_.code_bytes += code.codeSize();
-  if (options_.perf_map) note_for_perf(*native, code.codeSize());
+  if (!emit(unit, *native)) counters_.refused++;
+  else counters_.blocks++;
   return native;
+}
+
+/// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
+/// another attempt. @returns false when there are too many of them
+bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
+  Liveness live(unit);
+  for (unsigned attempt = 0; attempt < 4; attempt++) {
+    asmjit::CodeHolder code;
+    code.init(runtime_->environment());
+    native.links.clear();
+    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
+    if (!emitter.run()) return false;
+    if (!emitter.new_spills().empty()) {
+      for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      continue;
+    }
+    void* entry = nullptr;
+    if (runtime_->add(&entry, &code) != asmjit::kErrorOk) return false;
+    for (Link& link : native.links)
+      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    native.entry = entry;
+    code_bytes_ += code.codeSize();
+    counters_.code_bytes += code.codeSize();
+    if (options_.perf_map) note_for_perf(native, code.codeSize());
+    return true;
+  }
+  return false;
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
