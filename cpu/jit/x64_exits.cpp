@@ -95,9 +95,8 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
   a_.mov(rax, imm(&native_.links.back()));
   if ((exit.ip ^ unit_.ip) >> 12) {
     const Label stale = a_.newLabel();
-    const i32 context = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
-    a_.mov(rcx, qword_ptr(rbx, l_.fetch_epoch));
-    a_.or_(rcx, qword_ptr(rbx, l_.contexts + context));
+    const i32 key = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
+    a_.mov(rcx, qword_ptr(rbx, l_.fetch_keys + key));
     a_.cmp(rcx, qword_ptr(rax, offsetof(Link, key)));
     a_.jne(stale);
     later([this, stale] {
