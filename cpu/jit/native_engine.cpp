@@ -2,11 +2,12 @@
 #include "cpu/jit/native_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/invariant.h"
+#include "cpu/decode/op_info.h"
 #include "cpu/jit/x64_emitter.h"
-#include "cpu/translate/lowering.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -22,9 +23,11 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
     : interpreter_(interpreter),
       core_(interpreter.core_),
       options_(options),
+      rules_(ir::make_rules(options.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
+  if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
   stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
 }
 
@@ -45,14 +48,14 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits
   auto native = std::make_unique<NativeBlock>();
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->mode_bits = mode_bits, native->block = &block;
-  ir::Unit unit = ir::Lowering(block, native->ip, native->slot, mode).run();
-  if (options_.optimise) ir::optimise(unit);
+  ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   asmjit::CodeHolder code;
   code.init(runtime_->environment());
   void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
+  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
     counters_.refused++;
     return native;
   }
@@ -80,9 +83,11 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u64 mode) {
   const Key key{block.key, core_.r_.ip, mode};
   if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
   if (++block.runs < options_.threshold) return nullptr;
-  if (code_bytes_ > options_.cache_bytes) flush();
+  if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
   auto& slot = blocks_[key];
+  const auto began = std::chrono::steady_clock::now();
   slot = translate(block, mode);
+  counters_.translate_ns += static_cast<u64>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   by_page_[block.phys() & ~u64{0xfff}].push_back(key);
   return entry.native = slot.get();
 }
@@ -114,8 +119,9 @@ void NativeEngine::drop_page(GuestPhys page) {
 }
 
 /// Not while generated code is on the stack. Look-up entries that name native blocks die with the mapping epoch.
-void NativeEngine::flush() {
+void NativeEngine::flush(DropReason why) {
   flush_ = false;
+  counters_.flushes_by[static_cast<unsigned>(why)]++;
   pending_ = nullptr;
   blocks_.clear();
   by_page_.clear();
@@ -131,7 +137,7 @@ void NativeEngine::flush() {
 /// Fills in the link that generated code last left by, when this is where it leads.
 void NativeEngine::connect(NativeBlock& native) {
   Link* const link = std::exchange(pending_, nullptr);
-  if (!link || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
+  if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
   link->key = interpreter_.fetch_key();
@@ -140,7 +146,7 @@ void NativeEngine::connect(NativeBlock& native) {
 
 bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
-    flush();
+    flush(flush_reason_);
     entry.native = nullptr;
   }
   NativeBlock* const native = native_for(entry);
@@ -169,6 +175,7 @@ void NativeEngine::finish(NativeBlock& entered) {
     case ExitKind::Bail:
       r.ip = native->ip, r.slot = native->slot;
       counters_.bails++;
+      counters_.bails_by[static_cast<unsigned>(why_bailed(*native))]++;
       break;
     case ExitKind::Unlinked:
       pending_ = static_cast<Link*>(state_.where);
@@ -184,6 +191,13 @@ void NativeEngine::finish(NativeBlock& entered) {
   }
 }
 
+/// Repeats the checks of a block's entry in their order.
+BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
+  if (core_.attention_.load(std::memory_order_relaxed)) return BailReason::Attention;
+  if (state_.budget < native.block->slots) return BailReason::Budget;
+  return core_.r_.cfm.sof < native.block->needed_sof ? BailReason::Frame : BailReason::Nat;
+}
+
 /// The block has run up to `insn`, which is to be interpreted.
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
@@ -197,13 +211,16 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
+  self.counters_.dynamic_targets++;
+  self.counters_.dynamic_misses++;  // taken back when it is none
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
-  if (core.attention_.load(std::memory_order_relaxed)) return self.stubs_.plain;
+  if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;
   if (!native || !native->entry || native->mode_bits != self.mode_now(entry.ed)) return self.stubs_.plain;
+  self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
   return native->entry;

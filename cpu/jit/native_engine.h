@@ -8,6 +8,7 @@
 #include "cpu/interp/interpreter.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
+#include "cpu/translate/lowering.h"
 
 namespace ia64::cpu::jit {
 
@@ -24,9 +25,10 @@ class NativeEngine {
   /// Forgets the translations of a 4 KiB page of guest memory.
   void drop_page(GuestPhys page);
   /// Forgets everything. Safe while generated code is on the stack.
-  void drop_all() { flush_ = true; }
+  void drop_all(DropReason why) { flush_ = true, flush_reason_ = why; }
 
   const TranslatorCounters& counters() const { return counters_; }
+  void inspect(InspectWriter& out) const;
 
  private:
   struct Key {
@@ -49,12 +51,14 @@ class NativeEngine {
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);
   void deopt(const Insn& insn, const NativeBlock& native);
-  void flush();
+  void flush(DropReason why);
+  BailReason why_bailed(const NativeBlock& native) const;
   void note_for_perf(const NativeBlock& native, size_t size_bytes);
 
   Interpreter& interpreter_;
   Core& core_;
   TranslatorOptions options_;
+  ir::LowerTable rules_;
   TranslatorCounters counters_;
   CoreLayout layout_;
   asmjit::JitRuntime stub_runtime_;
@@ -67,6 +71,8 @@ class NativeEngine {
   Link* pending_ = nullptr;                            ///< what the last exit wants connected
   size_t code_bytes_ = 0;
   bool flush_ = false;
+  DropReason flush_reason_ = DropReason::Asked;
+  std::vector<u64> handler_counts_;  ///< by row, when they are counted
 };
 
 }  // namespace ia64::cpu::jit

@@ -25,6 +25,7 @@ struct ExitState {
   u32 next = 0;
   const Insn* insn = nullptr;
   void* where = nullptr;  ///< NativeBlock or Link
+  u64 slow_calls = 0;     ///< memory accesses that the software TLB in line could not do
 };
 
 /// Host registers with a fixed meaning: rbx the register file, rbp the budget, r14 r32 of the current frame. rax, rcx, rdx are

@@ -29,6 +29,10 @@ void X64Emitter::leave_with(const void* stub, const Insn* insn) {
 void X64Emitter::emit_call(const Op& op) {
   const Label done = a_.newLabel(), other = a_.newLabel();
   skip_unless(op.guard, done);
+  if (l_.handler_counts) {
+    a_.mov(rax, imm(l_.handler_counts + op.insn->op));
+    a_.inc(qword_ptr(rax));
+  }
   a_.lea(rdi, qword_ptr(rbx, static_cast<i32>(reinterpret_cast<char*>(l_.core) - reinterpret_cast<char*>(&l_.core->regs()))));
   a_.mov(rsi, imm(op.insn));
   a_.call(imm(reinterpret_cast<void*>(op.insn->handler)));
@@ -87,7 +91,7 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
     a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
     a_.lea(r14, qword_ptr(rbx, rax, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
   }
-  if (exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
+  if (on_.loops && exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
     a_.jmp(entry_);
     return;
   }
