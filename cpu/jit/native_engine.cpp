@@ -215,7 +215,10 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   self.counters_.dynamic_misses++;  // taken back when it is none
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
-  if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
+  if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
+  if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
+    if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
+  }
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;

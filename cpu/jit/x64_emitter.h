@@ -66,6 +66,8 @@ class X64Emitter {
   void emit_call(const Op& op);
   void emit_exit_if(const Op& op);
   void emit_check_nat(const Op& op);
+  void go_on_behind(const Insn& insn);
+  void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void leave_with(const void* stub, const Insn* insn);
   void emit_terminal();

@@ -71,6 +71,9 @@ struct Mode {
   }
 };
 
+/// In Op::imm of a call: the frame may be another one afterwards.
+inline constexpr unsigned kCallReloadsFrame = 8;
+
 /// A way out of a block to a known address, in a known mode.
 struct Exit {
   u64 ip = 0;

@@ -56,12 +56,15 @@ class Lowering {
   /// Runs the handler of `i` and forgets what was known of guest state.
   void call(const Insn& i);
   void call_branch(const Insn& i, unsigned exit);
+  /// The same for an instruction that ends the block with Next::Sync, after which the mode is `after`.
+  void call_to_end(const Insn& i, Mode after);
 
  private:
   enum class Nat : u8 { Unseen, Clean, Unknown };
 
   void lower(const Insn& i);
   void fall_through(const Insn& last);
+  std::pair<u64, u8> behind(const Insn& i) const;
   Location gr_location(unsigned r) const;
   Location pr_location(unsigned p) const;
   void after_call(const Insn& i);
@@ -82,5 +85,6 @@ void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
+void add_system_rules(LowerTable& table);
 
 }  // namespace ia64::cpu::ir
