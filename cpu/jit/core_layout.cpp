@@ -11,6 +11,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
+  float_value = distance(c.float_file_.value);
+  float_form = distance(c.float_file_.form);
+  float_active = distance(&c.float_file_.active);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
   tlb_active = distance(&c.fast_tlb_.active_);
