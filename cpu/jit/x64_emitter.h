@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cpu/jit/core_layout.h"
+#include "cpu/jit/lean_float.h"
 #include "cpu/jit/liveness.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
@@ -138,7 +139,9 @@ class X64Emitter {
   Mem float_value(unsigned f);
   Mem float_form(unsigned f);
   Mem float_register(unsigned f, i32 offset);
-  void call_kept(const void* function, unsigned f);
+  void call_kept(const void* function);
+  void call_lean(LeanFunction function, unsigned f);
+  void emit_wide_float(const Op& op);
   Label deopt(const Op& op);
   void bind_deopt(const Op& op);
   void mark_floats(const ir::FloatTarget& target);

@@ -99,7 +99,7 @@ void X64Emitter::emit_store_float(const Op& op) {
     a_.bind(slow);
     store_pending(pending);
     find_float(op.insn->r2);
-    call_kept(reinterpret_cast<const void*>(&copy_register), op.insn->r2);
+    call_lean(lean_function(&copy_register), op.insn->r2);
     a_.mov(rdx, imm(op.insn));
     a_.mov(rcx, part_ip());
     a_.call(imm(stubs_.slow));

@@ -101,6 +101,13 @@ void Lowering::copy_fr(const Insn& i, unsigned to, unsigned from) {
   float_[to].other = other && !i.qp;
 }
 
+void Lowering::wide_float(const Insn& i) {
+  settle_operands(i);
+  emit({.code = Opcode::wide_float, .guard = guard(i), .insn = &i});
+  float_[i.r1] = {};
+  float_[i.r1].form = FloatFile::kRegister, float_[i.r1].other = true;
+}
+
 /// A handler finds its registers in register format, and leaves its target there.
 void Lowering::settle_operands(const Insn& i) {
   if (!native_float_) return;
