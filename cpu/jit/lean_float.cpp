@@ -74,7 +74,58 @@ LEAN u64 multiply_add(Registers& r, u64 argument, FloatFile&) noexcept {
   return 1;
 }
 
+template <bool kNegateProduct, bool kNegateAddend, bool kAdd, unsigned kPrecision, bool kWide>
+u64 quick(const FpReg* f3, const FpReg* f4, const FpReg* f2, FpReg* out) noexcept {
+  const fp::QuickOperand a{f3->significand, f3->exponent()}, b{f4->significand, f4->exponent()};
+  const fp::QuickOperand c{kAdd ? f2->significand : 0, kAdd ? f2->exponent() : 0};
+  if (!((kAdd ? a.significand & b.significand & c.significand : a.significand & b.significand) >> 63)) [[unlikely]] return 0;
+  if (a.exponent == fp::kSpecialExponent || b.exponent == fp::kSpecialExponent || c.exponent == fp::kSpecialExponent) [[unlikely]] return 0;
+  if (a.exponent == 0 || b.exponent == 0 || (kAdd && c.exponent == 0)) [[unlikely]] return 0;
+  unsigned signs = ((f3->sign_exp ^ f4->sign_exp) >> 17 & 1) ^ unsigned{kNegateProduct};
+  if (kAdd) signs |= ((f2->sign_exp >> 17 & 1) ^ unsigned{kNegateAddend}) << 1;
+  i64 exponent;
+  bool inexact;
+  const u64 significand = fp::quick_multiply_add<kPrecision>(a, b, c, kAdd, signs, exponent, inexact);
+  constexpr u32 kMin = emin_of<kPrecision>(kWide), kMax = emax_of<kPrecision>(kWide);
+  if (!significand || static_cast<u64>(exponent - kMin) > kMax - kMin) [[unlikely]] return 0;
+  if constexpr (kPrecision == 53 && !kWide)
+    return u64{signs & 1} << 63 | static_cast<u64>(exponent - 0xfc00) << 52 | (significand << 1 >> 12);
+  *out = {significand, (signs & 1) << 17 | static_cast<u32>(exponent), 0};
+  return 1;
+}
+
+template <unsigned kPrecision, bool kWide>
+QuickFunction quick_function(bool negate_product, bool negate_addend, bool add) {
+  if (!add) return negate_product ? &quick<true, false, false, kPrecision, kWide> : &quick<false, false, false, kPrecision, kWide>;
+  if (negate_product) return &quick<true, false, true, kPrecision, kWide>;
+  return negate_addend ? &quick<false, true, true, kPrecision, kWide> : &quick<false, false, true, kPrecision, kWide>;
+}
+
 }  // namespace
+
+QuickCase quick_multiply_add_case(const Insn& i) noexcept {
+  const Handler h = i.handler;
+  const bool fnma = h == &fnma_f1 || h == &fnma_d_f1 || h == &fnma_s_f1, fms = h == &fms_f1 || h == &fms_d_f1 || h == &fms_s_f1;
+  const bool is_double = h == &fma_d_f1 || h == &fms_d_f1 || h == &fnma_d_f1;
+  const bool is_single = h == &fma_s_f1 || h == &fms_s_f1 || h == &fnma_s_f1;
+  const bool wide = i.x == 1, add = i.r2 != 0;
+  if (i.x > 1) return {};
+  QuickCase c;
+  // Usual controls, in the wide range for status field 1 only; Inexact is set already, and no trap wants to know.
+  const unsigned position = fp::Fpsr::position(i.x);
+  const u32 controls = is_double || is_single ? kRoundingOnly : kControls;
+  c.fpsr_mask = kTraps | (controls | 2 | u32{fp::kInexact} << 7) << position;
+  c.fpsr_value = kTraps | ((kUsualControls & controls) | (wide ? 2 : 0) | u32{fp::kInexact} << 7) << position;
+  c.as_double = is_double && !wide;
+  if (is_double) {
+    c.function = wide ? quick_function<53, true>(fnma, fms, add) : quick_function<53, false>(fnma, fms, add);
+  } else if (is_single) {
+    c.function = wide ? quick_function<24, true>(fnma, fms, add) : quick_function<24, false>(fnma, fms, add);
+  } else {
+    c.function = wide ? quick_function<64, true>(fnma, fms, add) : quick_function<64, false>(fnma, fms, add);
+  }
+  return c;
+}
 
 u64 copy_register(Registers& r, u64 n, FloatFile& file) noexcept {
   copy(r, n, file);

@@ -29,4 +29,15 @@ LeanFunction lean_function(F* function) { return reinterpret_cast<LeanFunction>(
 /// or nullptr for other instructions.
 LeanFunction wide_multiply_add(const Insn& i) noexcept;
 
+/// The same with everything known beforehand: an ordinary function without vector registers. All operands normalised numbers.
+/// @returns 0 when it could not be done; else 1, or with `as_double` the bits of the result, which is not written to `out`
+using QuickFunction = u64 (*)(const FpReg* f3, const FpReg* f4, const FpReg* f2, FpReg* out) noexcept;
+struct QuickCase {
+  QuickFunction function = nullptr;
+  u32 fpsr_mask = 0, fpsr_value = 0;  ///< the function holds for these bits of the FPSR
+  bool as_double = false;
+};
+/// For instruction `i`, with `function` nullptr when there is none.
+QuickCase quick_multiply_add_case(const Insn& i) noexcept;
+
 }  // namespace ia64::cpu::jit

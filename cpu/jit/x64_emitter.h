@@ -67,7 +67,7 @@ class X64Emitter {
   i16 take_slot(Value v);
   int wanted_register(Value v) const;
   void forget_dead(Value v);
-  void evict_for_call();
+  void evict_for_call(u32 needed_from);
   void forget_after_call();
   void emit_op(u32 n);
   void emit_block(u32 b);

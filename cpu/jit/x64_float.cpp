@@ -65,6 +65,8 @@ bool X64Emitter::emit_float(const Op& op, Value v) {
     case Opcode::load_double:
     case Opcode::load_single:
     case Opcode::load_integer: return emit_load_float(op, v), true;
+    case Opcode::load_fill: return emit_load_float(op, v), true;
+    case Opcode::store_spill:
     case Opcode::store_double:
     case Opcode::store_single:
     case Opcode::store_integer: return emit_store_float(op), true;
@@ -250,16 +252,41 @@ void X64Emitter::emit_settle(const Op& op) {
 
 /// A multiply-add on registers in register format; what is not ordinary goes to the handler.
 void X64Emitter::emit_wide_float(const Op& op) {
-  const Label done = a_.newLabel(), slow = a_.newLabel();
+  const Label done = a_.newLabel(), other = a_.newLabel();
+  const Insn& i = *op.insn;
   skip_unless(op.guard, done);
-  a_.mov(rdx, imm(op.insn));
-  a_.mov(rax, imm(reinterpret_cast<const void*>(wide_multiply_add(*op.insn))));
-  a_.call(imm(stubs_.lean));
-  a_.test(eax, eax);
-  a_.jz(slow);
+  const QuickCase quick = quick_multiply_add_case(i);
+  if (quick.function) {
+    a_.mov(eax, dword_ptr(rbx, kFpsr));
+    a_.and_(eax, quick.fpsr_mask);
+    a_.cmp(eax, quick.fpsr_value);
+    a_.jne(other);
+    const auto place = [this](const Gp& to, unsigned f) {
+      find_float(f);
+      a_.lea(to, float_register(f, 0));
+    };
+    place(rdi, i.r3), place(rsi, i.r4), place(rdx, i.r2), place(rcx, i.r1);
+    a_.call(imm(reinterpret_cast<const void*>(quick.function)));
+    a_.test(rax, rax);
+    a_.jz(other);
+    if (quick.as_double) {
+      if (i.r1 >= 32) a_.mov(rdx, rax);
+      find_float(i.r1);
+      a_.mov(float_value(i.r1), i.r1 >= 32 ? rdx : rax);
+      a_.mov(float_form(i.r1), u8{FloatFile::kDouble});
+    }
+    mark_floats(FloatTarget::unpack(op.imm));
+  } else {
+    a_.jmp(other);
+  }
   a_.bind(done);
-  later([this, slow, done, &op, pending = snapshot(op.pending)] {
-    a_.bind(slow);
+  later([this, other, done, &op, pending = snapshot(op.pending)] {
+    a_.bind(other);
+    a_.mov(rdx, imm(op.insn));
+    a_.mov(rax, imm(reinterpret_cast<const void*>(wide_multiply_add(*op.insn))));
+    a_.call(imm(stubs_.lean));
+    a_.test(eax, eax);
+    a_.jnz(done);
     store_pending(pending);
     a_.mov(rdx, imm(op.insn));
     a_.mov(rcx, part_ip());
