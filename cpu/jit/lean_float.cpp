@@ -5,6 +5,7 @@
 #include "cpu/fp/memory_format.h"
 #include "cpu/fp/number.h"
 #include "cpu/fp/quick_multiply_add.h"
+#include "cpu/jit/float_record.h"
 
 namespace ia64::cpu::jit {
 
@@ -20,9 +21,32 @@ inline bool plain_double(const FpReg& f, u64& bits) {
   return bits = fp::to_double(f), true;
 }
 
+/// Calls compute_deferred() from where vector registers hold values and the stack may be aligned to 8 bytes only.
+[[gnu::noinline]] LEAN void compute_kept(Registers& r, FloatFile& file, const FloatRecord& record) {
+  register Registers* rdi asm("rdi") = &r;
+  register FloatFile* rsi asm("rsi") = &file;
+  register const FloatRecord* rdx asm("rdx") = &record;
+#define EACH(move) \
+  move(0) move(1) move(2) move(3) move(4) move(5) move(6) move(7) move(8) move(9) move(10) move(11) move(12) move(13) move(14) move(15)
+#define SAVE(n) "movsd %%xmm" #n ", 8*" #n "(%%rsp)\n"
+#define LOAD(n) "movsd 8*" #n "(%%rsp), %%xmm" #n "\n"
+  asm volatile(
+      "mov %%rsp, %%rbx\n"
+      "sub $384, %%rsp\n"  // 128 of them may be in use below the stack pointer
+      "and $-16, %%rsp\n" EACH(SAVE) "call *%[function]\n" EACH(LOAD) "mov %%rbx, %%rsp\n"
+      : "+r"(rdi), "+r"(rsi), "+r"(rdx)
+      : [function] "r"(&compute_deferred)
+      : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "memory", "cc");
+#undef EACH
+#undef SAVE
+#undef LOAD
+}
+
 inline void copy(Registers& r, u64 n, FloatFile& file) {
   if (file.form[n] == FloatFile::kDouble) r.fr_phys[n] = fp::from_double(file.value[n]);
   if (file.form[n] == FloatFile::kInteger) r.fr_phys[n] = fp::from_integer(file.value[n]);
+  if (file.form[n] == FloatFile::kNatural) r.fr_phys[n] = from_natural(file.value[n]);
+  if (file.form[n] == FloatFile::kDeferred) [[unlikely]] compute_kept(r, file, *reinterpret_cast<const FloatRecord*>(file.value[n]));
 }
 
 template <unsigned kPrecision>

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "cpu/interp/block.h"
+#include "cpu/jit/float_record.h"
 #include "cpu/translate/ir.h"
 
 namespace ia64::cpu::jit {
@@ -31,6 +32,7 @@ struct NativeBlock {
   u64 mode_bits = 0;            ///< mode, packed
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
+  std::deque<FloatRecord> floats;  ///< addresses are in the code
   std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set
 };
 

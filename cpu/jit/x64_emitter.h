@@ -135,7 +135,7 @@ class X64Emitter {
   void leave_with(const void* stub, const Insn* insn);
   void emit_terminal(const ir::BasicBlock& block);
 
-  // Floating point (x64_float.cpp, x64_float_arithmetic.cpp, x64_float_memory.cpp).
+  // Floating point (x64_float*.cpp).
   bool emit_float(const Op& op, Value v);
   void find_float(unsigned f);
   Mem float_value(unsigned f);
@@ -169,6 +169,12 @@ class X64Emitter {
   void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
   void check_not_denormal(const Op& op, const Gp& bits);
   void emit_mul_high(const Op& op, Value v);
+  void check_widest(const Op& op, u32 set);
+  void emit_set_natural(const Op& op);
+  void emit_get_natural(const Op& op, Value v);
+  FloatRecord& defer(const Op& op);
+  void emit_float_quotient(const Op& op, Value v);
+  void emit_natural_quotient(const Op& op, Value v);
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);

@@ -71,6 +71,10 @@ bool X64Emitter::emit_float(const Op& op, Value v) {
     case Opcode::store_single:
     case Opcode::store_integer: return emit_store_float(op), true;
     case Opcode::wide_float: return emit_wide_float(op), true;
+    case Opcode::set_natural: return emit_set_natural(op), true;
+    case Opcode::get_natural: return emit_get_natural(op, v), true;
+    case Opcode::float_quotient: return emit_float_quotient(op, v), true;
+    case Opcode::natural_quotient: return emit_natural_quotient(op, v), true;
     case Opcode::copy_float: return emit_copy_float(op), true;
     case Opcode::settle_float: return emit_settle(op), true;
     case Opcode::merge_flags: return emit_merge_flags(), true;
@@ -303,8 +307,20 @@ void X64Emitter::emit_copy_float(const Op& op) {
   const Label done = a_.newLabel();
   skip_unless(op.guard, done);
   mark_floats(target);
+  // A record knows its own registers only.
+  const Label deferred = a_.newLabel(), known = a_.newLabel();
   find_float(from);
   a_.movzx(edx, float_form(from));
+  a_.cmp(edx, u8{FloatFile::kDeferred});
+  a_.je(deferred);
+  a_.bind(known);
+  later([this, deferred, known, from] {
+    a_.bind(deferred);
+    call_lean(lean_function(&settle_register), from);
+    find_float(from);
+    a_.movzx(edx, float_form(from));
+    a_.jmp(known);
+  });
   a_.vmovsd(xmm0, float_value(from));
   a_.vmovups(xmm1, float_register(from, 0).cloneResized(16));
   find_float(to);

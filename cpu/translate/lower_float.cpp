@@ -1,6 +1,7 @@
 // Lowering of floating-point arithmetic on doubles and singles, comparisons and conversions, and integer multiply-add.
 // What needs more than a double (the widest precision, other status fields, parallel forms) calls its handler.
 #include "cpu/exec/handlers.h"
+#include "cpu/translate/float_sequence.h"
 #include "cpu/translate/lowering.h"
 
 namespace ia64::cpu::ir {
@@ -124,7 +125,27 @@ void from_integer(L& l, const Insn& i) {
   l.to_fr(i, i.r1, {.code = int_to_float, .a = a});
 }
 
+/// fnorm.s1 of an integer: what comes before the division of natural numbers.
+void widest_multiply_add(L& l, const Insn& i) {
+  const unsigned from = i.r4 == 1 ? i.r3 : i.r4;
+  if (i.x != 1 || i.r2 != 0 || (i.r3 != 1 && i.r4 != 1) || from < 2 || !l.holds_integer(from)) return wide_multiply_add(l, i);
+  l.check_floats(i, {i.r1, from}, false);
+  l.to_fr_natural(i, i.r1, l.fr_integer(i, from));
+}
+
+void reciprocal(L& l, const Insn& i) {
+  const auto sequence = match_float_sequence(i);
+  const bool doubles = sequence && sequence->kind == FloatSequence::Kind::Quotient;
+  if (!sequence || (doubles && any_other(l, {i.r2, i.r3}))) return l.call(i);
+  l.divide(i, *sequence);
+}
+
 }  // namespace
+
+void add_division_rules(LowerTable& t) {
+  t[&fma_f1] = widest_multiply_add;
+  t[&frcpa_f6] = reciprocal;
+}
 
 void add_float_rules(LowerTable& t) {
   t[&fma_f1] = t[&fms_f1] = t[&fnma_f1] = wide_multiply_add;

@@ -5,6 +5,7 @@
 #include "cpu/arch/registers.h"
 #include "cpu/decode/op_info.h"
 #include "cpu/exec/handlers.h"
+#include "cpu/translate/float_sequence.h"
 #include "cpu/translate/lowering.h"
 
 namespace ia64::cpu::ir {
@@ -49,7 +50,7 @@ Value Lowering::fr(const Insn& i, unsigned f) {
   if (s.value != kNone) return s.value;
   if (f < 2) return s.value = emit({.code = Opcode::float_const, .imm = f ? kOneBits : 0});
   s.value = emit({.code = Opcode::get_double, .imm = f, .insn = &i});
-  s.form = FloatFile::kDouble, s.integer = kNone, s.other = s.single = false;
+  s.form = FloatFile::kDouble, s.integer = s.natural = kNone, s.other = s.single = false;
   return s.value;
 }
 
@@ -116,6 +117,30 @@ void Lowering::to_fr_register(const Insn& i, unsigned f, Op op) {
   if (!i.qp || form_kept) float_[f].form = FloatFile::kRegister;
 }
 
+void Lowering::to_fr_natural(const Insn& i, unsigned f, Value n) {
+  const FloatTarget how = target(i, f, {}, FloatFile::kNatural);
+  emit({.code = Opcode::set_natural, .a = n, .guard = guard(i), .imm = how.pack(), .insn = &i});
+  float_[f] = {};
+  if (!i.qp) float_[f].natural = n, float_[f].form = FloatFile::kNatural, float_[f].other = true;
+}
+
+void Lowering::divide(const Insn& i, const FloatSequence& s) {
+  check_floats(i, {i.r1, s.dividend, s.divisor}, s.kind == FloatSequence::Kind::Quotient);
+  if (s.kind == FloatSequence::Kind::Quotient) {
+    const Value a = fr(i, s.dividend), b = fr(i, s.divisor);
+    to_fr(i, s.last->r1, {.code = Opcode::float_quotient, .a = a, .b = b});
+  } else {
+    const auto natural = [&](unsigned f) {
+      return float_[f].natural != kNone ? float_[f].natural : emit({.code = Opcode::get_natural, .imm = f, .insn = &i});
+    };
+    const Value a = natural(s.dividend), b = natural(s.divisor);
+    to_fr_integer(i, s.last->r1, {.code = Opcode::natural_quotient, .a = a, .b = b});
+  }
+  for (u8 f : s.left) float_[f] = {}, float_[f].other = true;
+  set_pr(i.p2, constant(1));
+  next_ = s.last + 1;
+}
+
 void Lowering::wide_float(const Insn& i) {
   settle_operands(i);
   const FloatTarget how = target(i, i.r1, {}, 0xfe);
@@ -139,7 +164,7 @@ void Lowering::after_float_call(const Insn& i) {
   const bool arithmetic = names_floats && op_info(i.op).unit == cpu::Unit::F;
   if (!names_floats) float_checked_ &= kActive, float_marked_ = 0;
   for (FloatState& s : float_) {
-    s.value = s.integer = kNone;
+    s.value = s.integer = s.natural = kNone;
     if (!names_floats) s.form = 0xff, s.single = s.other = false;
   }
   if (op_info(i.op).flags & op_flag::kWritesF1) float_[i.r1].other = arithmetic, float_[i.r1].single = false;

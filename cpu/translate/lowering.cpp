@@ -14,6 +14,7 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_branch) add_branch_rules(t);
   if (on.native_system) add_system_rules(t);
   if (on.native_float) add_float_rules(t);
+  if (on.native_float && on.division_sequences) add_division_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
   return t;
@@ -145,7 +146,7 @@ void Lowering::fall_through(const Insn& last) {
 
 Unit Lowering::run() {
   const Insn* i = block_.insns();
-  for (; !is_end_of_block(*i) && !ended_; ++i) lower(*i);
+  for (; !is_end_of_block(*i) && !ended_; i = next_) next_ = i + 1, lower(*i);
   if (!ended_) fall_through(*i);
   return std::move(unit_);
 }

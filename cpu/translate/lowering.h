@@ -10,6 +10,7 @@
 namespace ia64::cpu::ir {
 
 class Lowering;
+struct FloatSequence;
 /// Lowers one instruction.
 using LowerFunction = void (*)(Lowering&, const Insn&);
 using LowerTable = std::unordered_map<Handler, LowerFunction>;
@@ -80,6 +81,10 @@ class Lowering {
   void to_fr_register(const Insn& i, unsigned f, Op op);
   /// Does the multiply-add `i` on registers in register format.
   void wide_float(const Insn& i);
+  /// Puts natural number `n`, normalised, into register `f` as fnorm.s1 does.
+  void to_fr_natural(const Insn& i, unsigned f, Value n);
+  /// Does the division that `i` begins and goes on behind its last instruction.
+  void divide(const Insn& i, const FloatSequence& s);
   /// Copies a register in whatever form it is.
   void copy_fr(const Insn& i, unsigned to, unsigned from);
 
@@ -105,6 +110,7 @@ class Lowering {
   struct FloatState {
     Value value = kNone;    // as a double
     Value integer = kNone;  // as a significand
+    Value natural = kNone;  // the number, when the register is normalised
     u8 form = 0xff;         // FloatFile::Form, or unknown
     bool single = false;    // the double is exactly a single
     bool other = false;     // holds neither, most likely
@@ -115,6 +121,7 @@ class Lowering {
   bool native_float_ = false;
   u8 rotating_;                 // CFM.sor now
   bool ended_ = false;
+  const Insn* next_ = nullptr;  // to be lowered
   bool mode_unknown_ = false;   // the last handler may have changed the mode
 };
 
@@ -126,6 +133,7 @@ void add_memory_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
 void add_system_rules(LowerTable& table);
 void add_float_rules(LowerTable& table);
+void add_division_rules(LowerTable& table);
 void add_float_move_rules(LowerTable& table);
 void add_float_memory_rules(LowerTable& table);
 
