@@ -14,7 +14,7 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   contexts = distance(c.fast_tlb_.contexts_);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
-  tlb_active = distance(&c.fast_tlb_.active_);
+  tlb_active = distance(c.fast_tlb_.active_);
   alat_valid = &c.alat().valid_;
 }
 

@@ -69,9 +69,11 @@ void read_translated(Core& core, u64 va, const Translation& t, void* out, unsign
 
 Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
-  if (const u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, false)) {
-    mmu::copy_from_memory(p, out, size);
-    return Next::Continue;
+  if (fast_tlb_.refill_read(va)) {
+    if (const u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, false)) {
+      mmu::copy_from_memory(p, out, size);
+      return Next::Continue;
+    }
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.read = true;
@@ -85,9 +87,11 @@ Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align, bool writ
 
 Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
-  if (u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, true)) {
-    mmu::copy_to_memory(p, in, size);
-    return Next::Continue;
+  if (fast_tlb_.refill_write(va)) {
+    if (u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, true)) {
+      mmu::copy_to_memory(p, in, size);
+      return Next::Continue;
+    }
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.write = true;
@@ -103,6 +107,7 @@ Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, boo
 
 void* Core::semaphore_address(u64 va, unsigned size) noexcept {
   fast_tlb_.follow_psr(r_.psr);
+  if (fast_tlb_.refill_write(va)) fast_tlb_.refill_read(va);
   u8* const quick = quick_pointer(fast_tlb_, va, size, r_.psr, true);
   if (quick && quick == quick_pointer(fast_tlb_, va, size, r_.psr, false)) return quick;
   Reference ref = data_reference(*this, va, size, size);

@@ -13,24 +13,38 @@ constexpr bool is_translated(FastTlb::Mode mode) {
   return mode & 1;
 }
 
-/// Applies `drop` to each slot of a table that may hold a page of the range.
+/// Empties each slot of a table that holds a page of the range, in whatever region.
 template <class Entry, unsigned N>
 void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
-  if (ps < 12 + 6) {
-    const u64 first = offset >> 12 & ~low_mask(ps - 12);
-    for (u64 page = first; page < first + (u64{1} << (ps - 12)); page++) table[page % N].tag = no_entry;
-    return;
-  }
-  for (Entry& e : table)
+  const auto drop = [&](Entry& e) {
     if (((e.tag ^ offset) & low_mask(61)) >> ps == 0) e.tag = no_entry;
+  };
+  const u64 pages = ps < 12 ? 1 : u64{1} << (ps - 12), first = offset >> 12 & ~(pages - 1);
+  if (pages < N) {
+    for (u64 page = first; page < first + pages; page++) drop(table[page % N]);
+  } else {
+    for (Entry& e : table) drop(e);
+  }
 }
 }  // namespace
 
 bool FastTlb::follow_psr(u64 psr) {
   if (((psr ^ mode_psr_) & kModeBits) == 0) return false;
   mode_psr_ = psr & kModeBits;
-  active_ = contexts_[data_mode(psr)];
+  copy_active();
   return true;
+}
+
+void FastTlb::copy_active() {
+  std::memcpy(active_, contexts_[data_mode(mode_psr_)], sizeof active_);
+}
+
+bool FastTlb::refill(Entry* first, const Entry* second, u64 va) {
+  const Entry& e = second[second_slot(va)];
+  const bool found = e.tag == ((va & kPageMask) | active_[va >> 61]);
+  if (found) first[slot(va)] = e;
+  found ? misses_.second_level++ : misses_.translated++;
+  return found;
 }
 
 u64 FastTlb::owner(Mode mode, u32 rid) const {
@@ -52,12 +66,16 @@ u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
     key = 0;
   }
   if (key == used_keys_[region]) owners[used_keys_[region]++] = wanted;
-  return context = u64{key} << 4;
+  context = u64{key} << 4;
+  copy_active();
+  return context;
 }
 
 void FastTlb::forget_data(u64 offset, unsigned ps) {
   drop_range(read_, offset, ps, kNoEntry);
   drop_range(write_, offset, ps, kNoEntry);
+  drop_range(second_read_, offset, ps, kNoEntry);
+  drop_range(second_write_, offset, ps, kNoEntry);
 }
 
 void FastTlb::forget_fetch(u64 offset, unsigned ps) {
@@ -67,6 +85,7 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 void FastTlb::region_changed(unsigned region) {
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext;
+  copy_active();
 }
 
 void FastTlb::protection_changed() {
@@ -74,23 +93,31 @@ void FastTlb::protection_changed() {
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
       for (u64& context : contexts_[mode]) context = kNoContext;
+  copy_active();
 }
 
 void FastTlb::forget_writes(const u8* host_page) {
   const auto page = reinterpret_cast<u64>(host_page);
-  for (Entry& e : write_)
-    if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
+  const auto forget = [&](auto& table) {
+    for (Entry& e : table)
+      if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
+  };
+  forget(write_);
+  forget(second_write_);
 }
 
 void FastTlb::clear_tables() {
   for (Entry& e : read_) e = {kNoEntry, 0};
   for (Entry& e : write_) e = {kNoEntry, 0};
+  for (Entry& e : second_read_) e = {kNoEntry, 0};
+  for (Entry& e : second_write_) e = {kNoEntry, 0};
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
 }
 
 void FastTlb::forget_contexts() {
   for (auto& mode : contexts_)
     for (u64& context : mode) context = kNoContext;
+  copy_active();
   end_fetch_epoch();  // keys will be given out again, for others
 }
 
@@ -98,7 +125,6 @@ void FastTlb::reset() {
   clear_tables();
   forget_contexts();
   std::memset(used_keys_, 0, sizeof used_keys_);
-  active_ = contexts_[data_mode(mode_psr_)];
 }
 
 }  // namespace ia64::cpu
