@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/int_types.h"
+#include "machine/engine_config.h"
 #include "machine/resource_statement.h"
 
 namespace ia64::machine {
@@ -15,16 +16,12 @@ struct KernelBoot {
   std::string arguments;
 };
 
-/// How instructions are executed.
-enum class Engine { Interpreter, Translator };
-
 struct MachineConfig {
   std::string machine = "hpvm";             ///< board name; a bare name means its newest version
   std::string name = "guest";
   u64 memory_bytes = u64{1} << 30;
   unsigned cpus = 1;
-  Engine engine = Engine::Interpreter;
-  bool perf_map = false;                    ///< tell the perf tool about translated code
+  EngineConfig engine;
   std::vector<ResourceStatement> storage;   ///< with addresses allocated
   std::string nvram_path;                   ///< empty: variables last as long as the process
   int boot_timeout_s = -1;                  ///< -1: the guest's own Timeout variable (10 s when new)

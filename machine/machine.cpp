@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "cpu/core.h"
-#include "cpu/jit/options.h"
 #include "firmware/firmware.h"
 #include "machine/board.h"
 #include "machine/guest_cpu_adapter.h"
@@ -130,11 +129,7 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
 
   const auto& description = board_->description();
   core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &board_->bus(), .clock = &clock_, .itc_hz = description.itc_hz});
-  if (config.engine == Engine::Translator) {
-    cpu::TranslatorOptions translator;
-    translator.perf_map = config.perf_map;
-    core_->use_translator(translator);
-  }
+  if (config.engine.engine == Engine::Translator) core_->use_translator(config.engine.translator);
   core_->set_gate(this);
   adapter_ = std::make_unique<GuestCpuAdapter>(*core_, 0);
   const auto& id = description.cpus[0];

@@ -6,7 +6,6 @@
 
 #include "base/invariant.h"
 #include "cpu/jit/x64_emitter.h"
-#include "cpu/translate/lowering.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
     : interpreter_(interpreter),
       core_(interpreter.core_),
       options_(options),
+      rules_(ir::make_rules(options.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
@@ -48,14 +48,14 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   auto native = std::make_unique<NativeBlock>();
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->block = &block;
-  ir::Unit unit = ir::Lowering(block, native->ip, native->slot, mode).run();
-  if (options_.optimise) ir::optimise(unit);
+  ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   asmjit::CodeHolder code;
   code.init(runtime_->environment());
   void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
+  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
     counters_.refused++;
     return native;
   }
@@ -134,7 +134,7 @@ void NativeEngine::flush() {
 /// Fills in the link that generated code last left by, when this is where it leads.
 void NativeEngine::connect(NativeBlock& native) {
   Link* const link = std::exchange(pending_, nullptr);
-  if (!link || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
+  if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
   link->key = interpreter_.fetch_key();
@@ -202,7 +202,7 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   Registers& r = core.r_;
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
-  if (core.attention_.load(std::memory_order_relaxed)) return self.stubs_.plain;
+  if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;

@@ -8,6 +8,7 @@
 #include "cpu/interp/interpreter.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
+#include "cpu/translate/lowering.h"
 
 namespace ia64::cpu::jit {
 
@@ -55,6 +56,7 @@ class NativeEngine {
   Interpreter& interpreter_;
   Core& core_;
   TranslatorOptions options_;
+  ir::LowerTable rules_;
   TranslatorCounters counters_;
   CoreLayout layout_;
   asmjit::JitRuntime stub_runtime_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/int_types.h"
+#include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu {
 
@@ -9,7 +10,7 @@ namespace ia64::cpu {
 struct TranslatorOptions {
   u32 threshold = 16;               ///< executions by the interpreter before a block is translated
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
-  bool optimise = true;             ///< run the passes
+  Optimisations optimisations;      ///< which of them are on
   bool verify = false;              ///< check the intermediate form of each block
   bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
 };

@@ -13,8 +13,8 @@ constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit,
-                       NativeBlock& native)
-    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), native_(native), last_use_(unit.ops.size()),
+                       NativeBlock& native, const Optimisations& on)
+    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), native_(native), on_(on), last_use_(unit.ops.size()),
       home_(unit.ops.size()) {
   for (int& o : owner_) o = -1;
 }

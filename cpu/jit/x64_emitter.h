@@ -16,7 +16,8 @@ namespace ia64::cpu::jit {
 /// Emits one unit into a CodeHolder. Not reusable.
 class X64Emitter {
  public:
-  X64Emitter(asmjit::CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, NativeBlock& native);
+  X64Emitter(asmjit::CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, NativeBlock& native,
+             const Optimisations& on);
   /// @returns false when the unit needs more spill slots than the frame has
   bool run();
 
@@ -75,6 +76,7 @@ class X64Emitter {
   const Stubs& stubs_;
   const ir::Unit& unit_;
   NativeBlock& native_;
+  const Optimisations& on_;
   std::vector<u32> last_use_;
   std::vector<Home> home_;
   int owner_[16];

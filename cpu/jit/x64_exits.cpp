@@ -87,7 +87,7 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
     a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
     a_.lea(r14, qword_ptr(rbx, rax, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
   }
-  if (exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
+  if (on_.loops && exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
     a_.jmp(entry_);
     return;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/decode/insn.h"
+#include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu::ir {
 
@@ -106,7 +107,7 @@ void fold_constants(Unit& unit);
 void drop_dead_writes(Unit& unit);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
-/// All of the above in the order that pays.
-void optimise(Unit& unit);
+/// All of the above that are switched on, in the order that pays.
+void optimise(Unit& unit, const Optimisations& on = {});
 
 }  // namespace ia64::cpu::ir

@@ -6,23 +6,17 @@
 
 namespace ia64::cpu::ir {
 
-namespace {
-
-const LowerTable& rules() {
-  static const LowerTable table = [] {
-    LowerTable t;
-    add_integer_rules(t);
-    add_compare_rules(t);
-    add_memory_rules(t);
-    add_branch_rules(t);
-    return t;
-  }();
-  return table;
+LowerTable make_rules(const Optimisations& on) {
+  LowerTable t;
+  if (on.native_integer) add_integer_rules(t);
+  if (on.native_compare) add_compare_rules(t);
+  if (on.native_memory) add_memory_rules(t);
+  if (on.native_branch) add_branch_rules(t);
+  return t;
 }
 
-}  // namespace
-
-Lowering::Lowering(Block& block, u64 ip, u8 slot, Mode mode) : block_(block), rotating_(mode.rotating) {
+Lowering::Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode)
+    : rules_(rules), block_(block), rotating_(mode.rotating) {
   unit_.ip = ip, unit_.slot = slot, unit_.mode = mode;
   unit_.slots = block.slots, unit_.needed_sof = block.needed_sof;
 }
@@ -110,8 +104,8 @@ void Lowering::after_call(const Insn& i) {
 
 void Lowering::lower(const Insn& i) {
   mode_unknown_ = false;
-  const auto rule = rules().find(i.handler);
-  if (rule != rules().end()) {
+  const auto rule = rules_.find(i.handler);
+  if (rule != rules_.end()) {
     rule->second(*this, i);
   } else {
     call(i);

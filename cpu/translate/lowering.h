@@ -9,12 +9,18 @@
 
 namespace ia64::cpu::ir {
 
+class Lowering;
+/// Lowers one instruction.
+using LowerFunction = void (*)(Lowering&, const Insn&);
+using LowerTable = std::unordered_map<Handler, LowerFunction>;
+
 /// Builds the Unit of one block. The families (lower_*.cpp) describe instructions with the services below; what no family
 /// knows becomes a call of the interpreter's handler.
 class Lowering {
  public:
+  /// @param rules  for the instructions that have them; must outlive the lowering
   /// @param block  decoded instructions; must outlive the unit
-  Lowering(Block& block, u64 ip, u8 slot, Mode mode);
+  Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode);
   Unit run();
 
   // --- services for the families ---
@@ -60,6 +66,7 @@ class Lowering {
   Location pr_location(unsigned p) const;
   void after_call(const Insn& i);
 
+  const LowerTable& rules_;
   Block& block_;
   Unit unit_;
   std::map<u64, Value> known_;  // what a location holds
@@ -69,9 +76,8 @@ class Lowering {
   bool mode_unknown_ = false;   // the last handler may have changed the mode
 };
 
-/// Lowers one instruction.
-using LowerFunction = void (*)(Lowering&, const Insn&);
-using LowerTable = std::unordered_map<Handler, LowerFunction>;
+/// The rules of all families that are switched on.
+LowerTable make_rules(const Optimisations& on);
 void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);

@@ -124,10 +124,10 @@ void drop_dead_values(Unit& unit) {
   unit.ops = std::move(kept);
 }
 
-void optimise(Unit& unit) {
-  fold_constants(unit);
-  drop_dead_writes(unit);
-  drop_dead_values(unit);
+void optimise(Unit& unit, const Optimisations& on) {
+  if (on.fold_constants) fold_constants(unit);
+  if (on.dead_writes) drop_dead_writes(unit);
+  if (on.dead_values) drop_dead_values(unit);
 }
 
 }  // namespace ia64::cpu::ir

@@ -44,6 +44,7 @@ const char* stop_name(StopReason reason) {
 }  // namespace
 
 struct BareRunner::Parts {
+  EngineConfig engine;
   HostClock clock;
   std::unique_ptr<GuestMemory> memory;
   std::unique_ptr<AddressSpace> bus;
@@ -80,6 +81,7 @@ Result<void> BareRunner::Parts::build(const BareProgram& p) {
   for (unsigned i = 0; i < p.cpus; i++) {
     cores.push_back(std::make_unique<Core>(cpu::CoreWires{.bus = bus.get(), .clock = &clock}));
     group->add(*cores.back());
+    if (engine.engine == Engine::Translator) cores.back()->use_translator(engine.translator);
   }
   return {};
 }
@@ -141,7 +143,7 @@ Result<Json> BareRunner::Parts::dump_memory(const BareProgram& p) const {
   return out;
 }
 
-BareRunner::BareRunner() : parts_(std::make_unique<Parts>()) {}
+BareRunner::BareRunner(const EngineConfig& engine) : parts_(std::make_unique<Parts>()) { parts_->engine = engine; }
 BareRunner::~BareRunner() = default;
 
 Result<std::string> BareRunner::run(const BareProgram& program) {

@@ -8,6 +8,7 @@
 #include "tests/lockstep/state_comparison.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/random_program.h"
+#include "tests/support/translator_choice.h"
 
 using namespace ia64;
 using namespace ia64::test;
@@ -107,37 +108,70 @@ u64 compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, u64 
   return limit;
 }
 
+struct Totals {
+  u64 executed = 0;
+  cpu::TranslatorCounters counters;
+};
+
+/// Runs the program that `seed` makes under both engines.
+void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total) {
+  BareMachine a, b;
+  b.core().use_translator(options);
+  Start s;
+  s.seed = seed;
+  s.rotating = seed % 3 == 2 ? 8 * (seed % 4) : 0;
+  s.big_endian = seed % 17 == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
+  ProgramMix mix;
+  mix.stacked = kStacked, mix.branches = true;
+  s.code = looped(RandomProgram(seed, mix).program(kBundles));
+  const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
+  total.executed += compare_runs(a, b, s, slice, slice * 8 + 1000);
+  const auto& c = *b.core().translator_counters();
+  auto& t = total.counters;
+  t.instructions += c.instructions, t.blocks += c.blocks, t.enters += c.enters, t.bails += c.bails, t.deopts += c.deopts;
+  t.links += c.links, t.handler_exits += c.handler_exits, t.refused += c.refused;
+}
+
+u64 number_from_environment(const char* name, u64 otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 0) : otherwise;
+}
+
+void print(const Totals& total, u64 first, u64 count) {
+  const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
+  const auto& c = total.counters;
+  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
+              n(first), n(first + count - 1), n(total.executed), n(c.instructions), n(c.blocks), n(c.refused), n(c.enters), n(c.bails),
+              n(c.deopts), n(c.links), n(c.handler_exits));
+}
+
 }  // namespace
 
 TEST_CASE("random programs give the same state under both engines", "[lockstep]") {
-  const char* text = std::getenv("IVM_LOCKSTEP_SEED");
-  const char* count_text = std::getenv("IVM_LOCKSTEP_PROGRAMS");
-  const u64 first = text ? std::strtoull(text, nullptr, 0) : 1, count = count_text ? std::strtoull(count_text, nullptr, 0) : 600;
-  u64 executed = 0;
-  cpu::TranslatorCounters total;
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600);
+  Totals total;
   for (u64 seed = first; seed < first + count; seed++) {
-    BareMachine a, b;
-    cpu::TranslatorOptions options;
-    options.threshold = 2, options.verify = true, options.optimise = seed % 5 != 0;
-    b.core().use_translator(options);
-    Start s;
-    s.seed = seed;
-    s.rotating = seed % 3 == 2 ? 8 * (seed % 4) : 0;
-    s.big_endian = seed % 17 == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
-    ProgramMix mix;
-    mix.stacked = kStacked, mix.branches = true;
-    s.code = looped(RandomProgram(seed, mix).program(kBundles));
-    const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
-    executed += compare_runs(a, b, s, slice, slice * 8 + 1000);
-    const auto& c = *b.core().translator_counters();
-    total.instructions += c.instructions, total.blocks += c.blocks, total.enters += c.enters, total.bails += c.bails, total.deopts += c.deopts;
-    total.links += c.links, total.handler_exits += c.handler_exits, total.refused += c.refused;
+    cpu::TranslatorOptions options = translator_choice(2);
+    if (seed % 5 == 0) options.optimisations.switch_off("fold_constants,dead_writes,dead_values");
+    compare_seed(seed, options, total);
   }
-  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
-              static_cast<unsigned long long>(first), static_cast<unsigned long long>(first + count - 1),
-              static_cast<unsigned long long>(executed), static_cast<unsigned long long>(total.instructions), static_cast<unsigned long long>(total.blocks),
-              static_cast<unsigned long long>(total.refused), static_cast<unsigned long long>(total.enters),
-              static_cast<unsigned long long>(total.bails), static_cast<unsigned long long>(total.deopts),
-              static_cast<unsigned long long>(total.links), static_cast<unsigned long long>(total.handler_exits));
-  CHECK(total.blocks > 0);
+  print(total, first, count);
+  CHECK(total.counters.blocks > 0);
+}
+
+TEST_CASE("random programs give the same state without any one optimisation", "[lockstep]") {
+  const u64 count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 20;
+  u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1);
+  std::string names = cpu::Optimisations::names() + ",all";
+  while (!names.empty()) {
+    const std::string name = names.substr(0, names.find(','));
+    names.erase(0, name.size() + 1);
+    INFO("without " << name);
+    cpu::TranslatorOptions options = translator_choice(2);
+    options.optimisations.set(name, false);
+    Totals total;
+    for (u64 seed = first; seed < first + count; seed++) compare_seed(seed, options, total);
+    CHECK(total.counters.blocks > 0);
+    first += count;
+  }
 }

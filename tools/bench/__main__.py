@@ -1,4 +1,5 @@
-"""Measures ivm with guestbench in a Linux guest against the same source on the host, and its start-up costs.
+"""Measures ivm's interpreter and translator with guestbench in a Linux guest against the same source on the host, and start-up
+costs.
 
 Prints the tables; --append adds them, dated, to BENCHMARKS.md. Wrong checksums are an error, slowness never is."""
 import argparse
@@ -22,6 +23,8 @@ def parse_arguments():
     p.add_argument("kernels", nargs="*", metavar="KERNEL", help="default: all")
     p.add_argument("--ivm", default=os.path.join(ROOT, "build/release/ivm"))
     p.add_argument("--shared", default=os.path.join(ROOT, "../shared"), help="folder with guests/ and bench/")
+    p.add_argument("--only", choices=kernels.ENGINES, help="leave the other engine out")
+    p.add_argument("--group", action="append", choices=kernels.GROUPS, default=[], help="the kernels of a group; repeatable")
     p.add_argument("--scale", type=int, default=1, help="amount of work")
     p.add_argument("--repeat", type=int, default=3, help="native runs, of which the quickest counts")
     p.add_argument("--startup", action="store_true", help="also measure boot times, idle cost and memory")
@@ -30,12 +33,25 @@ def parse_arguments():
     unknown = set(a.kernels) - set(kernels.RUN_ORDER)
     if unknown:
         p.error(f"no such kernel: {', '.join(sorted(unknown))}")
+    a.kernels += [name for group in a.group for name in kernels.GROUPS[group]]
+    a.engines = [a.only] if a.only else list(kernels.ENGINES)
     return a
 
 
 def differing_checksums(native_results, guest_results):
-    return [f"{name}: native {native_results[name][0]}, guest {checksum}"
-            for name, (checksum, _) in guest_results.items() if checksum != native_results[name][0]]
+    return [f"{name}: native {native_results[name][0]}, {engine} {checksum}"
+            for engine, results in guest_results.items() for name, (checksum, _) in results.items()
+            if checksum != native_results[name][0]]
+
+
+def shown_arguments():
+    """The command line without what only this host understands."""
+    words, skip = [], False
+    for word in sys.argv[1:]:
+        if not skip and word not in ("--append", "--ivm", "--shared"):
+            words.append(word)
+        skip = not skip and word in ("--ivm", "--shared")
+    return words
 
 
 def main():
@@ -43,13 +59,15 @@ def main():
     names = kernels.in_run_order(a.kernels or kernels.RUN_ORDER)
     guests = os.path.join(a.shared, "guests")
     in_native = native.measure(os.path.join(a.shared, "bench/guestbench.c"), names, a.scale, a.repeat)
+    boots, in_guest = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        boot, in_guest = guest.measure(a.ivm, guests, names, a.scale, os.path.join(folder, "console"))
-    lines = report.kernel_table(in_native, in_guest) + report.group_table(in_native, in_guest) + report.boot_line(boot)
+        for engine in a.engines:
+            boots[engine], in_guest[engine] = guest.measure(a.ivm, guests, engine, names, a.scale, os.path.join(folder, engine))
+    lines = report.kernel_table(in_native, in_guest) + report.group_table(in_native, in_guest) + report.boot_lines(boots)
     if a.startup:
-        lines += report.startup_table(*startup.measure(a.ivm, guests))
-    shown = [w for w in sys.argv[1:] if w != "--append"]
-    text = "\n".join(report.heading(ROOT, shown) + lines)
+        for engine in a.engines:
+            lines += report.startup_table(engine, *startup.measure(a.ivm, guests, engine))
+    text = "\n".join(report.heading(ROOT, shown_arguments()) + lines)
     print(text)
     if a.append:
         with open(os.path.join(ROOT, "BENCHMARKS.md"), "a") as file:

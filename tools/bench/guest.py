@@ -4,8 +4,11 @@ import re
 import subprocess
 from dataclasses import dataclass
 
+from kernels import ENGINES
+
 PROMPT = "ivm-guest# $"
-MARK = re.compile(r"ivm: (\d+) instructions in ([\d.]+) s: [\d.]+ million/s, ([\d.]+) s of host processor until '(.*)'$")
+MARK = re.compile(r"ivm: (\d+) instructions in ([\d.]+) s: [\d.]+ million/s, ([\d.]+) s of host processor"
+                  r"(?: \(([\d.]+) s translating\))? until '(.*)'$")
 
 
 @dataclass
@@ -14,13 +17,15 @@ class Mark:
     slots: int
     wall_s: float
     cpu_s: float
+    translating_s: float
 
     def __sub__(self, earlier):
-        return Mark(self.slots - earlier.slots, self.wall_s - earlier.wall_s, self.cpu_s - earlier.cpu_s)
+        return Mark(self.slots - earlier.slots, self.wall_s - earlier.wall_s, self.cpu_s - earlier.cpu_s,
+                    self.translating_s - earlier.translating_s)
 
 
-def linux_arguments(guests):
-    return ["--kernel", os.path.join(guests, "linux/vmlinuz"), "--initrd", os.path.join(guests, "linux/initrd.gz"),
+def linux_arguments(guests, engine):
+    return ["--engine", ENGINES[engine], "--kernel", os.path.join(guests, "linux/vmlinuz"), "--initrd", os.path.join(guests, "linux/initrd.gz"),
             "--append", "console=ttyS0,115200"]
 
 
@@ -33,18 +38,18 @@ def run_script(ivm, arguments, steps, log, timeout_s=1800):
     if done.returncode != 0:
         raise RuntimeError(f"ivm ended with status {done.returncode}: {done.stderr.strip()}")
     marks = [MARK.match(line) for line in done.stderr.splitlines()]
-    marks = [Mark(int(m[1]), float(m[2]), float(m[3])) for m in marks if m]
+    marks = [Mark(int(m[1]), float(m[2]), float(m[3]), float(m[4] or 0)) for m in marks if m]
     expects = sum(kind == "expect" for kind, _ in steps)
     if len(marks) != expects:
         raise RuntimeError(f"{expects} marks expected, {len(marks)} found: {done.stderr.strip()}")
     return marks
 
 
-def measure(ivm, guests, names, scale, log):
-    """Returns the Mark of the boot to the prompt, and {kernel: (checksum, Mark)}."""
+def measure(ivm, guests, engine, names, scale, log):
+    """One boot under `engine`. Returns the Mark of the boot to the prompt, and {kernel: (checksum, Mark)}."""
     steps = [("expect", PROMPT), ("send", f"guestbench -s {scale} {' '.join(names)}\\r")]
     steps += [("expect", f"^BENCH {name} [0-9a-f]+ ") for name in names]
-    marks = run_script(ivm, linux_arguments(guests), steps, log)
+    marks = run_script(ivm, linux_arguments(guests, engine), steps, log)
     with open(log, errors="replace") as transcript:
         sums = dict(re.findall(r"^BENCH (\w+) ([0-9a-f]{16}) ", transcript.read() + " ", re.MULTILINE))
     taken = [later - earlier for earlier, later in zip(marks, marks[1:])]

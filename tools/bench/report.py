@@ -5,7 +5,7 @@ import platform
 import subprocess
 import time
 
-from kernels import GROUPS
+from kernels import GOALS, GROUPS
 
 
 def _host_cpu():
@@ -29,43 +29,66 @@ def _geometric_mean(values):
 
 def heading(root, arguments):
     load = os.getloadavg()[0]
+    command = " ".join(["python3 tools/bench", *arguments])
     return [f"## {time.strftime('%Y-%m-%d %H:%M')}, commit {_commit(root)}", "",
-            f"Host: {_host_cpu()}, {os.cpu_count()} processors, load average {load:.1f} at the end. "
-            f"Repeat: `python3 tools/bench {' '.join(arguments)}`", ""]
+            f"Host: {platform.node()}, {_host_cpu()}, {os.cpu_count()} processors, load average {load:.1f} at the end. "
+            f"Repeat: `{command}`", ""]
 
 
-def kernel_table(native, guest):
-    lines = ["| kernel | native s | guest s | host CPU s | ratio | ratio by CPU | million slots | million slots/s |",
-             "|---|--:|--:|--:|--:|--:|--:|--:|"]
-    for name, (_, mark) in guest.items():
+def _table_head(columns):
+    return ["| " + " | ".join(columns) + " |", "|---|" + "--:|" * (len(columns) - 1)]
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def kernel_table(native, guests):
+    """@param guests  {engine: {kernel: (checksum, Mark)}}"""
+    columns = ["kernel", "native s"]
+    for engine in guests:
+        columns += [f"{engine} s", "ratio", "by CPU"]
+    lines = _table_head(columns + ["million slots"] + [f"{engine} million/s" for engine in guests])
+    for name in next(iter(guests.values())):
         seconds = native[name][1]
-        lines.append(f"| {name} | {seconds:.4f} | {mark.wall_s:.3f} | {mark.cpu_s:.3f} | {mark.wall_s / seconds:.1f} | "
-                     f"{mark.cpu_s / seconds:.1f} | {mark.slots / 1e6:.1f} | {mark.slots / mark.cpu_s / 1e6:.0f} |")
+        marks = [results[name][1] for results in guests.values()]
+        cells = [name, f"{seconds:.4f}"]
+        for mark in marks:
+            cells += [f"{mark.wall_s:.3f}", f"{mark.wall_s / seconds:.1f}", f"{mark.cpu_s / seconds:.1f}"]
+        cells += [f"{marks[-1].slots / 1e6:.1f}"] + [f"{mark.slots / mark.cpu_s / 1e6:.0f}" for mark in marks]
+        lines.append(_row(cells))
     return lines + [""]
 
 
-def group_table(native, guest):
-    lines = ["| group | ratio (geometric mean) | ratio by CPU | million slots/s (geometric mean) |", "|---|--:|--:|--:|"]
+def group_table(native, guests):
+    """Geometric means of the ratios to native."""
+    columns = ["group", "goal"]
+    for engine in guests:
+        columns += [engine, "by CPU"]
+    lines = _table_head(columns)
     for group, names in GROUPS.items():
-        marks = [(guest[name][1], native[name][1]) for name in names if name in guest]
-        if not marks:
+        names = [name for name in names if name in next(iter(guests.values()))]
+        if not names:
             continue
-        wall = _geometric_mean([m.wall_s / s for m, s in marks])
-        cpu = _geometric_mean([m.cpu_s / s for m, s in marks])
-        rate = _geometric_mean([m.slots / m.cpu_s / 1e6 for m, _ in marks])
-        lines.append(f"| {group} | {wall:.1f} | {cpu:.1f} | {rate:.0f} |")
+        cells = [group, f"{GOALS[group]:g}"]
+        for results in guests.values():
+            pairs = [(results[name][1], native[name][1]) for name in names]
+            cells.append(f"{_geometric_mean([m.wall_s / s for m, s in pairs]):.1f}")
+            cells.append(f"{_geometric_mean([m.cpu_s / s for m, s in pairs]):.1f}")
+        lines.append(_row(cells))
     return lines + [""]
 
 
-def boot_line(mark):
-    return [f"Boot to the prompt in the same run: {mark.wall_s:.2f} s, {mark.cpu_s:.2f} s of host processor, "
-            f"{mark.slots / 1e6:.0f} million slots.", ""]
+def boot_lines(boots):
+    lines = [f"Direct boot to the prompt in the same run, {engine}: {mark.wall_s:.2f} s, {mark.cpu_s:.2f} s of host processor, "
+             f"{mark.slots / 1e6:.0f} million slots." for engine, mark in boots.items()]
+    return lines + [""]
 
 
-def startup_table(times, idle):
-    lines = ["| from power-on to | s | host CPU s | million slots |", "|---|--:|--:|--:|"]
+def startup_table(engine, times, idle):
+    lines = _table_head([f"{engine}: from power-on to", "s", "host CPU s", "translating s", "million slots"])
     for name, mark in times.items():
-        lines.append(f"| {name} | {mark.wall_s:.2f} | {mark.cpu_s:.2f} | {mark.slots / 1e6:.0f} |")
+        lines.append(f"| {name} | {mark.wall_s:.2f} | {mark.cpu_s:.2f} | {mark.translating_s:.2f} | {mark.slots / 1e6:.0f} |")
     share, total, ram = idle
     return lines + ["", f"Idle at the prompt: {share:.1f} % of a host core. Resident: {total:.0f} MiB, of which guest RAM "
                     f"{ram:.0f} MiB and everything else {total - ram:.0f} MiB.", ""]

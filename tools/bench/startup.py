@@ -5,23 +5,24 @@ import tempfile
 import time
 
 import guest
+from kernels import ENGINES
 
 IDLE_S = 10
 GUEST_RAM_MIB = 1024
 
 
-def boot_direct(ivm, guests, folder):
-    marks = guest.run_script(ivm, guest.linux_arguments(guests), [("expect", guest.PROMPT)], os.path.join(folder, "direct"))
+def boot_direct(ivm, guests, engine, folder):
+    marks = guest.run_script(ivm, guest.linux_arguments(guests, engine), [("expect", guest.PROMPT)], os.path.join(folder, "direct"))
     return {"Linux prompt, direct boot": marks[0]}
 
 
-def boot_disk(ivm, guests, folder):
+def boot_disk(ivm, guests, engine, folder):
     """Power-on to the prompt through a disk. The countdowns of one second each, of the boot manager and of GRUB, are
     part of the times."""
     image = os.path.join(folder, "disk.img")
     subprocess.run(["bash", os.path.join(guests, "mkdisk.sh"), image], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
-    arguments = ["-a", f"disk:avio_stor::file:{image}", "--boot-timeout", "1"]
+    arguments = ["--engine", ENGINES[engine], "-a", f"disk:avio_stor::file:{image}", "--boot-timeout", "1"]
     steps = [("expect", "Please select a boot option"), ("expect", "GNU GRUB|Welcome to GRUB"), ("expect", "Linux version"),
              ("expect", guest.PROMPT)]
     marks = guest.run_script(ivm, arguments, steps, os.path.join(folder, "grub"))
@@ -63,10 +64,10 @@ def _wait_for_prompt(log, process):
     raise RuntimeError("ivm ended before the prompt")
 
 
-def idle(ivm, guests, folder):
+def idle(ivm, guests, engine, folder):
     """Host processor share of a guest at its prompt, in percent of one core, and resident MiB (total, guest RAM)."""
     log = os.path.join(folder, "idle")
-    command = [ivm, "run", *guest.linux_arguments(guests), "-m", f"{GUEST_RAM_MIB}M", "--console", "none", "--log", log,
+    command = [ivm, "run", *guest.linux_arguments(guests, engine), "-m", f"{GUEST_RAM_MIB}M", "--console", "none", "--log", log,
                "--timeout", "300"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -81,7 +82,7 @@ def idle(ivm, guests, folder):
         process.wait()
 
 
-def measure(ivm, guests):
+def measure(ivm, guests, engine):
     with tempfile.TemporaryDirectory() as folder:
-        times = boot_disk(ivm, guests, folder) | boot_direct(ivm, guests, folder)
-        return times, idle(ivm, guests, folder)
+        times = boot_disk(ivm, guests, engine, folder) | boot_direct(ivm, guests, engine, folder)
+        return times, idle(ivm, guests, engine, folder)

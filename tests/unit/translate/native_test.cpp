@@ -1,6 +1,6 @@
 // Assembled programs under the translator: loops, calls, rotation, self-modifying code, faults. Expected values by hand.
-#include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/translator_choice.h"
 
 using namespace ia64;
 using namespace ia64::test;
@@ -11,9 +11,7 @@ namespace {
 /// A machine that translates every block at once.
 struct NativeMachine : BareMachine {
   NativeMachine() {
-    cpu::TranslatorOptions options;
-    options.threshold = 1, options.verify = true;
-    core().use_translator(options);
+    core().use_translator(translator_choice());
   }
   /// Runs until the break at the end of the text.
   cpu::InterruptionRecord run_to_break() { return run_to_interruption(1'000'000); }

@@ -10,6 +10,7 @@
 
 #include "machine/bare/runner.h"
 #include "tools/cli/command.h"
+#include "tools/cli/engine_arguments.h"
 
 namespace ia64::cli {
 namespace {
@@ -18,6 +19,7 @@ using machine::BareProgram;
 using machine::BareRunner;
 
 struct BareArguments {
+  EngineArguments engine;
   BareProgram program;
   std::vector<std::string> loads, elfs, pokes, sets, stops, dumps;
   std::string entry, dump_file, batch;
@@ -45,7 +47,9 @@ Result<void> complete(BareArguments& a) {
 
 int run_one(BareArguments& a) {
   if (auto ok = complete(a); !ok) return usage_error(ok.error().message.c_str());
-  BareRunner runner;
+  auto engine = a.engine.complete();
+  if (!engine) return usage_error(engine.error().message.c_str());
+  BareRunner runner(*engine);
   auto report = runner.run(a.program);
   if (!report) return usage_error(report.error().message.c_str());
   if (a.dump_file.empty() || a.dump_file == "-") {
@@ -66,14 +70,16 @@ std::string error_line(const std::string& id, const std::string& message) {
 }
 
 /// One answer line for every program line, errors included.
-int run_batch(const std::string& path) {
+int run_batch(const std::string& path, const EngineArguments& arguments) {
+  const auto engine = arguments.complete();
+  if (!engine) return usage_error(engine.error().message.c_str());
   std::ifstream file;
   if (path != "-") {
     file.open(path);
     if (!file) return usage_error(fmt::format("--batch {}: cannot read it", path).c_str());
   }
   std::istream& in = path == "-" ? std::cin : file;
-  BareRunner runner;
+  BareRunner runner(*engine);
   for (std::string line; std::getline(in, line);) {
     if (line.empty()) continue;
     auto program = machine::parse_program(line);
@@ -105,10 +111,11 @@ Run add_bare(CLI::App& command) {
   command.add_option("--max-insns", a->program.max_insns, "stop after this many instructions of each processor");
   command.add_option("-c", a->program.cpus, "number of processors")->capture_default_str();
   command.add_option("-m", a->memory_mib, "memory in MiB")->capture_default_str()->check(CLI::Range(1, 65536));
+  a->engine.add_to(command);
   command.add_option("--dump", a->dump_file, "write the report here instead of to standard output");
   command.add_option("--batch", a->batch, "a file of JSON programs, one a line ('-': standard input); answers one line each");
   command.footer("The report and the batch format are described in docs/bare.md.");
-  return [a] { return a->batch.empty() ? run_one(*a) : run_batch(a->batch); };
+  return [a] { return a->batch.empty() ? run_one(*a) : run_batch(a->batch, a->engine); };
 }
 
 }  // namespace ia64::cli

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "machine/run_session.h"
 #include "tools/cli/command.h"
+#include "tools/cli/engine_arguments.h"
 
 namespace ia64::cli {
 namespace {
@@ -19,7 +20,7 @@ struct RunArguments {
   machine::RunOptions options;
   std::vector<std::string> resources, expects, sends, untils;
   std::string memory = "1G";
-  std::string engine = "interp";
+  EngineArguments engine;
   std::string trace, trace_file;
 };
 
@@ -64,7 +65,9 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (!memory) return memory.error();
   auto& m = a.options.machine;
   m.memory_bytes = *memory;
-  m.engine = a.engine == "jit" ? machine::Engine::Translator : machine::Engine::Interpreter;
+  auto engine = a.engine.complete();
+  if (!engine) return engine.error();
+  m.engine = *engine;
   for (const auto& text : a.resources) {
     auto statement = machine::parse_resource_statement(text);
     if (!statement) return statement.error();
@@ -95,9 +98,7 @@ Run add_run(CLI::App& command) {
       ->take_all()->type_name("RESOURCE")->expected(1);
   command.add_option("-m", a->memory, "memory: 1G, 512M, or a number of MiB")->capture_default_str();
   command.add_option("-c", m.cpus, "number of processors")->capture_default_str();
-  command.add_option("--engine", a->engine, "interp interprets; jit translates hot code to host code")
-      ->check(CLI::IsMember({"interp", "jit"}))->capture_default_str();
-  command.add_flag("--perf-map", m.perf_map, "with --engine jit: write perf-PID.map for the perf tool");
+  a->engine.add_to(command);
   command.add_option("--machine", m.machine, "board; a bare name means its newest version")->capture_default_str();
   command.add_option("--name", m.name, "name of the guest")->capture_default_str();
   command.add_option("--nvram", m.nvram_path, "file that keeps the EFI variables; without it they last for this run");

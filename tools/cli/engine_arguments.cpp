@@ -1,0 +1,35 @@
+// Parsing of the options that choose an engine.
+#include "tools/cli/engine_arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace ia64::cli {
+
+void EngineArguments::add_to(CLI::App& command) {
+  auto& t = config_.translator;
+  command.add_option("--engine", engine_, "interp interprets; jit translates hot code to host code")
+      ->check(CLI::IsMember({"interp", "jit"}))->capture_default_str();
+  command.add_option("--no-opt", no_opt_, "with jit: switch optimisations off, NAME[,NAME...] or all; help lists them")
+      ->take_all()->expected(1);
+  command.add_option("--jit-threshold", t.threshold, "with jit: executions of a block before it is translated")
+      ->check(CLI::Range(1u, 1u << 30))->capture_default_str();
+  command.add_option("--jit-cache", t.cache_bytes, "with jit: bytes of host code kept")
+      ->transform(CLI::AsSizeValue(false))->capture_default_str();
+  command.add_flag("--perf-map", t.perf_map, "with jit: write perf-PID.map for the perf tool");
+}
+
+Result<machine::EngineConfig> EngineArguments::complete() const {
+  machine::EngineConfig config = config_;
+  config.engine = engine_ == "jit" ? machine::Engine::Translator : machine::Engine::Interpreter;
+  for (const std::string& list : no_opt_) {
+    const std::string unknown = config.translator.optimisations.switch_off(list);
+    if (unknown == "help")
+      return Error{ErrorKind::Invalid, "--no-opt takes any of these, or all:\n" + cpu::Optimisations::describe()};
+    if (!unknown.empty()) return Error{ErrorKind::Invalid, fmt::format("--no-opt: no optimisation '{}'; there are {}", unknown, cpu::Optimisations::names())};
+  }
+  return config;
+}
+
+}  // namespace ia64::cli

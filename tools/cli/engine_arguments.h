@@ -1,0 +1,29 @@
+// The options that choose an engine, shared by the sub-commands that execute instructions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "machine/engine_config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ia64::cli {
+
+/// --engine, --no-opt and what else concerns the translator. Must outlive the parsing.
+class EngineArguments {
+ public:
+  void add_to(CLI::App& command);
+  /// @returns Invalid naming an optimisation that does not exist
+  Result<machine::EngineConfig> complete() const;
+
+ private:
+  std::string engine_ = "interp";
+  std::vector<std::string> no_opt_;
+  machine::EngineConfig config_;
+};
+
+}  // namespace ia64::cli
