@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/core.h"
+#include "cpu/jit/host_features.h"
 
 namespace ia64::cpu::jit {
 
@@ -12,7 +13,9 @@ struct CoreLayout {
   Core* core;
   i32 attention, block_ip, fetch_epoch, contexts;
   i32 tlb_read, tlb_write, tlb_active;
-  const void* alat_valid;  ///< 32-bit mask of valid entries, absolute
+  i32 alat_entries, alat_count, alat_in_granule;
+  i32 alat_start, alat_tag;  ///< within an entry; the size follows the tag
+  HostFeatures host;  ///< what generated code may use
 };
 
 }  // namespace ia64::cpu::jit

@@ -6,12 +6,13 @@
 namespace ia64::cpu {
 
 HostFeatures HostFeatures::detect() {
-  const auto& x86 = asmjit::CpuInfo::host().features().x86();
+  using Id = asmjit::CpuFeatures::X86::Id;
+  const auto& features = asmjit::CpuInfo::host().features();
+  const auto has = [&](Id id) { return features.has(id); };
   HostFeatures f;
-  f.avx = x86.hasAVX(), f.avx2 = x86.hasAVX2(), f.fma = x86.hasFMA();
-  f.bmi = x86.hasBMI(), f.bmi2 = x86.hasBMI2(), f.lzcnt = x86.hasLZCNT();
-  f.popcnt = x86.hasPOPCNT(), f.movbe = x86.hasMOVBE();
-  f.ssse3 = x86.hasSSSE3(), f.sse4_1 = x86.hasSSE4_1();
+  f.avx = has(Id::kAVX), f.avx2 = has(Id::kAVX2), f.fma = has(Id::kFMA);
+  f.bmi = has(Id::kBMI), f.bmi2 = has(Id::kBMI2), f.lzcnt = has(Id::kLZCNT);
+  f.popcnt = has(Id::kPOPCNT), f.movbe = has(Id::kMOVBE);
   return f;
 }
 

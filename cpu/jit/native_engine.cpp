@@ -15,6 +15,14 @@ namespace ia64::cpu::jit {
 namespace {
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
+
+/// An instruction that the assembler refuses would be missing from the code.
+class NoErrors final : public asmjit::ErrorHandler {
+  void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override {
+    std::fprintf(stderr, "translator: %s\n", message);
+    INVARIANT(false);
+  }
+};
 }  // namespace
 
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
@@ -25,6 +33,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
+  layout_.host = options.host;
   stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
 }
 
@@ -53,7 +62,9 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   asmjit::CodeHolder code;
+  NoErrors no_errors;
   code.init(runtime_->environment());
+  code.setErrorHandler(&no_errors);
   void* entry = nullptr;
   if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
     counters_.refused++;

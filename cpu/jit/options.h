@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/int_types.h"
+#include "cpu/jit/host_features.h"
 #include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu {
@@ -11,6 +12,7 @@ struct TranslatorOptions {
   u32 threshold = 16;               ///< executions by the interpreter before a block is translated
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
   Optimisations optimisations;      ///< which of them are on
+  HostFeatures host = HostFeatures::detect();  ///< extensions that generated code may use
   bool verify = false;              ///< check the intermediate form of each block
   bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
 };

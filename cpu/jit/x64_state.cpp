@@ -58,6 +58,8 @@ void X64Emitter::emit_get(const Op& op, Value v) {
     case ir::File::RotatingPredicate: a_.movzx(d.r32(), predicate(l)); break;
     case ir::File::Branch: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
     case ir::File::LoopCount: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+    case ir::File::Unat: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, unat)))); break;
+    case ir::File::Ccv: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, ccv)))); break;
   }
 }
 
@@ -78,6 +80,8 @@ void X64Emitter::emit_set(const Op& op) {
     }
     case ir::File::Branch: store(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
     case ir::File::LoopCount: store(qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+    case ir::File::Unat: store(qword_ptr(rbx, disp(offsetof(Registers, unat)))); break;
+    case ir::File::Ccv: store(qword_ptr(rbx, disp(offsetof(Registers, ccv)))); break;
   }
 }
 

@@ -14,7 +14,7 @@ constexpr OpcodeInfo kInfo[] = {
 };
 
 std::string location_name(u64 packed) {
-  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc"};
+  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "unat", "ccv"};
   const Location l = Location::unpack(packed);
   return fmt::format("{}{}", kFiles[static_cast<unsigned>(l.file)], l.index);
 }
@@ -58,7 +58,7 @@ class Verifier {
     const OpcodeInfo& what = info(op.code);
     const Value operands[] = {op.a, op.b, op.c};
     for (unsigned k = 0; k < 3; k++) {
-      const bool optional = k == 1 && op.code >= Opcode::load8 && op.code <= Opcode::load64 && op.guard == kNone;
+      const bool optional = k == 1 && op.code >= Opcode::load8 && op.code <= Opcode::fill64 && op.guard == kNone;
       if (k >= what.operands ? operands[k] != kNone : operands[k] == kNone && !optional)
         error_ = fmt::format("operation {}: wrong number of operands", n);
       if (operands[k] != kNone) check_operand(operands[k], n);

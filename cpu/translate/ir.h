@@ -32,7 +32,7 @@ using Value = u16;
 inline constexpr Value kNone = 0xffff;
 
 /// The register files that the form knows.
-enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount };
+enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Unat, Ccv };
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,
 /// because rotation moves all rotating registers of a file alike.

@@ -81,6 +81,10 @@ LowerTable make_rules(const Optimisations& on);
 void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);
+void add_speculation_rules(LowerTable& table);
+void add_speculative_load_rules(LowerTable& table);
+void add_semaphore_rules(LowerTable& table);
+void add_multimedia_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
 
 }  // namespace ia64::cpu::ir
