@@ -16,6 +16,7 @@ struct CoreLayout {
   i32 alat_entries, alat_count, alat_in_granule;
   i32 alat_start, alat_tag;  ///< within an entry; the size follows the tag
   HostFeatures host;  ///< what generated code may use
+  u64* handler_counts = nullptr;  ///< handler calls by Insn::op, absolute; nullptr: not counted
 };
 
 }  // namespace ia64::cpu::jit

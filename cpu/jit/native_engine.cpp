@@ -2,9 +2,11 @@
 #include "cpu/jit/native_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/invariant.h"
+#include "cpu/decode/op_info.h"
 #include "cpu/jit/x64_emitter.h"
 
 #include <fmt/format.h>
@@ -34,6 +36,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
   layout_.host = options.host;
+  if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
   stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
 }
 
@@ -61,22 +64,38 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
-  asmjit::CodeHolder code;
-  NoErrors no_errors;
-  code.init(runtime_->environment());
-  code.setErrorHandler(&no_errors);
-  void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
-    counters_.refused++;
-    return native;
-  }
-  for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
-  native->entry = entry;
-  code_bytes_ += code.codeSize();
-  counters_.blocks++;
-  counters_.code_bytes += code.codeSize();
-  if (options_.perf_map) note_for_perf(*native, code.codeSize());
+  if (!emit(unit, *native)) counters_.refused++;
+  else counters_.blocks++;
   return native;
+}
+
+/// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
+/// another attempt. @returns false when there are too many of them
+bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
+  Liveness live(unit);
+  for (unsigned attempt = 0; attempt < 4; attempt++) {
+    asmjit::CodeHolder code;
+    NoErrors no_errors;
+    code.init(runtime_->environment());
+    code.setErrorHandler(&no_errors);
+    native.links.clear();
+    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
+    if (!emitter.run()) return false;
+    if (!emitter.new_spills().empty()) {
+      for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      continue;
+    }
+    void* entry = nullptr;
+    if (runtime_->add(&entry, &code) != asmjit::kErrorOk) return false;
+    for (Link& link : native.links)
+      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    native.entry = entry;
+    code_bytes_ += code.codeSize();
+    counters_.code_bytes += code.codeSize();
+    if (options_.perf_map) note_for_perf(native, code.codeSize());
+    return true;
+  }
+  return false;
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
@@ -94,9 +113,11 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, ir::Mode mode) 
   const Key key{block.key, core_.r_.ip, mode.pack()};
   if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
   if (++block.runs < options_.threshold) return nullptr;
-  if (code_bytes_ > options_.cache_bytes) flush();
+  if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
   auto& slot = blocks_[key];
+  const auto began = std::chrono::steady_clock::now();
   slot = translate(block, mode);
+  counters_.translate_ns += static_cast<u64>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   by_page_[block.phys() & ~u64{0xfff}].push_back(key);
   return entry.native = slot.get();
 }
@@ -128,8 +149,9 @@ void NativeEngine::drop_page(GuestPhys page) {
 }
 
 /// Not while generated code is on the stack. Look-up entries that name native blocks die with the mapping epoch.
-void NativeEngine::flush() {
+void NativeEngine::flush(DropReason why) {
   flush_ = false;
+  counters_.flushes_by[static_cast<unsigned>(why)]++;
   pending_ = nullptr;
   blocks_.clear();
   by_page_.clear();
@@ -154,7 +176,7 @@ void NativeEngine::connect(NativeBlock& native) {
 
 bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
-    flush();
+    flush(flush_reason_);
     entry.native = nullptr;
   }
   NativeBlock* const native = native_for(entry);
@@ -183,6 +205,7 @@ void NativeEngine::finish(NativeBlock& entered) {
     case ExitKind::Bail:
       r.ip = native->ip, r.slot = native->slot;
       counters_.bails++;
+      counters_.bails_by[static_cast<unsigned>(why_bailed(*native))]++;
       break;
     case ExitKind::Unlinked:
       pending_ = static_cast<Link*>(state_.where);
@@ -198,6 +221,13 @@ void NativeEngine::finish(NativeBlock& entered) {
   }
 }
 
+/// Repeats the checks of a block's entry in their order.
+BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
+  if (core_.attention_.load(std::memory_order_relaxed)) return BailReason::Attention;
+  if (state_.budget < native.block->slots) return BailReason::Budget;
+  return core_.r_.cfm.sof < native.block->needed_sof ? BailReason::Frame : BailReason::Nat;
+}
+
 /// The block has run up to `insn`, which is to be interpreted.
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
@@ -211,6 +241,8 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
+  self.counters_.dynamic_targets++;
+  self.counters_.dynamic_misses++;  // taken back when it is none
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
   if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
@@ -218,6 +250,7 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;
   if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;
+  self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
   return native->entry;

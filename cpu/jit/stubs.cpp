@@ -97,6 +97,13 @@ void StubMaker::slow() {
   a_.mov(qword_ptr(rbx, l_.block_ip), rcx);
   a_.mov(rdi, imm(l_.core));
   a_.mov(rsi, rdx);
+  a_.mov(rcx, imm(&state_.slow_calls));
+  a_.inc(qword_ptr(rcx));
+  if (l_.handler_counts) {
+    a_.movzx(eax, word_ptr(rsi, offsetof(Insn, op)));
+    a_.mov(rcx, imm(l_.handler_counts));
+    a_.inc(qword_ptr(rcx, rax, 3));
+  }
   a_.call(qword_ptr(rsi, offsetof(Insn, handler)));
   a_.movzx(eax, al);
   a_.add(rsp, 8);

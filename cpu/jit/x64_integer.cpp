@@ -9,7 +9,8 @@ using ir::Opcode;
 
 void X64Emitter::emit(const Op& op, Value v) {
   switch (op.code) {
-    case Opcode::constant: return;  // made where it is used
+    case Opcode::constant:  // made where it is used
+    case Opcode::phi: return;
     case Opcode::get: return emit_get(op, v);
     case Opcode::set: return emit_set(op);
     case Opcode::clear_nat: a_.mov(nat_of(ir::Location::unpack(op.imm)), 0); return;

@@ -57,10 +57,11 @@ void X64Emitter::prepare_guard(Value guard) {
 }
 
 /// Runs the handler of `op`, out of line. Goes on behind this code when it says Continue.
-void X64Emitter::run_slowly(const Op& op) {
+void X64Emitter::run_slowly(const Op& op, const std::vector<Stored>& pending) {
   const Label fine = a_.newLabel();
+  store_pending(pending);
   a_.mov(rdx, imm(op.insn));
-  a_.mov(rcx, unit_.ip);
+  a_.mov(rcx, part_ip());
   a_.call(imm(stubs_.slow));
   a_.test(eax, eax);
   a_.jz(fine);
@@ -71,10 +72,10 @@ void X64Emitter::run_slowly(const Op& op) {
 /// Emits the slow way of `op` out of line: its handler, then the target as the handler left it in `d`, then `done`.
 /// @param d  may be an invalid register: there is no target
 void X64Emitter::slow_way(const Op& op, Label slow, Label done, const Gp& d) {
-  later([this, slow, done, d, &op] {
+  later([this, slow, done, d, &op, pending = snapshot(op.pending)] {
     const ir::MemoryForm form = ir::MemoryForm::unpack(op.imm);
     a_.bind(slow);
-    run_slowly(op);
+    run_slowly(op, pending);
     if (d.isValid()) {
       if (may_give_nat(form.kind)) leave_if_nat(op, form.target);
       a_.mov(d, general(form.target));
