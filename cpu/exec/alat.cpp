@@ -7,17 +7,16 @@ namespace ia64::cpu {
 
 void Alat::drop(Entry& e) {
   e.tag = kNoTag;
-  in_granule_[granule(e.start)]--;
+  in_granule_[e.granule]--;
   count_--;
 }
 
-void Alat::insert(AlatTag tag, const void* start, unsigned size) {
+void Alat::insert(AlatTag tag, u64 address, const void* start, unsigned size) {
   Entry& e = place(tag);
   if (e.tag != kNoTag) drop(e);
-  const u64 address = reinterpret_cast<u64>(start);
   if (granule(address) != granule(address + size - 1)) return;
-  e = {address, tag, static_cast<u16>(size)};
-  in_granule_[granule(address)]++;
+  e = {reinterpret_cast<u64>(start), tag, static_cast<u8>(size), static_cast<u8>(granule(address))};
+  in_granule_[e.granule]++;
   count_++;
 }
 
@@ -40,7 +39,7 @@ void Alat::invalidate_range(const void* start, u64 size) {
 void Alat::invalidate_offsets(u64 address, unsigned size) {
   const unsigned first = granule(address), last = granule(address + size - 1);
   for (Entry& e : entries_)
-    if (e.tag != kNoTag && (granule(e.start) == first || granule(e.start) == last)) drop(e);
+    if (e.tag != kNoTag && (e.granule == first || e.granule == last)) drop(e);
 }
 
 }  // namespace ia64::cpu

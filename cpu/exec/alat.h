@@ -37,9 +37,10 @@ class Alat {
   /// Whether an entry for `tag` exists.
   bool hit(AlatTag tag) const { return place(tag).tag == tag; }
   /// Adds the entry of an advanced load in place of the one that is there. Bytes that lie in two granules make none.
-  /// @param start  host address of the first byte read
-  /// @param size   bytes read, 1..32
-  void insert(AlatTag tag, const void* start, unsigned size);
+  /// @param address  guest address of the first byte read, virtual or physical
+  /// @param start    its host address
+  /// @param size     bytes read, 1..32
+  void insert(AlatTag tag, u64 address, const void* start, unsigned size);
   /// Removes the entry of one register, if any (checks with .clr, invala.e).
   void remove(AlatTag tag) {
     if (hit(tag)) drop(place(tag));
@@ -49,9 +50,9 @@ class Alat {
   /// Ordering point after which stores by others must be seen.
   void acquire() { clear(); }
 
-  /// Whether a store to these bytes could overlap an entry, judged by the granules of the smallest page alone: virtual and
-  /// host addresses agree there, so most stores need no translation.
-  /// @param address virtual or host
+  /// Whether a store to these bytes could overlap an entry, judged by the granules of the smallest page alone: all guest addresses of a
+  /// byte agree there, so most stores need no translation.
+  /// @param address  guest address, virtual or physical
   bool may_overlap(u64 address, unsigned size) const {
     return count_ != 0 && (in_granule_[granule(address)] | in_granule_[granule(address + size - 1)]) != 0;
   }
@@ -70,7 +71,8 @@ class Alat {
   struct alignas(16) Entry {
     u64 start = 0;
     AlatTag tag = kNoTag;
-    u16 size = 0;
+    u8 size = 0;
+    u8 granule = 0;
   };
 
   static constexpr unsigned granule(u64 address) { return static_cast<unsigned>(address >> 4) % kGranules; }

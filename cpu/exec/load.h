@@ -47,7 +47,7 @@ inline Next load_and_enter(Core& core, const Insn& i, u64 va) noexcept {
     D::put_nat(r, i);
   } else if (host) {
     D::put(core, i, D::decode(raw, core.big_endian()), va);
-    core.alat().insert(tag, host, D::kSize);
+    core.alat().insert(tag, va, host, D::kSize);
   } else if (is_check(kType)) {
     return load_plain<D>(core, i, va);
   } else {

@@ -22,6 +22,7 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   alat_entries = distance(alat.entries_), alat_count = distance(&alat.count_), alat_in_granule = distance(alat.in_granule_);
   alat_start = static_cast<i32>(offsetof(Alat::Entry, start)), alat_tag = static_cast<i32>(offsetof(Alat::Entry, tag));
   static_assert(sizeof(Alat::Entry) == 16 && offsetof(Alat::Entry, size) == offsetof(Alat::Entry, tag) + 2);
+  static_assert(offsetof(Alat::Entry, granule) == offsetof(Alat::Entry, tag) + 3);
   static_assert(Alat::kEntries == 32 && Alat::kGranules == 256);  // as x64_alat.cpp computes places
 }
 

@@ -15,7 +15,7 @@ struct CoreLayout {
   i32 float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   i32 alat_entries, alat_count, alat_in_granule;
-  i32 alat_start, alat_tag;  ///< within an entry; the size follows the tag
+  i32 alat_start, alat_tag;  ///< within an entry; size and granule follow the tag
   HostFeatures host;  ///< what generated code may use
   u64* handler_counts = nullptr;  ///< handler calls by Insn::op, absolute; nullptr: not counted
 };

@@ -60,11 +60,9 @@ void X64Emitter::alat_place() {
 X64Emitter::Mem X64Emitter::alat_tag_at_rax() { return word_ptr(rbx, rax, 0, l_.alat_entries + l_.alat_tag); }
 X64Emitter::Mem X64Emitter::alat_start_at_rax() { return qword_ptr(rbx, rax, 0, l_.alat_entries + l_.alat_start); }
 
-/// The counter of the granule in which the entry at rax lies; uses `r`.
+/// The counter of the granule in which the bytes of the entry at rax lie; uses `r`.
 X64Emitter::Mem X64Emitter::alat_granule_at_rax(const Gp& r) {
-  a_.mov(r.r32(), dword_ptr(rbx, rax, 0, l_.alat_entries + l_.alat_start));
-  a_.shr(r.r32(), 4);
-  a_.movzx(r.r32(), r.r8());
+  a_.movzx(r.r32(), byte_ptr(rbx, rax, 0, l_.alat_entries + l_.alat_tag + 3));
   return byte_ptr(rbx, r.r64(), 0, l_.alat_in_granule);
 }
 
@@ -83,8 +81,8 @@ void X64Emitter::alat_remove() {
   a_.dec(alat_granule_at_rax(rax));
 }
 
-/// Enters the aligned bytes whose host address is in rax. Uses rcx and rdx.
-void X64Emitter::alat_insert(ir::Location target, unsigned size) {
+/// Enters the aligned bytes at `va`, whose host address is in rax. Uses rcx and rdx.
+void X64Emitter::alat_insert(ir::Location target, const Gp& va, unsigned size) {
   const Label occupied = a_.newLabel(), fill = a_.newLabel();
   a_.mov(rdx, rax);
   alat_gr_tag(target);
@@ -94,13 +92,15 @@ void X64Emitter::alat_insert(ir::Location target, unsigned size) {
   a_.inc(dword_ptr(rbx, l_.alat_count));
   a_.bind(fill);
   a_.mov(alat_start_at_rax(), rdx);
-  a_.or_(ecx, size << 16);
-  Mem tag_and_size = alat_tag_at_rax();
-  tag_and_size.setSize(4);
-  a_.mov(tag_and_size, ecx);
+  a_.mov(edx, va.r32());
   a_.shr(edx, 4);
   a_.movzx(edx, dl);
   a_.inc(byte_ptr(rbx, rdx, 0, l_.alat_in_granule));
+  a_.shl(edx, 24);
+  a_.lea(ecx, dword_ptr(rcx, rdx, 0, static_cast<i32>(size << 16)));
+  Mem tag_size_and_granule = alat_tag_at_rax();
+  tag_size_and_granule.setSize(4);
+  a_.mov(tag_size_and_granule, ecx);
   later([this, occupied, fill] {
     a_.bind(occupied);
     a_.push(rdx);

@@ -142,7 +142,7 @@ class X64Emitter {
   Mem alat_granule_at_rax(const Gp& r);
   void alat_compare(ir::Location l, Label absent);
   void alat_remove();
-  void alat_insert(ir::Location target, unsigned size);
+  void alat_insert(ir::Location target, const Gp& va, unsigned size);
   void leave_unless_alat_empty(Label slow);
   void alat_check_store(const Gp& va, Label slow);
   void emit_advanced_check(const Op& op, Value v);

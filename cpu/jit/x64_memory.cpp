@@ -142,8 +142,7 @@ void X64Emitter::emit_load(const Op& op, Value v) {
   const unsigned size =
       op.code == Opcode::fill64 ? 8 : 1u << (static_cast<unsigned>(op.code) - static_cast<unsigned>(Opcode::load8));
   const Label done = a_.newLabel(), slow = a_.newLabel();
-  u64 k;
-  Gp va = use(op.a, rcx);
+  const Gp va = in_register(op.a);
   Gp unat, old;
   if (form.kind == ir::LoadKind::Fill) unat = in_register(op.c);
   if (op.b != ir::kNone) old = use(op.b, rdx);
@@ -155,10 +154,6 @@ void X64Emitter::emit_load(const Op& op, Value v) {
     alat_compare(form.target, slow);
     if (form.kind == ir::LoadKind::CheckClear) alat_remove();
   } else {
-    if (constant(op.a, k)) {  // not in a scratch register: the check needs them all
-      a_.mov(d, k);
-      va = d;
-    }
     if (form.kind == ir::LoadKind::Acquire) leave_unless_alat_empty(slow);
     if (form.kind == ir::LoadKind::Fill) {
       a_.mov(ecx, va.r32());
@@ -170,7 +165,7 @@ void X64Emitter::emit_load(const Op& op, Value v) {
     if (is_advanced(form.kind)) {
       a_.add(rax, va);
       emit_read(d, x86::ptr(rax), size, form.swap);
-      alat_insert(form.target, size);
+      alat_insert(form.target, va, size);
     } else {
       emit_read(d, x86::ptr(va, rax), size, form.swap);
     }
