@@ -12,7 +12,7 @@ struct CoreLayout {
 
   Core* core;
   i32 attention, block_ip, fetch_keys;
-  i32 float_value, float_form, float_active;
+  i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   i32 alat_entries, alat_count, alat_in_granule;
   i32 alat_start, alat_tag;  ///< within an entry; size and granule follow the tag
