@@ -52,7 +52,10 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->block = &block;
   ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  const bool dump = dump_.wants(block, native->ip);
+  if (dump) dump_.guest_code(block, unit), dump_.intermediate("before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   asmjit::CodeHolder code;
@@ -64,6 +67,7 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   }
   for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
   native->entry = entry;
+  if (dump) dump_.host_code(entry, code.codeSize());
   code_bytes_ += code.codeSize();
   counters_.blocks++;
   counters_.code_bytes += code.codeSize();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cpu/interp/interpreter.h"
+#include "cpu/jit/block_dump.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/translate/lowering.h"
@@ -60,6 +61,7 @@ class NativeEngine {
   TranslatorOptions options_;
   ir::LowerTable rules_;
   TranslatorCounters counters_;
+  BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
   asmjit::JitRuntime stub_runtime_;
   std::unique_ptr<asmjit::JitRuntime> runtime_;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cpu/decode/op_info.h"
+
 namespace ia64::cpu::ir {
 
 namespace {
@@ -30,7 +32,7 @@ std::string print_op(const Op& op, unsigned n) {
   for (Value v : {op.a, op.b, op.c})
     if (v != kNone) line += fmt::format(" v{}", v);
   if (op.guard != kNone) line += fmt::format(" if v{}", op.guard);
-  if (op.insn) line += fmt::format("  ; bundle {} slot {}", op.insn->bundle, op.insn->slot);
+  if (op.insn) line += fmt::format("  ; bundle {} slot {} {}", op.insn->bundle, op.insn->slot, op_info(op.insn->op).name);
   return line + "\n";
 }
 

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "machine/bare/program.h"
+
 namespace ia64::cli {
 
 void EngineArguments::add_to(CLI::App& command) {
@@ -18,6 +20,9 @@ void EngineArguments::add_to(CLI::App& command) {
   command.add_option("--jit-cache", t.cache_bytes, "with jit: bytes of host code kept")
       ->transform(CLI::AsSizeValue(false))->capture_default_str();
   command.add_flag("--count-handlers", t.count_handlers, "with jit: count calls of interpreter handlers by instruction (see --inspect-at-exit)");
+  command.add_option("--dump-block", dump_ips_, "with jit: show how the blocks that hold this guest address are translated; repeatable")
+      ->take_all()->type_name("IP")->expected(1);
+  command.add_option("--dump-file", t.dump_path, "write --dump-block here instead of to standard error");
   command.add_flag("--perf-map", t.perf_map, "with jit: write perf-PID.map for the perf tool");
 }
 
@@ -29,6 +34,11 @@ Result<machine::EngineConfig> EngineArguments::complete() const {
     if (unknown == "help")
       return Error{ErrorKind::Invalid, "--no-opt takes any of these, or all:\n" + cpu::Optimisations::describe()};
     if (!unknown.empty()) return Error{ErrorKind::Invalid, fmt::format("--no-opt: no optimisation '{}'; there are {}", unknown, cpu::Optimisations::names())};
+  }
+  for (const std::string& text : dump_ips_) {
+    const auto ip = machine::parse_number(text, "--dump-block");
+    if (!ip) return ip.error();
+    config.translator.dump_ips.push_back(*ip & ~u64{15});
   }
   return config;
 }
