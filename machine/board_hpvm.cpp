@@ -13,6 +13,7 @@
 #include "devices/irq/interrupt_block.h"
 #include "devices/irq/io_sapic.h"
 #include "devices/irq/io_sapic_regs.h"
+#include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/serial/uart16550.h"
 #include "devices/virtio/virtio_scsi.h"
@@ -24,6 +25,7 @@
 namespace ia64::machine {
 namespace {
 
+using devices::mpt::Mpt;
 using devices::pci::PciHost;
 using devices::pci::RootBus;
 using devices::virtio::VirtioScsi;
@@ -57,7 +59,9 @@ class BoardHpvm1 final : public Board {
  private:
   Result<void> add_ram(GuestPhys base, u64 size_bytes);
   Result<void> add_disk(const ResourceStatement& statement);
-  VirtioScsi& adapter_at(u8 bus, u8 slot);
+  template <class Adapter, class Make>
+  Adapter& adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where, Make make);
+  void attach(const ResourceStatement& statement, std::unique_ptr<storage::scsi::ScsiTarget> target);
   void describe(const std::string& name);
 
   AddressSpace memory_bus_, port_bus_;
@@ -67,7 +71,8 @@ class BoardHpvm1 final : public Board {
   devices::Uart16550 uart_;
   devices::AcpiPm acpi_pm_;
   devices::PortSpace port_space_{port_bus_};
-  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> adapters_;
+  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> avio_;
+  std::map<std::pair<u8, u8>, std::unique_ptr<Mpt>> vio_;
   std::unique_ptr<PciHost> pci_;
   firmware::BoardDescription description_;
 };
@@ -108,13 +113,25 @@ Result<void> BoardHpvm1::add_ram(GuestPhys base, u64 size_bytes) {
   return {};
 }
 
-VirtioScsi& BoardHpvm1::adapter_at(u8 bus, u8 slot) {
-  auto& adapter = adapters_[{bus, slot}];
+template <class Adapter, class Make>
+Adapter& BoardHpvm1::adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where,
+                                Make make) {
+  auto& adapter = adapters[{*where.bus, *where.slot}];
   if (!adapter) {
-    adapter = std::make_unique<VirtioScsi>(VirtioScsi::Config{}, io_sapic_.pin(PciHost::interrupt_pin(bus, slot)), memory_bus_);
-    pci_->plug(bus, slot, *adapter);
+    adapter = make(io_sapic_.pin(PciHost::interrupt_pin(*where.bus, *where.slot)));
+    pci_->plug(*where.bus, *where.slot, *adapter);
   }
   return *adapter;
+}
+
+void BoardHpvm1::attach(const ResourceStatement& s, std::unique_ptr<storage::scsi::ScsiTarget> target) {
+  if (s.adapter == "scsi")
+    adapter_at(vio_, s.address, [&](IrqLine& intx) { return std::make_unique<Mpt>(intx, memory_bus_); })
+        .attach(*s.address.target, std::move(target));
+  else
+    adapter_at(avio_, s.address,
+               [&](IrqLine& intx) { return std::make_unique<VirtioScsi>(VirtioScsi::Config{}, intx, memory_bus_); })
+        .attach(*s.address.target, std::move(target));
 }
 
 Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
@@ -124,8 +141,7 @@ Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
   storage::scsi::DiskIdentity identity;
   identity.product = "Virtual FileDisk";
   identity.serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, target);
-  adapter_at(bus, slot).attach(
-      target, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
+  attach(s, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
   return {};
 }
 
@@ -163,7 +179,8 @@ void BoardHpvm1::describe(const std::string& name) {
 }
 
 void BoardHpvm1::reset(bool cold) {
-  for (auto& [address, adapter] : adapters_) adapter->reset();
+  for (auto& [address, adapter] : vio_) adapter->reset();
+  for (auto& [address, adapter] : avio_) adapter->reset();
   uart_.reset();
   acpi_pm_.reset();
   interrupt_block_.reset();
@@ -181,7 +198,8 @@ void BoardHpvm1::inspect(InspectWriter& out) const {
   show(io_sapic_);
   show(uart_);
   show(acpi_pm_);
-  for (const auto& [address, adapter] : adapters_) show(*adapter);
+  for (const auto& [address, adapter] : vio_) show(*adapter);
+  for (const auto& [address, adapter] : avio_) show(*adapter);
 }
 
 }  // namespace
