@@ -82,9 +82,13 @@ void FastTlb::forget_writes(const u8* host_page) {
     if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
 }
 
+void FastTlb::forget_all_writes() {
+  for (Entry& e : write_) e = {kNoEntry, 0};
+}
+
 void FastTlb::clear_tables() {
   for (Entry& e : read_) e = {kNoEntry, 0};
-  for (Entry& e : write_) e = {kNoEntry, 0};
+  forget_all_writes();
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
 }
 

@@ -106,6 +106,8 @@ class FastTlb {
   void protection_changed();
   /// Writes to the 4 KiB of RAM at `host_page` must be seen again (code was found there). CPU thread.
   void forget_writes(const u8* host_page);
+  /// Every page must be asked for again before it is written.
+  void forget_all_writes();
   /// Drops everything.
   void reset();
 

@@ -11,8 +11,8 @@ namespace ia64::cli {
 
 void EngineArguments::add_to(CLI::App& command) {
   auto& t = config_.translator;
-  command.add_option("--engine", engine_, "interp interprets; jit translates hot code to host code")
-      ->check(CLI::IsMember({"interp", "jit"}))->capture_default_str();
+  command.add_option("--engine", engine_, "interp interprets; jit translates hot code to host code; lockstep runs both and stops where they differ")
+      ->check(CLI::IsMember({"interp", "jit", "lockstep"}))->capture_default_str();
   command.add_option("--no-opt", no_opt_, "with jit: switch optimisations off, NAME[,NAME...] or all; help lists them")
       ->take_all()->expected(1);
   command.add_option("--jit-threshold", t.threshold, "with jit: executions of a block before it is translated")
@@ -28,7 +28,8 @@ void EngineArguments::add_to(CLI::App& command) {
 
 Result<machine::EngineConfig> EngineArguments::complete() const {
   machine::EngineConfig config = config_;
-  config.engine = engine_ == "jit" ? machine::Engine::Translator : machine::Engine::Interpreter;
+  if (engine_ == "jit") config.engine = machine::Engine::Translator;
+  if (engine_ == "lockstep") config.engine = machine::Engine::Lockstep;
   for (const std::string& list : no_opt_) {
     const std::string unknown = config.translator.optimisations.switch_off(list);
     if (unknown == "help")
