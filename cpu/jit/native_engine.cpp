@@ -7,6 +7,7 @@
 
 #include "base/invariant.h"
 #include "cpu/decode/op_info.h"
+#include "cpu/jit/float_forms.h"
 #include "cpu/jit/x64_emitter.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,13 @@
 namespace ia64::cpu::jit {
 
 namespace {
+/// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
+TranslatorOptions fit_for_host(TranslatorOptions options) {
+  Optimisations& on = options.optimisations;
+  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  return options;
+}
+
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
 }  // namespace
@@ -22,8 +30,8 @@ constexpr i64 kBurst = i64{1} << 22;
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
     : interpreter_(interpreter),
       core_(interpreter.core_),
-      options_(options),
-      rules_(ir::make_rules(options.optimisations)),
+      options_(fit_for_host(options)),
+      rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
@@ -58,21 +66,37 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   if (dump) dump_.intermediate("after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
-  asmjit::CodeHolder code;
-  code.init(runtime_->environment());
-  void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
-    counters_.refused++;
-    return native;
-  }
-  for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
-  native->entry = entry;
-  if (dump) dump_.host_code(entry, code.codeSize());
-  code_bytes_ += code.codeSize();
-  counters_.blocks++;
-  counters_.code_bytes += code.codeSize();
-  if (options_.perf_map) note_for_perf(*native, code.codeSize());
+  if (!emit(unit, *native)) counters_.refused++;
+  else counters_.blocks++;
   return native;
+}
+
+/// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
+/// another attempt. @returns false when there are too many of them
+bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
+  Liveness live(unit);
+  for (unsigned attempt = 0; attempt < 4; attempt++) {
+    asmjit::CodeHolder code;
+    code.init(runtime_->environment());
+    native.links.clear();
+    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
+    if (!emitter.run()) return false;
+    if (!emitter.new_spills().empty()) {
+      for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      continue;
+    }
+    void* entry = nullptr;
+    if (runtime_->add(&entry, &code) != asmjit::kErrorOk) return false;
+    for (Link& link : native.links)
+      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    native.entry = entry;
+    if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
+    code_bytes_ += code.codeSize();
+    counters_.code_bytes += code.codeSize();
+    if (options_.perf_map) note_for_perf(native, code.codeSize());
+    return true;
+  }
+  return false;
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
@@ -209,6 +233,7 @@ BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
+  if (insn.spare == 0) state_.kind = ExitKind::Bail;  // nothing was done: the interpreter must
   core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
   if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;

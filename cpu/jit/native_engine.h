@@ -49,6 +49,7 @@ class NativeEngine {
   NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);
   void deopt(const Insn& insn, const NativeBlock& native);

@@ -30,9 +30,9 @@ struct ExitState {
 
 /// Host registers with a fixed meaning: rbx the register file, rbp the budget, r14 r32 of the current frame. rax, rcx, rdx are
 /// scratch. The stack is aligned to 16 and has kSpillSlots words for values, then room for saved registers.
-inline constexpr unsigned kSpillSlots = 48;
+inline constexpr unsigned kSpillSlots = 128;
 inline constexpr i32 kSaveArea = kSpillSlots * 8;
-inline constexpr i32 kFrameBytes = 520;
+inline constexpr i32 kFrameBytes = kSaveArea + 200;
 
 struct Stubs {
   using Enter = void (*)(ExitState*, const void* code);
@@ -43,6 +43,7 @@ struct Stubs {
   const void* unlinked = nullptr;   ///< rax Link
   const void* plain = nullptr;
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
+  const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 

@@ -178,7 +178,7 @@ void Mpt::write_doorbell(u32 value) {
       case kDoorbellIoUnitReset: return begin_reset(Reset::IoUnit);
       case kDoorbellHandshake:
         if (state_.doorbell.active() || state_.ioc == kStateReset) return;  // one at a time
-        state_.doorbell.begin(value >> kDoorbellDwordsShift & 0xff);
+        if (const u32 dwords = value >> kDoorbellDwordsShift & 0xff) state_.doorbell.begin(dwords);
         break;
       default:
         LOG_ONCE(Unknown, 0x1032'0000 | value >> kDoorbellFunctionShift, "mpt: doorbell function {:#x}",

@@ -13,7 +13,7 @@ namespace ia64::devices::mpt {
 class Doorbell {
  public:
   static constexpr unsigned kMaxDwords = 255;
-  static constexpr unsigned kRequestBytes = 4 * (kMaxDwords + 1);
+  static constexpr unsigned kRequestBytes = 4 * kMaxDwords;
 
   bool interrupt() const { return interrupt_; }
   /// A handshake is going on (DoorbellUsed).
@@ -22,7 +22,7 @@ class Doorbell {
   /// The half-word of the reply that the host may read now.
   u16 data() const;
 
-  /// Starts a request of `dwords` (0..255) doublewords; replaces whatever went on.
+  /// Starts a request of `dwords` (1..255) doublewords; replaces whatever went on.
   void begin(unsigned dwords);
   /// Takes the next doubleword. Only when wants_words().
   void add_word(u32 word);

@@ -2,6 +2,7 @@
 #include "machine/lockstep/lockstep.h"
 
 #include "cpu/jit/options.h"
+#include "cpu/sapic.h"
 #include "tests/support/assembler.h"
 #include "tests/support/test.h"
 
@@ -32,7 +33,7 @@ struct NoGate final : cpu::BreakGate {
 
 /// A loop that loads, adds, stores and asks a device; the gate, which covers all code, stops it at its break.
 struct LockstepRig {
-  GuestMemory memory = std::move(GuestMemory::map_shared(kRamBytes)).value();
+  GuestMemory memory = std::move(*GuestMemory::map_shared(kRamBytes));
   VirtualClock clock;
   AddressSpace bus;
   CountingDevice device;
