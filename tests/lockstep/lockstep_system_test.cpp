@@ -30,7 +30,7 @@ bool is_branch(const OpInfo& op) {
 }
 
 /// What leaves the little world of the program for good is rare or absent; everything else may happen.
-double weight(const OpInfo& op) {
+double row_weight(const OpInfo& op) {
   switch (op.format) {
     case Format::M32:                     // mov cr = r2: IVA
     case Format::M41:
@@ -55,7 +55,7 @@ double weight(const OpInfo& op) {
 }
 
 /// Short jumps, backwards one time in four; frames that mostly exist.
-i64 field(const OpInfo& op, char letter, u64 random) {
+i64 row_field(const OpInfo& op, char letter, u64 random) {
   const bool back = random >> 40 & 1 && random >> 41 & 1;
   if (is_branch(op) && letter == 'i') return back ? 0xfffff - static_cast<i64>(random % 6) : 1 + static_cast<i64>(random % 6);
   if (is_branch(op) && letter == 's') return back;
@@ -221,7 +221,7 @@ TEST_CASE("random programs with system instructions and handlers give the same s
     Start s;
     s.seed = seed;
     ProgramMix mix;
-    mix.stacked = kStacked, mix.row_weight = weight, mix.field = field, mix.illegal = seed % 5 == 0;
+    mix.stacked = kStacked, mix.row_weight = row_weight, mix.field = row_field, mix.illegal = seed % 5 == 0;
     s.code = RandomProgram(seed, mix).program(kBundles);
     for (auto* m : {&a, &b}) prepare(*m, s, handler, data);
     const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 2000;
