@@ -105,7 +105,7 @@ TEST_CASE("a guest that runs ever fresh code stays inside the cache", "[jit]") {
   cpu::TranslatorOptions options = translator_choice();
   options.cache_bytes = kCacheBytes;
   NativeMachine m(options);
-  const auto bytes = assemble("{ .mii\n adds r14 = 1, r14\n adds r15 = 2, r15\n add r16 = r14, r15 ;;\n}\n");
+  const auto bytes = assemble("{ .mii\n adds r14 = 1, r14\n adds r15 = 2, r15\n adds r16 = 3, r17 ;;\n}\n");
   REQUIRE(bytes.size() >= 16);
   for (u64 n = 0; n < kBundles; n++) m.bus().write_bytes(kFirst + n * 16, bytes.data(), 16);
   for (unsigned n = 14; n <= 16; n++) m.regs().set_gr(n, 0);
