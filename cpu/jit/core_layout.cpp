@@ -11,6 +11,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
   fetch_epoch = distance(&c.fast_tlb_.fetch_epoch_);
+  fetch_changes = distance(&c.fast_tlb_.fetch_changes_);
+  returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
+  return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
   contexts = distance(c.fast_tlb_.contexts_);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);

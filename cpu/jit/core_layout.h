@@ -10,7 +10,8 @@ struct CoreLayout {
   explicit CoreLayout(Core& core);
 
   Core* core;
-  i32 attention, block_ip, fetch_epoch, contexts;
+  i32 attention, block_ip, fetch_epoch, fetch_changes, contexts;
+  i32 returns, returns_changes, return_top, jumps;
   i32 tlb_read, tlb_write, tlb_active;
   const void* alat_valid;  ///< 32-bit mask of valid entries, absolute
 };

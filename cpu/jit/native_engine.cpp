@@ -25,7 +25,9 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
+  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+                      reinterpret_cast<const void*>(&find_target));
+  clear_returns();
 }
 
 NativeEngine::~NativeEngine() = default;
@@ -152,6 +154,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     return false;
   }
   connect(*native);
+  clear_returns();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 left = interpreter_.budget_end_ - core_.slots_retired();
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
@@ -197,11 +200,18 @@ void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
 }
 
 const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept {
+  Core& core = shared->engine->core_;
+  if (core.trap_bits_) return nullptr;
+  if (from->mode.ic) core.r_.iipa = from->ip + u64{insn->bundle} * 16;
+  return find_target(shared);
+}
+
+/// Host code of the block at ip and slot, or the way out.
+const void* NativeEngine::find_target(Shared* shared) noexcept {
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
-  if (core.trap_bits_) return nullptr;
-  if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
+  self.clear_returns();
   if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
@@ -209,7 +219,19 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
+  if (r.slot == 0) {
+    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, static_cast<u32>(native->mode.pack())};
+  }
   return native->entry;
+}
+
+/// Forgets the return points when fetch keys have changed since they were pushed.
+void NativeEngine::clear_returns() {
+  NativeScratch& scratch = core_.native_scratch_;
+  const u64 changes = core_.fast_tlb_.fetch_changes();
+  if (scratch.returns[0] && scratch.returns_changes == changes) return;
+  for (const Link*& link : scratch.returns) link = &kNowhere;
+  scratch.returns_changes = changes;
 }
 
 }  // namespace ia64::cpu::jit

@@ -43,6 +43,8 @@ class NativeEngine {
   };
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
+  static const void* find_target(Shared* shared) noexcept;
+  void clear_returns();
   ir::Mode mode_now(bool ed) const;
   NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
   NativeBlock* native_for(const LookupEntry& entry);

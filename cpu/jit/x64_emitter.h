@@ -69,6 +69,30 @@ class X64Emitter {
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void leave_with(const void* stub, const Insn* insn);
   void emit_terminal();
+  void emit_leave_if(const Op& op);
+  void account(const Insn& insn);
+  u64 ip_of(const Insn& insn) const;
+
+  // Frames and indirect branches (x64_frame.cpp).
+  u32 unrotated_mode() const;
+  void when(Value guard, std::function<void()> code);
+  void branch_by_handler(const Op& op);
+  void push_return(u64 ip);
+  void pop_return();
+  void new_frame(Label slow);
+  void old_frame(Label slow);
+  void jump_to_return();
+  void jump_to_address(u32 mode);
+  void emit_frame_call(const Op& op);
+  void emit_frame_return(const Op& op);
+  void emit_jump_to(const Op& op);
+  void emit_frame_alloc(const Op& op);
+
+  // Rename bases and predicates (x64_moves.cpp).
+  void emit_rotate(const Op& op);
+  void emit_clear_bases(const Op& op);
+  void emit_gather_predicates(Value v);
+  void emit_spread_predicates(const Op& op);
   void later(std::function<void()> code) { cold_.push_back(std::move(code)); }
 
   asmjit::x86::Assembler a_;

@@ -76,13 +76,28 @@ void X64Emitter::emit_exit_if(const Op& op) {
   });
 }
 
+/// A way out behind `insn`: the budget, and under PSR.ic the address that IIPA remembers. Uses rcx.
+void X64Emitter::account(const Insn& insn) {
+  a_.sub(rbp, insn.spare + 1);
+  if (!unit_.mode.ic) return;
+  a_.mov(rcx, ip_of(insn));
+  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rcx);
+}
+
+void X64Emitter::emit_leave_if(const Op& op) {
+  const Label leave = a_.newLabel();
+  const Gp condition = use(op.a, rax);
+  a_.test(condition, condition);
+  a_.jnz(leave);
+  later([this, leave, &op] {
+    a_.bind(leave);
+    leave_with(stubs_.deopt, op.insn);
+  });
+}
+
 /// @param frame_changed  the frame pointer must be found again
 void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
-  a_.sub(rbp, exit.insn->spare + 1);
-  if (unit_.mode.ic) {
-    a_.mov(rax, unit_.ip + u64{exit.insn->bundle} * 16);
-    a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rax);
-  }
+  account(*exit.insn);
   if (frame_changed) {
     a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
     a_.lea(r14, qword_ptr(rbx, rax, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
@@ -117,11 +132,15 @@ void X64Emitter::emit_terminal() {
     const Gp target = use(indirect->target, rax);
     a_.mov(rax, target);
     a_.and_(rax, -16);
+    if (on_.inline_lookup) {
+      account(*indirect->insn);
+      return jump_to_address(static_cast<u32>(unit_.mode.pack()));
+    }
     a_.mov(ip, rax);
     set_slot(0);
     leave_with(stubs_.dynamic, indirect->insn);
-  } else {
-    const auto& unknown = std::get<ir::LeaveUnknown>(unit_.terminal);
+  } else if (const auto* unknown_mode = std::get_if<ir::LeaveUnknown>(&unit_.terminal)) {
+    const auto& unknown = *unknown_mode;
     a_.mov(rax, unknown.next.ip);
     a_.mov(ip, rax);
     set_slot(unknown.next.slot);

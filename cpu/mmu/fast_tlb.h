@@ -105,7 +105,9 @@ class FastTlb {
   /// back to the same RID and mode gives the old one again. A key to keep must be taken after context() was called.
   u64 fetch_key(Mode mode, unsigned region) const { return fetch_epoch_ | contexts_[mode][region]; }
   /// Makes all fetch keys new.
-  void end_fetch_epoch() { fetch_epoch_ += u64{1} << 12; }
+  void end_fetch_epoch() { fetch_epoch_ += u64{1} << 12, fetch_changes_++; }
+  /// Counts the events that change fetch keys without a change of mode.
+  u64 fetch_changes() const { return fetch_changes_; }
 
  private:
   friend struct jit::CoreLayout;
@@ -142,6 +144,7 @@ class FastTlb {
   unsigned used_keys_[kRegions];
   u64 generation_ = 0;  // of protection keys and debug registers
   u64 fetch_epoch_ = 0;  // in bits 63:12
+  u64 fetch_changes_ = 0;
   alignas(64) Entry read_[kDataSlots];
   alignas(64) Entry write_[kDataSlots];
   FetchEntry fetch_[kFetchSlots];

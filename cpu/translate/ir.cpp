@@ -14,7 +14,7 @@ constexpr OpcodeInfo kInfo[] = {
 };
 
 std::string location_name(u64 packed) {
-  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc"};
+  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar"};
   const Location l = Location::unpack(packed);
   return fmt::format("{}{}", kFiles[static_cast<unsigned>(l.file)], l.index);
 }
@@ -66,7 +66,8 @@ class Verifier {
     if (op.guard != kNone) check_operand(op.guard, n);
     if ((what.effect == Effect::Exit || what.effect == Effect::Call) && !op.insn)
       error_ = fmt::format("operation {}: no instruction", n);
-    if ((op.code == Opcode::exit_if || op.code == Opcode::call_branch) && op.imm >= unit_.exits.size())
+    const bool to_exit = op.code == Opcode::exit_if || op.code == Opcode::call_branch || op.code == Opcode::frame_call;
+    if (to_exit && op.imm >= unit_.exits.size())
       error_ = fmt::format("operation {}: no such exit", n);
     if (what.effect == Effect::Call) last_call_ = n;
   }
@@ -92,6 +93,8 @@ std::string print(const Unit& unit) {
     text += fmt::format("  leave by exit {}\n", leave->exit);
   } else if (const auto* indirect = std::get_if<LeaveIndirect>(&unit.terminal)) {
     text += fmt::format("  leave to v{}\n", indirect->target);
+  } else if (std::holds_alternative<Left>(unit.terminal)) {
+    text += "  left\n";
   } else {
     text += "  leave, mode unknown\n";
   }

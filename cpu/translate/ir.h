@@ -17,7 +17,7 @@ enum class Opcode : u8 {
 #undef OP
 };
 
-enum class Effect : u8 { Pure, Read, Write, Exit, Call };
+enum class Effect : u8 { Pure, Read, Write, Exit, Call, Sync };
 
 struct OpcodeInfo {
   const char* name;
@@ -32,7 +32,8 @@ using Value = u16;
 inline constexpr Value kNone = 0xffff;
 
 /// The register files that the form knows.
-enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount };
+/// Application registers go by their number, except LC.
+enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application };
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,
 /// because rotation moves all rotating registers of a file alike.
@@ -80,7 +81,8 @@ struct Exit {
 struct Leave { unsigned exit = 0; };        ///< goes on at exits[exit]
 struct LeaveIndirect { Value target; const Insn* insn; };  ///< address in a register, same mode
 struct LeaveUnknown { const Insn* insn; Exit next; };   ///< the last handler may have changed the mode
-using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown>;
+struct Left {};                             ///< the last operation always leaves
+using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown, Left>;
 
 /// One block.
 struct Unit {

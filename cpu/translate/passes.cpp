@@ -85,6 +85,7 @@ void drop_dead_writes(Unit& unit) {
     Op& op = unit.ops[n];
     switch (info(op.code).effect) {
       case Effect::Exit:
+      case Effect::Sync:
       case Effect::Call: overwritten.clear(); break;
       case Effect::Read: overwritten[op.imm] = false; break;
       case Effect::Write: {
