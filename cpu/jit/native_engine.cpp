@@ -165,7 +165,8 @@ bool NativeEngine::run(const LookupEntry& entry) {
   core_.retire(executed);
   counters_.instructions += executed;
   finish(*native);
-  return executed != 0 || state_.kind != ExitKind::Bail;
+  const bool first = state_.kind == ExitKind::Bail || (state_.kind == ExitKind::Deopt && state_.insn->spare == 0);
+  return executed != 0 || !first;
 }
 
 void NativeEngine::finish(NativeBlock& entered) {
