@@ -25,6 +25,7 @@ namespace ia64 {
   X(Irq, "irq", "interrupt controllers") \
   X(Scsi, "scsi", "SCSI commands and their status") \
   X(Virtio, "virtio", "virtio transport and queues") \
+  X(Mpt, "mpt", "VIO SCSI adapter registers and messages") \
   X(Storage, "storage", "block requests to host media") \
   X(Serial, "serial", "serial port registers") \
   X(Machine, "machine", "power, reset, scripting")

@@ -275,6 +275,14 @@ void Core::inspect(InspectWriter& out) const {
   out.value("bspstore", r_.bspstore);
   out.value("slots_retired", slots_retired());
   out.value("interruptions", interruptions_taken_);
+  const FastTlb::Counters& misses = fast_tlb_.counters;
+  out.begin("tlb");
+  out.value("data_translations", misses.data_misses);
+  out.value("fetch_translations", misses.fetch_misses);
+  out.value("tlb_misses", misses.tlb_misses);
+  out.value("vhpt_found", misses.vhpt_found);
+  out.end();
+  interpreter_->inspect_translator(out);
   write_general(out, r_);
   out.end();
 }

@@ -13,17 +13,19 @@
 #include "devices/irq/interrupt_block.h"
 #include "devices/irq/io_sapic.h"
 #include "devices/irq/io_sapic_regs.h"
+#include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/serial/uart16550.h"
 #include "devices/virtio/virtio_scsi.h"
 #include "machine/guest_memory.h"
-#include "storage/block_device.h"
-#include "storage/scsi/disk_target.h"
-#include "storage/store_registry.h"
+#include "base/log.h"
+#include "storage/scsi/dvd_drive.h"
+#include "storage/scsi/target_factory.h"
 
 namespace ia64::machine {
 namespace {
 
+using devices::mpt::Mpt;
 using devices::pci::PciHost;
 using devices::pci::RootBus;
 using devices::virtio::VirtioScsi;
@@ -56,8 +58,10 @@ class BoardHpvm1 final : public Board {
 
  private:
   Result<void> add_ram(GuestPhys base, u64 size_bytes);
-  Result<void> add_disk(const ResourceStatement& statement);
-  VirtioScsi& adapter_at(u8 bus, u8 slot);
+  Result<void> add_device(const ResourceStatement& statement);
+  template <class Adapter, class Make>
+  Adapter& adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where, Make make);
+  void attach(const ResourceStatement& statement, std::unique_ptr<storage::scsi::ScsiTarget> target);
   void describe(const std::string& name);
 
   AddressSpace memory_bus_, port_bus_;
@@ -67,7 +71,9 @@ class BoardHpvm1 final : public Board {
   devices::Uart16550 uart_;
   devices::AcpiPm acpi_pm_;
   devices::PortSpace port_space_{port_bus_};
-  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> adapters_;
+  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> avio_;
+  std::map<std::pair<u8, u8>, std::unique_ptr<Mpt>> vio_;
+  std::vector<storage::scsi::DvdDrive*> dvds_;  // owned by their adapters
   std::unique_ptr<PciHost> pci_;
   firmware::BoardDescription description_;
 };
@@ -94,7 +100,7 @@ Result<void> BoardHpvm1::build(const MachineConfig& config) {
   if (size > kLowRamLimit)
     if (auto ok = add_ram(kHighRamBase, size - kLowRamLimit); !ok) return ok;
   for (const ResourceStatement& statement : config.storage)
-    if (auto ok = add_disk(statement); !ok) return ok;
+    if (auto ok = add_device(statement); !ok) return ok;
   describe(config.name);
   return {};
 }
@@ -108,24 +114,39 @@ Result<void> BoardHpvm1::add_ram(GuestPhys base, u64 size_bytes) {
   return {};
 }
 
-VirtioScsi& BoardHpvm1::adapter_at(u8 bus, u8 slot) {
-  auto& adapter = adapters_[{bus, slot}];
+template <class Adapter, class Make>
+Adapter& BoardHpvm1::adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where,
+                                Make make) {
+  auto& adapter = adapters[{*where.bus, *where.slot}];
   if (!adapter) {
-    adapter = std::make_unique<VirtioScsi>(VirtioScsi::Config{}, io_sapic_.pin(PciHost::interrupt_pin(bus, slot)), memory_bus_);
-    pci_->plug(bus, slot, *adapter);
+    adapter = make(io_sapic_.pin(PciHost::interrupt_pin(*where.bus, *where.slot)));
+    pci_->plug(*where.bus, *where.slot, *adapter);
   }
   return *adapter;
 }
 
-Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
-  auto store = storage::open_store(s.storage + ":" + s.location);
-  if (!store) return Error{store.error().kind, fmt::format("resource '{}': {}", s.text, store.error().message)};
-  const u8 bus = *s.address.bus, slot = *s.address.slot, target = *s.address.target;
-  storage::scsi::DiskIdentity identity;
-  identity.product = "Virtual FileDisk";
-  identity.serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, target);
-  adapter_at(bus, slot).attach(
-      target, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
+void BoardHpvm1::attach(const ResourceStatement& s, std::unique_ptr<storage::scsi::ScsiTarget> target) {
+  if (s.adapter == "scsi")
+    adapter_at(vio_, s.address, [&](IrqLine& intx) { return std::make_unique<Mpt>(intx, memory_bus_); })
+        .attach(*s.address.target, std::move(target));
+  else
+    adapter_at(avio_, s.address,
+               [&](IrqLine& intx) { return std::make_unique<VirtioScsi>(VirtioScsi::Config{}, intx, memory_bus_); })
+        .attach(*s.address.target, std::move(target));
+}
+
+Result<void> BoardHpvm1::add_device(const ResourceStatement& s) {
+  const u8 bus = *s.address.bus, slot = *s.address.slot, number = *s.address.target;
+  const bool vio = s.adapter == "scsi";
+  auto target = storage::scsi::open_target({.device = s.device,
+                                            .storage = s.storage,
+                                            .location = s.location,
+                                            .serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, number),
+                                            .parallel_bus = vio,
+                                            .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes});
+  if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
+  if (auto* dvd = dynamic_cast<storage::scsi::DvdDrive*>(target->get())) dvds_.push_back(dvd);
+  attach(s, std::move(*target));
   return {};
 }
 
@@ -163,7 +184,10 @@ void BoardHpvm1::describe(const std::string& name) {
 }
 
 void BoardHpvm1::reset(bool cold) {
-  for (auto& [address, adapter] : adapters_) adapter->reset();
+  for (auto* dvd : dvds_)
+    if (auto ok = dvd->revert(); !ok) LOG(Warn, "the DVD {} stays as it is: {}", dvd->original(), ok.error().message);
+  for (auto& [address, adapter] : vio_) adapter->reset();
+  for (auto& [address, adapter] : avio_) adapter->reset();
   uart_.reset();
   acpi_pm_.reset();
   interrupt_block_.reset();
@@ -181,7 +205,8 @@ void BoardHpvm1::inspect(InspectWriter& out) const {
   show(io_sapic_);
   show(uart_);
   show(acpi_pm_);
-  for (const auto& [address, adapter] : adapters_) show(*adapter);
+  for (const auto& [address, adapter] : vio_) show(*adapter);
+  for (const auto& [address, adapter] : avio_) show(*adapter);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Storage resource statements of Integrity VM: `disk:avio_stor:[bus,slot,target]:file:PATH`.
+// Storage resource statements of Integrity VM: `disk:scsi|avio_stor:[bus,slot,target]:file:PATH`.
 #pragma once
 
 #include <optional>
@@ -18,10 +18,10 @@ struct DeviceAddress {
 
 /// One parsed statement. Only syntax and value ranges are checked here; media are opened later.
 struct ResourceStatement {
-  std::string device;    ///< "disk"
-  std::string adapter;   ///< "avio_stor" (the alias "aviostor" is rewritten)
+  std::string device;    ///< "disk" or "dvd"
+  std::string adapter;   ///< "scsi" or "avio_stor" (the alias "aviostor" is rewritten)
   DeviceAddress address;
-  std::string storage;   ///< "file"
+  std::string storage;   ///< "disk", "lv", "file", "null" or the first word of a chain of stores
   std::string location;  ///< path; may contain colons
   std::string text;      ///< the statement as written, for messages
 };
@@ -31,8 +31,11 @@ struct ResourceStatement {
 /// @source integrity-vm reference, 2.1 (M43 p.101-103)
 Result<ResourceStatement> parse_resource_statement(std::string_view text);
 
-/// Fills omitted bus, slot and target numbers and refuses a target given twice.
-/// New adapters go to bus 0 from slot 2 on, targets count from 0, as Integrity VM was seen to choose.
+/// Fills omitted bus, slot and target numbers. Refuses a target given twice, two kinds of adapter in one slot, a reserved
+/// slot, and more devices than a guest may have: 30 `scsi`, 128 `avio_stor`.
+/// New adapters go to bus 0 from slot 2 on, targets count from 0, as Integrity VM was seen to choose; a full adapter is
+/// followed by another. Deviation: the limit of 30 file-backed disks is not kept; it came from VxFS hosts.
+/// @source integrity-vm reference, 1.1 and 2.2
 Result<void> allocate_addresses(std::vector<ResourceStatement>& statements);
 
 }  // namespace ia64::machine

@@ -14,6 +14,7 @@
 #include "machine/host/console_keys.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
+#include "machine/inspect_json.h"
 #include "machine/machine.h"
 
 namespace ia64::machine {
@@ -40,6 +41,7 @@ class Session {
     hub_.drain();
     if (options_.print_speed) report_speed("");
     terminal_.reset();
+    if (auto ok = write_inspection(); !ok) say(ok.error().message);
     if (!message_.empty()) say(message_);
     return status_;
   }
@@ -107,6 +109,17 @@ class Session {
       if (!waiting.empty()) waiting = fmt::format(" while waiting for '{}'", waiting);
       end(ExitStatus::Timeout, fmt::format("time is up after {} s{}", options_.timeout_s, waiting));
     });
+  }
+
+  Result<void> write_inspection() {
+    if (options_.inspect_path.empty()) return {};
+    const std::string text = inspect_json(*machine_) + "\n";
+    const bool standard = options_.inspect_path == "-";
+    std::FILE* const f = standard ? stdout : std::fopen(options_.inspect_path.c_str(), "w");
+    const bool written = f && std::fwrite(text.data(), 1, text.size(), f) == text.size();
+    const bool closed = !f || standard || std::fclose(f) == 0;
+    if (written && closed) return {};
+    return Error{ErrorKind::Io, fmt::format("--inspect-at-exit {}: cannot write it", options_.inspect_path)};
   }
 
   void machine_ended(MachineEnd why) {

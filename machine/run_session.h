@@ -19,6 +19,7 @@ struct RunOptions {
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;
+  std::string inspect_path;       ///< the machine's state as JSON goes here at the end, "-": standard output; empty for none
   bool print_speed = false;       ///< instructions, seconds and rate on stderr: at each script match and at the end
 };
 

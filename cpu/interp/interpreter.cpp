@@ -51,8 +51,12 @@ const TranslatorCounters* Interpreter::translator_counters() const {
   return native_ ? &native_->counters() : nullptr;
 }
 
+void Interpreter::inspect_translator(InspectWriter& out) const {
+  if (native_) native_->inspect(out);
+}
+
 void Interpreter::drop_all_code() {
-  if (native_) native_->drop_all();
+  if (native_) native_->drop_all(DropReason::Asked);
   cache_.clear();
   last_ = nullptr;
   core_.instruction_mappings_changed();
@@ -235,7 +239,7 @@ Block* Interpreter::decode_block(const FetchPage& page, GuestPhys phys) {
   Block* const block = build_block(cache_, phys, core_.r_.slot, page.host, stop_offsets_);
   if (cache_.generation() != generation) {  // everything else was thrown away to make room
     last_ = nullptr;
-    if (native_) native_->drop_all();
+    if (native_) native_->drop_all(DropReason::DecodedBlocksFull);
     core_.instruction_mappings_changed();
   }
   return block;

@@ -38,6 +38,7 @@ class Interpreter {
   void stop_addresses_changed();
   void use_translator(const TranslatorOptions& options);
   const TranslatorCounters* translator_counters() const;
+  void inspect_translator(InspectWriter& out) const;
 
   /// Delivers `fault`; ip and slot are those to be recorded in IIP and IPSR.ri.
   /// @param ei         slot of the instruction at fault, for ISR.ei

@@ -15,6 +15,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
   return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
   contexts = distance(c.fast_tlb_.contexts_);
+  float_value = distance(c.float_file_.value);
+  float_form = distance(c.float_file_.form);
+  float_active = distance(&c.float_file_.active);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
   tlb_active = distance(&c.fast_tlb_.active_);

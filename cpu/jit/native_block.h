@@ -34,6 +34,7 @@ struct NativeBlock {
   ir::Mode mode;
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
+  std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set
 };
 
 }  // namespace ia64::cpu::jit

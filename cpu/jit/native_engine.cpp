@@ -2,9 +2,12 @@
 #include "cpu/jit/native_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/invariant.h"
+#include "cpu/decode/op_info.h"
+#include "cpu/jit/float_forms.h"
 #include "cpu/jit/x64_emitter.h"
 
 #include <fmt/format.h>
@@ -13,6 +16,13 @@
 namespace ia64::cpu::jit {
 
 namespace {
+/// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
+TranslatorOptions fit_for_host(TranslatorOptions options) {
+  Optimisations& on = options.optimisations;
+  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  return options;
+}
+
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
 }  // namespace
@@ -20,11 +30,12 @@ constexpr i64 kBurst = i64{1} << 22;
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
     : interpreter_(interpreter),
       core_(interpreter.core_),
-      options_(options),
-      rules_(ir::make_rules(options.optimisations)),
+      options_(fit_for_host(options)),
+      rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
+  if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
   stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
                       reinterpret_cast<const void*>(&find_target));
   clear_returns();
@@ -54,20 +65,36 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
-  asmjit::CodeHolder code;
-  code.init(runtime_->environment());
-  void* entry = nullptr;
-  if (!X64Emitter(code, layout_, stubs_, unit, *native, options_.optimisations).run() || runtime_->add(&entry, &code) != asmjit::kErrorOk) {
-    counters_.refused++;
-    return native;
-  }
-  for (Link& link : native->links) link.page = block.phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native->ip) >> 12;
-  native->entry = entry;
-  code_bytes_ += code.codeSize();
-  counters_.blocks++;
-  counters_.code_bytes += code.codeSize();
-  if (options_.perf_map) note_for_perf(*native, code.codeSize());
+  if (!emit(unit, *native)) counters_.refused++;
+  else counters_.blocks++;
   return native;
+}
+
+/// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
+/// another attempt. @returns false when there are too many of them
+bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
+  Liveness live(unit);
+  for (unsigned attempt = 0; attempt < 4; attempt++) {
+    asmjit::CodeHolder code;
+    code.init(runtime_->environment());
+    native.links.clear();
+    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
+    if (!emitter.run()) return false;
+    if (!emitter.new_spills().empty()) {
+      for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      continue;
+    }
+    void* entry = nullptr;
+    if (runtime_->add(&entry, &code) != asmjit::kErrorOk) return false;
+    for (Link& link : native.links)
+      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    native.entry = entry;
+    code_bytes_ += code.codeSize();
+    counters_.code_bytes += code.codeSize();
+    if (options_.perf_map) note_for_perf(native, code.codeSize());
+    return true;
+  }
+  return false;
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
@@ -85,9 +112,11 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, ir::Mode mode) 
   const Key key{block.key, core_.r_.ip, mode.pack()};
   if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
   if (++block.runs < options_.threshold) return nullptr;
-  if (code_bytes_ > options_.cache_bytes) flush();
+  if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
   auto& slot = blocks_[key];
+  const auto began = std::chrono::steady_clock::now();
   slot = translate(block, mode);
+  counters_.translate_ns += static_cast<u64>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   by_page_[block.phys() & ~u64{0xfff}].push_back(key);
   return entry.native = slot.get();
 }
@@ -119,8 +148,9 @@ void NativeEngine::drop_page(GuestPhys page) {
 }
 
 /// Not while generated code is on the stack. Look-up entries that name native blocks die with the mapping epoch.
-void NativeEngine::flush() {
+void NativeEngine::flush(DropReason why) {
   flush_ = false;
+  counters_.flushes_by[static_cast<unsigned>(why)]++;
   pending_ = nullptr;
   blocks_.clear();
   by_page_.clear();
@@ -145,7 +175,7 @@ void NativeEngine::connect(NativeBlock& native) {
 
 bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
-    flush();
+    flush(flush_reason_);
     entry.native = nullptr;
   }
   NativeBlock* const native = native_for(entry);
@@ -176,6 +206,7 @@ void NativeEngine::finish(NativeBlock& entered) {
     case ExitKind::Bail:
       r.ip = native->ip, r.slot = native->slot;
       counters_.bails++;
+      counters_.bails_by[static_cast<unsigned>(why_bailed(*native))]++;
       break;
     case ExitKind::Unlinked:
       pending_ = static_cast<Link*>(state_.where);
@@ -191,10 +222,18 @@ void NativeEngine::finish(NativeBlock& entered) {
   }
 }
 
+/// Repeats the checks of a block's entry in their order.
+BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
+  if (core_.attention_.load(std::memory_order_relaxed)) return BailReason::Attention;
+  if (state_.budget < native.block->slots) return BailReason::Budget;
+  return core_.r_.cfm.sof < native.block->needed_sof ? BailReason::Frame : BailReason::Nat;
+}
+
 /// The block has run up to `insn`, which is to be interpreted.
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
+  if (insn.spare == 0) state_.kind = ExitKind::Bail;  // nothing was done: the interpreter must
   core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
   if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;
@@ -212,12 +251,15 @@ const void* NativeEngine::find_target(Shared* shared) noexcept {
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
+  self.counters_.dynamic_targets++;
+  self.counters_.dynamic_misses++;  // taken back when it is none
   self.clear_returns();
   if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;
   if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;
+  self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
   if (r.slot == 0) {

@@ -25,9 +25,10 @@ class NativeEngine {
   /// Forgets the translations of a 4 KiB page of guest memory.
   void drop_page(GuestPhys page);
   /// Forgets everything. Safe while generated code is on the stack.
-  void drop_all() { flush_ = true; }
+  void drop_all(DropReason why) { flush_ = true, flush_reason_ = why; }
 
   const TranslatorCounters& counters() const { return counters_; }
+  void inspect(InspectWriter& out) const;
 
  private:
   struct Key {
@@ -49,10 +50,12 @@ class NativeEngine {
   NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);
   void deopt(const Insn& insn, const NativeBlock& native);
-  void flush();
+  void flush(DropReason why);
+  BailReason why_bailed(const NativeBlock& native) const;
   void note_for_perf(const NativeBlock& native, size_t size_bytes);
 
   Interpreter& interpreter_;
@@ -71,6 +74,8 @@ class NativeEngine {
   Link* pending_ = nullptr;                            ///< what the last exit wants connected
   size_t code_bytes_ = 0;
   bool flush_ = false;
+  DropReason flush_reason_ = DropReason::Asked;
+  std::vector<u64> handler_counts_;  ///< by row, when they are counted
 };
 
 }  // namespace ia64::cpu::jit

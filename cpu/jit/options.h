@@ -12,13 +12,23 @@ struct TranslatorOptions {
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
   Optimisations optimisations;      ///< which of them are on
   bool verify = false;              ///< check the intermediate form of each block
+  bool count_handlers = false;      ///< count handler calls of generated code by instruction; costs a little
   bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
 };
 
+/// Why translations were thrown away.
+enum class DropReason : u8 { CacheFull, DecodedBlocksFull, Asked, kCount };
+/// Why a block did not start in generated code.
+enum class BailReason : u8 { Attention, Budget, Frame, Nat, kCount };
+
 struct TranslatorCounters {
   u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
+  u64 translate_ns = 0;  ///< host time spent translating
   u64 instructions = 0;  ///< executed in generated code
   u64 enters = 0, bails = 0, deopts = 0, links = 0, handler_exits = 0;
+  u64 flushes_by[static_cast<unsigned>(DropReason::kCount)] = {};
+  u64 bails_by[static_cast<unsigned>(BailReason::kCount)] = {};
+  u64 dynamic_targets = 0, dynamic_misses = 0;  ///< look-ups for indirect branches, and those that left generated code
 };
 
 }  // namespace ia64::cpu

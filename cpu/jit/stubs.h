@@ -25,13 +25,14 @@ struct ExitState {
   u32 next = 0;
   const Insn* insn = nullptr;
   void* where = nullptr;  ///< NativeBlock or Link
+  u64 slow_calls = 0;     ///< memory accesses that the software TLB in line could not do
 };
 
 /// Host registers with a fixed meaning: rbx the register file, rbp the budget, r14 r32 of the current frame. rax, rcx, rdx are
 /// scratch. The stack is aligned to 16 and has kSpillSlots words for values, then room for saved registers.
-inline constexpr unsigned kSpillSlots = 48;
+inline constexpr unsigned kSpillSlots = 128;
 inline constexpr i32 kSaveArea = kSpillSlots * 8;
-inline constexpr i32 kFrameBytes = 520;
+inline constexpr i32 kFrameBytes = kSaveArea + 200;
 
 struct Stubs {
   using Enter = void (*)(ExitState*, const void* code);
@@ -43,6 +44,7 @@ struct Stubs {
   const void* plain = nullptr;
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
   const void* find = nullptr;       ///< goes on at rax; the last instruction is accounted for
+  const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 

@@ -3,10 +3,14 @@
 
 #include <asmjit/x86.h>
 
+#include <bitset>
+#include <deque>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "cpu/jit/core_layout.h"
+#include "cpu/jit/liveness.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/translate/ir.h"
@@ -16,13 +20,17 @@ namespace ia64::cpu::jit {
 /// Emits one unit into a CodeHolder. Not reusable.
 class X64Emitter {
  public:
-  X64Emitter(asmjit::CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, NativeBlock& native,
+  X64Emitter(asmjit::CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, const Liveness& live, NativeBlock& native,
              const Optimisations& on);
   /// @returns false when the unit needs more spill slots than the frame has
   bool run();
+  /// Values that had to leave their registers: not empty means that the code is wrong, and another attempt must be made with these
+  /// stored where they are defined.
+  const std::vector<ir::Value>& new_spills() const { return new_spills_; }
 
  private:
   using Gp = asmjit::x86::Gp;
+  using Xmm = asmjit::x86::Xmm;
   using Mem = asmjit::x86::Mem;
   using Label = asmjit::Label;
   using Value = ir::Value;
@@ -33,16 +41,65 @@ class X64Emitter {
     i8 reg = -1;
     i16 spill = -1;
   };
-  void find_last_uses();
+  /// Where a value is: `reg` or, when that is -1, `slot`.
+  struct Place {
+    Value value = ir::kNone;
+    i8 reg = -1;
+    i16 slot = -1;
+  };
+  struct BlockEntry {
+    bool known = false;
+    std::vector<Place> places;
+  };
+  /// A pending write and where its value is when the way out is taken.
+  struct Stored {
+    ir::Location location;
+    Place place;
+    u64 constant = 0;
+  };
+  /// Between host registers (0..31) and spill slots (from 32 on); from -1 is a constant.
+  struct Move {
+    int from = -1, to = 0;
+    u64 constant = 0;
+  };
+  void find_last_uses(u32 block);
+  i16 take_slot(Value v);
+  int wanted_register(Value v) const;
+  void forget_dead(Value v);
+  void evict_for_call();
+  void forget_after_call();
+  void emit_op(u32 n);
+  void emit_block(u32 b);
   Gp use(Value v, const Gp& scratch);
   Gp define(Value v);
+  Xmm use_float(Value v);
+  Xmm define_float(Value v);
   void release(Value v);
-  int take_register();
+  int take_register(bool vector = false);
+  template <size_t kSize>
+  int take_register_of(const int (&pool)[kSize]);
+  void store_spill(int slot, int reg);
   void evict(int reg);
   bool constant(Value v, u64& out) const;
   bool small_constant(Value v, i32& out) const;
 
+  // Borders of blocks (x64_edges.cpp).
+  Value phi_operand(Value phi, u32 from, u32 to) const;
+  void decide_entry(u32 from, u32 to);
+  void share_registers(u32 head, BlockEntry& entry);
+  void enter_block(u32 b);
+  std::vector<Move> moves_to(u32 from, u32 to);
+  void emit_move(const Move& m);
+  void emit_moves(std::vector<Move> moves);
+  void emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::vector<Stored>& pending, std::vector<Move> moves);
+
   // Guest state (x64_state.cpp).
+  /// Notes where the values of a list of pending writes are now. Take it behind the last use() and define() of an operation.
+  std::vector<Stored> snapshot(u32 list) const;
+  /// Does the writes; for cold paths. Changes rax, rcx, rdx.
+  void store_pending(const std::vector<Stored>& writes);
+  void store(ir::Location l, const Gp& value);
+  void store(ir::Location l, i32 k);
   Mem general(ir::Location l);
   Mem nat_of(ir::Location l);
   Mem predicate(ir::Location l);
@@ -67,15 +124,20 @@ class X64Emitter {
   void emit_exit_if(const Op& op);
   void emit_check_nat(const Op& op);
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
+  void jump_to_link(const ir::Exit& exit);
+  /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
+  u64 part_ip() const;
+  NativeBlock* part_native();
   void leave_with(const void* stub, const Insn* insn);
-  void emit_terminal();
   void emit_leave_if(const Op& op);
   void account(const Insn& insn);
+  void store_iipa(const Insn& insn);
   u64 ip_of(const Insn& insn) const;
 
   // Frames and indirect branches (x64_frame.cpp).
   u32 unrotated_mode() const;
-  void when(Value guard, std::function<void()> code);
+  void when(const Op& op, std::function<void()> code);
+  void load(const Gp& to, Value v, const Gp& from);
   void branch_by_handler(const Op& op);
   void push_return(u64 ip);
   void pop_return();
@@ -93,23 +155,71 @@ class X64Emitter {
   void emit_clear_bases(const Op& op);
   void emit_gather_predicates(Value v);
   void emit_spread_predicates(const Op& op);
-  void later(std::function<void()> code) { cold_.push_back(std::move(code)); }
+  void emit_terminal(const ir::BasicBlock& block);
+
+  // Floating point (x64_float.cpp, x64_float_arithmetic.cpp, x64_float_memory.cpp).
+  bool emit_float(const Op& op, Value v);
+  void find_float(unsigned f);
+  Mem float_value(unsigned f);
+  Mem float_form(unsigned f);
+  Mem float_register(unsigned f, i32 offset);
+  void call_kept(const void* function, unsigned f);
+  Label deopt(const Op& op);
+  void bind_deopt(const Op& op);
+  void mark_floats(const ir::FloatTarget& target);
+  void store_result(const Op& op, const Xmm& value);
+  void store_integer_result(const Op& op, const Gp& value);
+  void emit_float_check(const Op& op);
+  void emit_get_double(const Op& op, Value v);
+  void emit_get_integer(const Op& op, Value v);
+  void emit_settle(const Op& op);
+  void emit_copy_float(const Op& op);
+  void emit_merge_flags();
+  void emit_float_arithmetic(const Op& op, Value v);
+  void compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b, const Xmm& c);
+  void check_double(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b);
+  void round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b, const Xmm& c);
+  void emit_float_pick(const Op& op, Value v);
+  void emit_float_merge(const Op& op, Value v);
+  void emit_float_relation(const Op& op, Value v);
+  void emit_float_to_int(const Op& op, Value v);
+  void emit_int_to_float(const Op& op, Value v);
+  void emit_bits_to_float(const Op& op, Value v);
+  void emit_float_to_bits(const Op& op, Value v);
+  void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
+  void check_not_denormal(const Op& op, const Gp& bits);
+  void emit_mul_high(const Op& op, Value v);
+  void emit_load_float(const Op& op, Value v);
+  void emit_store_float(const Op& op);
+  Gp address(Value v);
+  void later(std::function<void()> code) { cold_.push_back({block_, std::move(code)}); }
 
   asmjit::x86::Assembler a_;
   const CoreLayout& l_;
   const Stubs& stubs_;
   const ir::Unit& unit_;
+  const Liveness& live_;
   NativeBlock& native_;
   const Optimisations& on_;
   std::vector<u32> last_use_;
   std::vector<Home> home_;
-  int owner_[16];
+  int owner_[32];  ///< value in a general register 0..15 or a vector register 16..31, or -1
   u32 pinned_ = 0;
   u32 now_ = 0;
-  unsigned spills_ = 0;
   bool overflow_ = false;
   Label entry_, bail_;
-  std::vector<std::function<void()>> cold_;
+  std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
+  struct Cold {
+    u32 block;
+    std::function<void()> code;
+  };
+  std::deque<Cold> cold_;
+  u32 block_ = 0;  ///< being emitted
+  std::vector<Label> labels_;
+  std::vector<BlockEntry> block_entry_;
+  std::vector<Value> new_spills_;
+  std::bitset<kSpillSlots> slots_used_;
+  int hint_ = -1;  ///< register that the next take_register() should prefer
 };
 
 }  // namespace ia64::cpu::jit

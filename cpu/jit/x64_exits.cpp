@@ -19,16 +19,27 @@ bool branches_anywhere(Handler h) {
 
 }  // namespace
 
+u64 X64Emitter::part_ip() const {
+  return unit_.parts.empty() ? unit_.ip : unit_.parts[unit_.blocks[block_].part].ip;
+}
+NativeBlock* X64Emitter::part_native() {
+  return native_.parts.empty() ? &native_ : &native_.parts[unit_.blocks[block_].part];
+}
+
 /// eax is what the stub wants there.
 void X64Emitter::leave_with(const void* stub, const Insn* insn) {
   a_.mov(rdx, imm(insn));
-  a_.mov(rcx, imm(&native_));
+  a_.mov(rcx, imm(part_native()));
   a_.jmp(imm(stub));
 }
 
 void X64Emitter::emit_call(const Op& op) {
   const Label done = a_.newLabel(), other = a_.newLabel();
   skip_unless(op.guard, done);
+  if (l_.handler_counts) {
+    a_.mov(rax, imm(l_.handler_counts + op.insn->op));
+    a_.inc(qword_ptr(rax));
+  }
   a_.lea(rdi, qword_ptr(rbx, static_cast<i32>(reinterpret_cast<char*>(l_.core) - reinterpret_cast<char*>(&l_.core->regs()))));
   a_.mov(rsi, imm(op.insn));
   a_.call(imm(reinterpret_cast<void*>(op.insn->handler)));
@@ -59,29 +70,42 @@ void X64Emitter::emit_check_nat(const Op& op) {
   const Label nat = a_.newLabel();
   a_.cmp(nat_of(ir::Location::unpack(op.imm)), 0);
   a_.jne(nat);
-  later([this, nat, &op] {
+  later([this, nat, &op, pending = snapshot(op.pending)] {
     a_.bind(nat);
+    store_pending(pending);
     leave_with(stubs_.deopt, op.insn);
   });
 }
 
 void X64Emitter::emit_exit_if(const Op& op) {
-  const Label taken = a_.newLabel();
+  const ir::Exit& exit = unit_.exits[op.imm];
   const Gp condition = use(op.a, rax);
   a_.test(condition.r32(), condition.r32());
-  a_.jnz(taken);
-  later([this, taken, &op] {
+  const Label taken = a_.newLabel();
+  if (exit.block == ir::kOutside) {
+    a_.jnz(taken);
+    later([this, taken, &exit, pending = snapshot(op.pending)] {
+      a_.bind(taken);
+      store_pending(pending);
+      jump_to_exit(exit, false);
+    });
+    return;
+  }
+  const u32 from = block_, to = exit.block;
+  decide_entry(from, to);
+  if (to <= from) {
+    a_.jz(taken);
+    emit_edge(from, to, &exit, snapshot(op.pending), moves_to(from, to));
+    a_.jmp(labels_[to]);
     a_.bind(taken);
-    jump_to_exit(unit_.exits[op.imm], false);
+    return;
+  }
+  a_.jnz(taken);
+  later([this, taken, from, to, &exit, moves = moves_to(from, to)] {
+    a_.bind(taken);
+    emit_edge(from, to, &exit, {}, moves);
+    a_.jmp(labels_[to]);
   });
-}
-
-/// A way out behind `insn`: the budget, and under PSR.ic the address that IIPA remembers. Uses rcx.
-void X64Emitter::account(const Insn& insn) {
-  a_.sub(rbp, insn.spare + 1);
-  if (!unit_.mode.ic) return;
-  a_.mov(rcx, ip_of(insn));
-  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rcx);
 }
 
 void X64Emitter::emit_leave_if(const Op& op) {
@@ -89,10 +113,24 @@ void X64Emitter::emit_leave_if(const Op& op) {
   const Gp condition = use(op.a, rax);
   a_.test(condition, condition);
   a_.jnz(leave);
-  later([this, leave, &op] {
+  later([this, leave, &op, pending = snapshot(op.pending)] {
     a_.bind(leave);
+    store_pending(pending);
     leave_with(stubs_.deopt, op.insn);
   });
+}
+
+u64 X64Emitter::ip_of(const Insn& insn) const { return part_ip() + u64{insn.bundle} * 16; }
+
+void X64Emitter::store_iipa(const Insn& insn) {
+  a_.mov(rcx, ip_of(insn));
+  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rcx);
+}
+
+/// A way out behind `insn`: the budget, and under PSR.ic the address that IIPA remembers. Uses rcx.
+void X64Emitter::account(const Insn& insn) {
+  a_.sub(rbp, insn.spare + 1);
+  if (unit_.mode.ic) store_iipa(insn);
 }
 
 /// @param frame_changed  the frame pointer must be found again
@@ -106,6 +144,10 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
     a_.jmp(entry_);
     return;
   }
+  jump_to_link(exit);
+}
+
+void X64Emitter::jump_to_link(const ir::Exit& exit) {
   native_.links.push_back({0, stubs_.unlinked, exit.ip, exit.slot, exit.mode});
   a_.mov(rax, imm(&native_.links.back()));
   if ((exit.ip ^ unit_.ip) >> 12) {
@@ -123,14 +165,25 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
   a_.jmp(qword_ptr(rax, offsetof(Link, target)));
 }
 
-void X64Emitter::emit_terminal() {
+void X64Emitter::emit_terminal(const ir::BasicBlock& block) {
   const auto set_slot = [this](u8 slot) { a_.mov(byte_ptr(rbx, static_cast<i32>(offsetof(Registers, slot))), slot); };
   const Mem ip = qword_ptr(rbx, static_cast<i32>(offsetof(Registers, ip)));
-  if (const auto* leave = std::get_if<ir::Leave>(&unit_.terminal)) {
+  const auto* leave = std::get_if<ir::Leave>(&block.terminal);
+  const auto* next = std::get_if<ir::Goto>(&block.terminal);
+  const u32 to = next ? next->block : leave ? unit_.exits[leave->exit].block : ir::kOutside;
+  if (to != ir::kOutside) {
+    decide_entry(block_, to);
+    const std::vector<Stored> pending = to <= block_ ? snapshot(block.pending) : std::vector<Stored>();
+    emit_edge(block_, to, leave ? &unit_.exits[leave->exit] : nullptr, pending, moves_to(block_, to));
+    if (to != block_ + 1) a_.jmp(labels_[to]);
+  } else if (leave) {
+    store_pending(snapshot(block.pending));
     jump_to_exit(unit_.exits[leave->exit], false);
-  } else if (const auto* indirect = std::get_if<ir::LeaveIndirect>(&unit_.terminal)) {
+  } else if (const auto* indirect = std::get_if<ir::LeaveIndirect>(&block.terminal)) {
     const Gp target = use(indirect->target, rax);
-    a_.mov(rax, target);
+    store_pending(snapshot(block.pending));
+    u64 k;
+    constant(indirect->target, k) ? a_.mov(rax, k) : a_.mov(rax, target);
     a_.and_(rax, -16);
     if (on_.inline_lookup) {
       account(*indirect->insn);
@@ -139,8 +192,9 @@ void X64Emitter::emit_terminal() {
     a_.mov(ip, rax);
     set_slot(0);
     leave_with(stubs_.dynamic, indirect->insn);
-  } else if (const auto* unknown_mode = std::get_if<ir::LeaveUnknown>(&unit_.terminal)) {
+  } else if (const auto* unknown_mode = std::get_if<ir::LeaveUnknown>(&block.terminal)) {
     const auto& unknown = *unknown_mode;
+    store_pending(snapshot(block.pending));
     a_.mov(rax, unknown.next.ip);
     a_.mov(ip, rax);
     set_slot(unknown.next.slot);

@@ -27,8 +27,6 @@ constexpr i32 kMargin = 256;
 
 }  // namespace
 
-u64 X64Emitter::ip_of(const Insn& insn) const { return unit_.ip + u64{insn.bundle} * 16; }
-
 /// The mode behind a call or return in line: the same without rotation.
 u32 X64Emitter::unrotated_mode() const {
   ir::Mode mode = unit_.mode;
@@ -36,23 +34,37 @@ u32 X64Emitter::unrotated_mode() const {
   return static_cast<u32>(mode.pack());
 }
 
-/// Emits `code`, which does not come back, behind a test of the guard. It may use all registers.
-void X64Emitter::when(Value guard, std::function<void()> code) {
-  if (guard == ir::kNone) return code();
-  const Gp g = use(guard, rax);
+/// Emits a way out behind a test of the guard, with the pending writes in front of it. It may use all registers. Operands must be
+/// in registers: use() them first, load() them in `code`.
+void X64Emitter::when(const Op& op, std::function<void()> code) {
+  if (op.guard == ir::kNone) {
+    store_pending(snapshot(op.pending));
+    return code();
+  }
+  const Gp g = use(op.guard, rax);
   const Label taken = a_.newLabel();
   a_.test(g.r32(), g.r32());
   a_.jnz(taken);
-  later([this, taken, code = std::move(code)] {
+  later([this, taken, pending = snapshot(op.pending), code = std::move(code)] {
     a_.bind(taken);
+    store_pending(pending);
     code();
   });
+}
+
+/// Into `to` what use() gave as `from`; constants are made again.
+void X64Emitter::load(const Gp& to, Value v, const Gp& from) {
+  if (u64 k; constant(v, k)) {
+    a_.mov(to, k);
+  } else if (to.id() != from.id()) {
+    a_.mov(to, from);
+  }
 }
 
 /// Runs the handler of a branch and leaves.
 void X64Emitter::branch_by_handler(const Op& op) {
   const Label other = a_.newLabel();
-  a_.mov(rcx, unit_.ip);
+  a_.mov(rcx, part_ip());
   a_.mov(qword_ptr(rbx, l_.block_ip), rcx);
   a_.mov(rdi, imm(l_.core));
   a_.mov(rsi, imm(op.insn));
@@ -113,9 +125,9 @@ void X64Emitter::new_frame(Label slow) {
 
 void X64Emitter::emit_frame_call(const Op& op) {
   const Gp target = op.a == ir::kNone ? Gp(rdx) : use(op.a, rdx);
-  when(op.guard, [this, &op, target] {
+  when(op, [this, &op, target] {
     const Label slow = a_.newLabel();
-    if (op.a != ir::kNone && target.id() != r13.id()) a_.mov(r13, target);
+    if (op.a != ir::kNone) load(r13, op.a, target);
     const u64 back = ip_of(*op.insn) + 16;
     push_return(back);
     new_frame(slow);
@@ -210,11 +222,11 @@ void X64Emitter::jump_to_return() {
 
 void X64Emitter::emit_frame_return(const Op& op) {
   const Gp target = use(op.a, rcx), pfs = use(op.b, rdx);
-  when(op.guard, [this, &op, target, pfs] {
+  when(op, [this, &op, target, pfs] {
     const Label slow = a_.newLabel();
-    a_.mov(rax, target);
+    load(rax, op.a, target);
     a_.and_(rax, -16);
-    if (pfs.id() != rdx.id()) a_.mov(rdx, pfs);
+    load(rdx, op.b, pfs);
     pop_return();
     old_frame(slow);
     account(*op.insn);
@@ -230,8 +242,8 @@ void X64Emitter::emit_frame_return(const Op& op) {
 
 void X64Emitter::emit_jump_to(const Op& op) {
   const Gp target = use(op.a, rcx);
-  when(op.guard, [this, &op, target] {
-    a_.mov(rax, target);
+  when(op, [this, &op, target] {
+    load(rax, op.a, target);
     a_.and_(rax, -16);
     account(*op.insn);
     jump_to_address(static_cast<u32>(unit_.mode.pack()));
@@ -283,10 +295,11 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
   a_.mov(rax, qword_ptr(rbx, kCfm));
   a_.mov(ax, sof | sol << 8);
   a_.mov(qword_ptr(rbx, kCfm), rax);
-  later([this, slow, &op] {
+  later([this, slow, &op, pending = snapshot(op.pending)] {
     a_.bind(slow);
+    store_pending(pending);
     const Label fault = a_.newLabel();
-    a_.mov(rcx, unit_.ip);
+    a_.mov(rcx, part_ip());
     a_.mov(qword_ptr(rbx, l_.block_ip), rcx);
     a_.mov(rdi, imm(l_.core));
     a_.mov(rsi, imm(op.insn));

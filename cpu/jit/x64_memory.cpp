@@ -59,10 +59,11 @@ void X64Emitter::emit_load(const Op& op, Value v) {
     a_.movzx(d.r32(), m);
   }
   a_.bind(done);
-  later([this, slow, done, d, &op] {
+  later([this, slow, done, d, &op, pending = snapshot(op.pending)] {
     a_.bind(slow);
+    store_pending(pending);
     a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, unit_.ip);
+    a_.mov(rcx, part_ip());
     a_.call(imm(stubs_.slow));
     const Label fine = a_.newLabel();
     a_.test(eax, eax);
@@ -101,10 +102,11 @@ void X64Emitter::emit_store(const Op& op) {
     default: a_.mov(m, value); break;
   }
   a_.bind(done);
-  later([this, slow, done, &op] {
+  later([this, slow, done, &op, pending = snapshot(op.pending)] {
     a_.bind(slow);
+    store_pending(pending);
     a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, unit_.ip);
+    a_.mov(rcx, part_ip());
     a_.call(imm(stubs_.slow));
     a_.test(eax, eax);
     a_.jz(done);

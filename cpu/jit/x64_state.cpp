@@ -28,7 +28,6 @@ i32 application_offset(unsigned n) {
     case ar::kSsd: return disp(offsetof(Registers, ssd));
     case ar::kCcv: return disp(offsetof(Registers, ccv));
     case ar::kUnat: return disp(offsetof(Registers, unat));
-    case ar::kFpsr: return disp(offsetof(Registers, fpsr));
     case ar::kPfs: return disp(offsetof(Registers, pfs));
     default: INVARIANT(n == ar::kEc); return disp(offsetof(Registers, ec));
   }
@@ -91,29 +90,64 @@ void X64Emitter::emit_get(const Op& op, Value v) {
 void X64Emitter::emit_set(const Op& op) {
   const ir::Location l = ir::Location::unpack(op.imm);
   i32 k;
-  const bool small = small_constant(op.a, k);
-  const Gp value = small ? Gp(rdx) : use(op.a, rdx);
-  const auto store = [&](Mem m) { small ? a_.mov(m, k) : a_.mov(m, value); };
+  small_constant(op.a, k) ? store(l, k) : store(l, use(op.a, rdx));
+}
+
+/// @param value  not rax or rcx
+void X64Emitter::store(ir::Location l, const Gp& value) {
   switch (l.file) {
     case ir::File::General:
-    case ir::File::RotatingGeneral: store(general(l)); break;
+    case ir::File::RotatingGeneral: a_.mov(general(l), value); break;
     case ir::File::Predicate:
-    case ir::File::RotatingPredicate: {
-      const Mem m = predicate(l);
-      small ? a_.mov(m, k) : a_.mov(m, value.r8());
+    case ir::File::RotatingPredicate: a_.mov(predicate(l), value.r8()); break;
+    case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), value); break;
+    case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), value); break;
+    case ir::File::Application:
+      l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
       break;
-    }
-    case ir::File::Branch: store(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
-    case ir::File::LoopCount: store(qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
-    case ir::File::Application: {
-      const i32 at = application_offset(l.index);
-      if (l.index != ar::kEc) {
-        store(qword_ptr(rbx, at));
-      } else {
-        small ? a_.mov(byte_ptr(rbx, at), k) : a_.mov(byte_ptr(rbx, at), value.r8());
-      }
+  }
+}
+
+void X64Emitter::store(ir::Location l, i32 k) {
+  switch (l.file) {
+    case ir::File::General:
+    case ir::File::RotatingGeneral: a_.mov(general(l), k); break;
+    case ir::File::Predicate:
+    case ir::File::RotatingPredicate: a_.mov(predicate(l), k); break;
+    case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), k); break;
+    case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), k); break;
+    case ir::File::Application:
+      a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
       break;
+  }
+}
+
+std::vector<X64Emitter::Stored> X64Emitter::snapshot(u32 list) const {
+  std::vector<Stored> writes;
+  for (const ir::PendingWrite& w : unit_.pending(list)) {
+    Stored s;
+    s.location = ir::Location::unpack(w.location);
+    if (!constant(w.value, s.constant)) s.place = {w.value, home_[w.value].reg, home_[w.value].spill};
+    writes.push_back(s);
+  }
+  return writes;
+}
+
+void X64Emitter::store_pending(const std::vector<Stored>& writes) {
+  for (const Stored& s : writes) {
+    if (s.place.value != ir::kNone && s.place.reg >= 0) {
+      store(s.location, gpq(static_cast<u32>(s.place.reg)));
+      continue;
     }
+    if (s.place.value != ir::kNone) {
+      a_.mov(rdx, qword_ptr(rsp, s.place.slot * 8));
+    } else if (s.constant == static_cast<u64>(static_cast<i64>(static_cast<i32>(s.constant)))) {
+      store(s.location, static_cast<i32>(s.constant));
+      continue;
+    } else {
+      a_.mov(rdx, s.constant);
+    }
+    store(s.location, rdx);
   }
 }
 
@@ -168,12 +202,6 @@ void X64Emitter::prologue() {
     a_.jb(bail_);
   }
   check_entry_nats();
-  bool calls = false;
-  for (const Op& op : unit_.ops) calls |= ir::info(op.code).effect == ir::Effect::Call;
-  if (calls) {
-    a_.mov(rax, unit_.ip);
-    a_.mov(qword_ptr(rbx, l_.block_ip), rax);
-  }
   later([this] {
     a_.bind(bail_);
     a_.mov(rax, imm(&native_));

@@ -75,6 +75,15 @@ class FastTlb {
   u8* read_pointer_in(u64 va, u64 context) const { return checked(read_[slot(va)], va, context); }
   u8* write_pointer_in(u64 va, u64 context) const { return checked(write_[slot(va)], va, context); }
 
+  /// How often the levels behind these tables were asked.
+  struct Counters {
+    u64 data_misses = 0;   ///< data references that were translated in full
+    u64 fetch_misses = 0;  ///< instruction references that were
+    u64 tlb_misses = 0;    ///< references that no TLB entry translated
+    u64 vhpt_found = 0;    ///< of those, what the VHPT walker inserted
+  };
+  Counters counters;
+
   /// What fetch remembers of a code page.
   struct FetchEntry {
     u64 tag;

@@ -80,6 +80,7 @@ Asker asker_of(const Reference& ref) {
 
 /// Searches the VHPT after a TLB miss and inserts what it finds. @returns 0 when `out.entry` was found
 Problems miss(Core& core, const Reference& ref, Translation& out) {
+  core.fast_tlb().counters.tlb_misses++;
   const bool nested = !ref.execute && !(core.regs().psr & psr::kIc);
   const auto problem = [&](Problem p) { return problem_bit(nested ? Problem::NestedTlb : p); };
   if (!walker_enabled(core, ref.va, asker_of(ref))) return problem(Problem::AlternateTlb);
@@ -88,6 +89,7 @@ Problems miss(Core& core, const Reference& ref, Translation& out) {
   out.iha = found.address;
   if (result == WalkResult::TableNotMapped) return problem(Problem::VhptTranslation);
   if (result == WalkResult::NotFound) return problem(Problem::TlbMiss);
+  core.fast_tlb().counters.vhpt_found++;
   if (ref.execute) {
     core.tlb().insert_instruction(ref.va, found.pte, found.itir);
     out.entry = core.tlb().find_instruction(ref.va);
@@ -120,6 +122,8 @@ Problems check_entry(const Core& core, const Reference& ref, const TlbEntry& ent
 }
 
 Problems translate(Core& core, const Reference& ref, Translation& out) noexcept {
+  FastTlb::Counters& counters = core.fast_tlb().counters;
+  (ref.execute ? counters.fetch_misses : counters.data_misses)++;
   if (!ref.translate) return translate_physical(core, ref, out);
   if (is_unimplemented_virtual(core, ref.va)) return problem_bit(Problem::UnimplementedAddress);
   out.entry = ref.execute ? core.tlb().find_instruction(ref.va) : core.tlb().find_data(ref.va);

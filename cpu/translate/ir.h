@@ -9,27 +9,38 @@
 #include "cpu/decode/insn.h"
 #include "cpu/jit/optimisations.h"
 
+namespace ia64::cpu {
+struct Block;
+}
+
 namespace ia64::cpu::ir {
 
-enum class Opcode : u8 {
+enum class Opcode : u16 {
 #define OP(name, operands, result, effect) name,
 #include "cpu/translate/opcodes.inc"
 #undef OP
 };
 
-enum class Effect : u8 { Pure, Read, Write, Exit, Call, Sync };
+enum class Effect : u8 { Pure, Read, Write, Exit, Call, Sync, Phi };
+
+/// Which host registers hold a value.
+enum class ValueClass : u8 {
+  None,     ///< the operation yields no value
+  Integer,  ///< 64 bits in a general register
+  Float,    ///< an IEEE double in a vector register
+};
 
 struct OpcodeInfo {
   const char* name;
   u8 operands;
-  bool result;
+  ValueClass result;
   Effect effect;
 };
 const OpcodeInfo& info(Opcode code);
 
 /// A value is named by the number of the operation that yields it.
-using Value = u16;
-inline constexpr Value kNone = 0xffff;
+using Value = u32;
+inline constexpr Value kNone = 0xffff'ffff;
 
 /// The register files that the form knows.
 /// Application registers go by their number, except LC.
@@ -47,12 +58,44 @@ struct Location {
   constexpr bool operator==(const Location&) const = default;
 };
 
+/// Where a floating-point operation puts its result, and what is known about that place.
+struct FloatTarget {
+  u8 reg = 0;
+  bool form_known = false;    ///< the register is in the result's form already
+  bool marked = false;        ///< PSR.mfl or mfh is set already
+  bool single = false;        ///< rounds to single precision
+  bool operands_single = false;  ///< all operands are known to be exact singles
+  bool is_unsigned = false;   ///< of conversions to integer
+
+  constexpr u64 pack() const {
+    return u64{reg} | u64{form_known} << 7 | u64{marked} << 8 | u64{single} << 9 | u64{operands_single} << 10 |
+           u64{is_unsigned} << 11;
+  }
+  static constexpr FloatTarget unpack(u64 v) {
+    return {u8(v & 0x7f), (v >> 7 & 1) != 0, (v >> 8 & 1) != 0, (v >> 9 & 1) != 0, (v >> 10 & 1) != 0, (v >> 11 & 1) != 0};
+  }
+};
+/// What float_check asks for.
+enum FloatCheck : u8 {
+  kLowEnabled = 1,    ///< PSR.dfl is 0
+  kHighEnabled = 2,   ///< PSR.dfh is 0
+  kNearest = 4,       ///< status field 0 rounds to nearest in the narrow range, and no trap is enabled
+  kActive = 8,        ///< nothing in the state: the forms are in use
+};
+
 struct Op {
   Opcode code = Opcode::constant;
   Value a = kNone, b = kNone, c = kNone;
   Value guard = kNone;         ///< Exit and Call operations act only when this is 1
   u64 imm = 0;
   const Insn* insn = nullptr;  ///< the instruction that Exit and Call operations belong to
+  u32 pending = 0;             ///< list of the writes that this operation's way out has to do first, see Unit::pending()
+};
+
+/// A write of guest state that has not been done yet: only ways out do it.
+struct PendingWrite {
+  u64 location = 0;  ///< packed
+  Value value = kNone;
 };
 
 /// What of the machine's mode is built into a translation. Equal modes are equal bits.
@@ -69,33 +112,75 @@ struct Mode {
   }
 };
 
-/// A way out of a block to a known address, in a known mode.
+inline constexpr u32 kOutside = ~u32{0};
+
+/// A way out of a block to a known address, in a known mode: out of the unit, or to another of its blocks.
 struct Exit {
   u64 ip = 0;
   u8 slot = 0;
   const Insn* insn = nullptr;  ///< the last instruction executed
   Mode mode;
+  u32 block = kOutside;  ///< where in the unit it leads
 };
 
 // How a block ends.
 struct Leave { unsigned exit = 0; };        ///< goes on at exits[exit]
 struct LeaveIndirect { Value target; const Insn* insn; };  ///< address in a register, same mode
 struct LeaveUnknown { const Insn* insn; Exit next; };   ///< the last handler may have changed the mode
-struct Left {};                             ///< the last operation always leaves
-using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown, Left>;
+struct Left {};                   ///< the last operation always leaves
+struct Goto { u32 block = 0; };   ///< goes on in another block of the unit, behind the last instruction of this one
+using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown, Left, Goto>;
 
-/// One block.
+/// A decoded block that operations come from: their instructions count from its start.
+struct Part {
+  u64 ip = 0;
+  u8 slot = 0;
+  Block* block = nullptr;
+};
+
+/// Operations that run one after the other. Side exits leave the unit, except one that is the last operation.
+struct BasicBlock {
+  u32 first = 0, end = 0;    ///< its operations in Unit::ops
+  Terminal terminal;
+  u32 pending = 0;           ///< as Op::pending, for the terminal
+  u32 part = 0;              ///< in Unit::parts
+  u32 needed = 0;            ///< most instructions executed from here to the next test of the budget
+  u32 loop_end = 0;          ///< of a loop head: the last block of the loop; else 0
+  u8 depth = 0;              ///< loops around it
+  bool leaves_at_once = false;  ///< its first instruction may leave: IIPA must be right on the way in
+  std::vector<u32> preds;    ///< in the order of the operands of its phis
+};
+
+/// What is translated at once: one block, or a region of blocks that lead to each other. Blocks stand in reverse post-order;
+/// the first one has no predecessors.
 struct Unit {
   u64 ip = 0;
   u8 slot = 0;
-  u8 slots = 0;       ///< most instructions it can execute
+  u32 slots = 0;      ///< most instructions executed before the budget is tested again
   u8 needed_sof = 0;
   Mode mode;
   std::bitset<128> assumed_clean;  ///< general registers whose NaT must be 0 at entry
   std::vector<Op> ops;
   std::vector<Exit> exits;
-  Terminal terminal;
+  Terminal terminal;               ///< of a unit without `blocks`
+  std::vector<BasicBlock> blocks;  ///< empty until make_blocks()
+  std::vector<Part> parts;
+  std::vector<std::vector<Value>> phis;          ///< operands, by Op::imm of the phi
+  std::vector<std::vector<PendingWrite>> lists;  ///< [0] is empty
+
+  const std::vector<PendingWrite>& pending(u32 list) const { return lists[list]; }
 };
+
+/// Gives a unit that came from one block its only BasicBlock.
+void make_blocks(Unit& unit);
+/// Where `block` may go on inside the unit: at most two places. The one that its last operation leads to comes first.
+struct Successors {
+  u32 to[2];
+  unsigned count = 0;
+};
+Successors successors(const Unit& unit, const BasicBlock& block);
+/// Fills in BasicBlock::preds.
+void find_preds(Unit& unit);
 
 /// One operation a line, for dumps and tests.
 std::string print(const Unit& unit);
@@ -105,7 +190,12 @@ std::string verify(const Unit& unit);
 
 /// Folds constants and forwards the operands of operations that do nothing.
 void fold_constants(Unit& unit);
-/// Drops writes of guest state that another write replaces before anybody can look.
+/// Turns reads and writes of guest state into values that blocks hand to each other through phis: what is left are the first
+/// reads, the writes in front of operations that run foreign code, and the lists of pending writes of the ways out.
+/// Replaces reads of what was read or written before.
+/// @param put_off  false: every write is done where it happens
+void promote_state(Unit& unit, bool put_off = true);
+/// Drops writes of guest state that another write replaces before anybody can look. For units of one block.
 void drop_dead_writes(Unit& unit);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);

@@ -28,8 +28,7 @@ bool is_plain(unsigned n, bool integer_unit) {
     case ar::kCsd:
     case ar::kSsd:
     case ar::kCcv:
-    case ar::kUnat:
-    case ar::kFpsr: return true;
+    case ar::kUnat: return true;
     default: return n < 8;
   }
 }
@@ -69,10 +68,9 @@ void move_to(L& l, const Insn& i, Value v) {
   l.set(application(i.r3), v);
 }
 
-/// Less privileged programs must not write kernel registers, and RSC's privilege level is limited for them; FPSR has rules of
-/// its own.
+/// Less privileged programs must not write kernel registers, and RSC's privilege level is limited for them.
 bool moves_plainly(const L& l, const Insn& i, bool integer_unit) {
-  if (!is_plain(i.r3, integer_unit) || i.r3 == ar::kFpsr) return false;
+  if (!is_plain(i.r3, integer_unit)) return false;
   return (i.r3 >= 8 && i.r3 != ar::kRsc) || l.cpl() == 0;
 }
 

@@ -67,7 +67,25 @@ void fold(Unit& u, Op& op) {
 
 }  // namespace
 
+namespace {
+
+/// Calls f on each value that is named outside of operations' own operands.
+template <class F>
+void each_outer_use(Unit& unit, F f) {
+  for (auto& phi : unit.phis)
+    for (Value& v : phi)
+      if (v != kNone) f(v);
+  for (auto& list : unit.lists)
+    for (PendingWrite& w : list)
+      if (w.value != kNone) f(w.value);
+  for (BasicBlock& block : unit.blocks)
+    if (auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) f(indirect->target);
+}
+
+}  // namespace
+
 void fold_constants(Unit& unit) {
+  make_blocks(unit);
   std::vector<Value> same(unit.ops.size());
   for (unsigned n = 0; n < unit.ops.size(); n++) {
     Op& op = unit.ops[n];
@@ -76,10 +94,11 @@ void fold_constants(Unit& unit) {
     fold(unit, op);
     if (const Value source = copied(unit, op); source != kNone) same[n] = source;
   }
-  if (auto* indirect = std::get_if<LeaveIndirect>(&unit.terminal)) indirect->target = same[indirect->target];
+  each_outer_use(unit, [&](Value& v) { v = same[v]; });
 }
 
 void drop_dead_writes(Unit& unit) {
+  make_blocks(unit);
   std::map<u64, bool> overwritten;
   for (size_t n = unit.ops.size(); n-- > 0;) {
     Op& op = unit.ops[n];
@@ -95,39 +114,83 @@ void drop_dead_writes(Unit& unit) {
         dead = true;
         break;
       }
-      case Effect::Pure: break;
+      case Effect::Pure:
+      case Effect::Phi: break;
     }
   }
 }
 
-void drop_dead_values(Unit& unit) {
-  std::vector<bool> used(unit.ops.size());
-  if (const auto* indirect = std::get_if<LeaveIndirect>(&unit.terminal)) used[indirect->target] = true;
-  for (size_t n = unit.ops.size(); n-- > 0;) {
-    Op& op = unit.ops[n];
-    const Effect effect = info(op.code).effect;
-    if (effect == Effect::Pure || effect == Effect::Read) {
-      if (!used[n]) continue;
-    } else {
-      used[n] = true;
+namespace {
+
+/// Finds the operations that matter, from those with an effect on.
+class Marker {
+ public:
+  explicit Marker(Unit& unit) : unit_(unit), used_(unit.ops.size()), list_seen_(unit.lists.size()) {}
+  std::vector<bool> run() {
+    for (Value n = 0; n < unit_.ops.size(); n++) {
+      const Effect effect = info(unit_.ops[n].code).effect;
+      if (effect != Effect::Pure && effect != Effect::Read && effect != Effect::Phi) mark(n);
     }
-    each_operand(op, [&](Value& v) { used[v] = true; });
+    for (const BasicBlock& block : unit_.blocks) {
+      if (const auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) mark(indirect->target);
+      mark_list(block.pending);
+    }
+    while (!work_.empty()) {
+      const Value v = work_.back();
+      work_.pop_back();
+      Op& op = unit_.ops[v];
+      each_operand(op, [&](Value& o) { mark(o); });
+      mark_list(op.pending);
+      if (op.code == Opcode::phi)
+        for (Value o : unit_.phis[op.imm]) mark(o);
+    }
+    return std::move(used_);
   }
-  std::vector<Value> number(unit.ops.size());
+
+ private:
+  void mark(Value v) {
+    if (used_[v]) return;
+    used_[v] = true;
+    work_.push_back(v);
+  }
+  void mark_list(u32 list) {
+    if (list_seen_[list]) return;
+    list_seen_[list] = true;
+    for (const PendingWrite& w : unit_.lists[list]) mark(w.value);
+  }
+
+  Unit& unit_;
+  std::vector<bool> used_, list_seen_;
+  std::vector<Value> work_;
+};
+
+}  // namespace
+
+void drop_dead_values(Unit& unit) {
+  make_blocks(unit);
+  const std::vector<bool> used = Marker(unit).run();
+  std::vector<Value> number(unit.ops.size(), kNone);
   std::vector<Op> kept;
-  for (unsigned n = 0; n < unit.ops.size(); n++) {
-    if (!used[n]) continue;
-    number[n] = static_cast<Value>(kept.size());
-    kept.push_back(unit.ops[n]);
-    each_operand(kept.back(), [&](Value& v) { v = number[v]; });
+  kept.reserve(unit.ops.size());
+  for (BasicBlock& block : unit.blocks) {
+    const u32 first = static_cast<u32>(kept.size());
+    for (u32 n = block.first; n < block.end; n++) {
+      if (!used[n]) continue;
+      number[n] = static_cast<Value>(kept.size());
+      kept.push_back(unit.ops[n]);
+    }
+    block.first = first, block.end = static_cast<u32>(kept.size());
   }
-  if (auto* indirect = std::get_if<LeaveIndirect>(&unit.terminal)) indirect->target = number[indirect->target];
+  for (Op& op : kept) each_operand(op, [&](Value& v) { v = number[v]; });
+  each_outer_use(unit, [&](Value& v) { v = number[v]; });
   unit.ops = std::move(kept);
 }
 
 void optimise(Unit& unit, const Optimisations& on) {
+  make_blocks(unit);
+  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes);
   if (on.fold_constants) fold_constants(unit);
-  if (on.dead_writes) drop_dead_writes(unit);
+  if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.dead_values) drop_dead_values(unit);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "firmware/media/block_protocols.h"
 #include "firmware/media/file_protocols.h"
+#include "firmware/media/mpt_scsi.h"
 #include "firmware/media/partitions.h"
 #include "firmware/media/virtio_scsi.h"
 
@@ -21,6 +22,30 @@ void relax_on_host(u64 spins) {
   std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
+/// A boot driver and the function it is for.
+struct DriverRow {
+  u16 vendor_id, device_id;
+  u64 memory_bytes;  // 4 KiB aligned guest memory it works in
+  std::unique_ptr<ScsiHost> (*attach)(AddressSpace&, const BoardDescription&, const PciFunction&, GuestPhys,
+                                      Relax);
+};
+
+template <class Driver>
+constexpr DriverRow row_of() {
+  return {Driver::kVendorId, Driver::kDeviceId, Driver::kMemoryBytes,
+          [](AddressSpace& bus, const BoardDescription& board, const PciFunction& f, GuestPhys memory,
+             Relax relax) -> std::unique_ptr<ScsiHost> {
+            return Driver::attach(bus, board, f, memory, std::move(relax));
+          }};
+}
+constexpr DriverRow kDrivers[] = {row_of<MptScsi>(), row_of<VirtioScsi>()};
+
+const DriverRow* find_driver(const PciFunction& f) {
+  for (const DriverRow& d : kDrivers)
+    if (d.vendor_id == f.vendor_id && d.device_id == f.device_id) return &d;
+  return nullptr;
+}
+
 }  // namespace
 
 struct Media::Impl {
@@ -33,8 +58,8 @@ struct Media::Impl {
 
   EfiContext& efi;
   Relax relax;
-  std::vector<std::unique_ptr<VirtioScsi>> controllers;  // before devices: media refer to them
-  std::deque<BlockDevice> devices;                       // stable addresses
+  std::vector<std::unique_ptr<ScsiHost>> controllers;  // before devices: media refer to them
+  std::deque<BlockDevice> devices;                     // stable addresses
   std::vector<EfiHandle> disks;
   BlockProtocols blocks;
   FileProtocols files;
@@ -73,13 +98,14 @@ void Media::Impl::add_partitions(BlockDevice& disk) {
 }
 
 void Media::Impl::attach(const PciFunction& f) {
-  if (f.vendor_id != VirtioScsi::kVendorId || f.device_id != VirtioScsi::kDeviceId) return;
+  const DriverRow* const driver = find_driver(f);
+  if (!driver) return;
   GuestPhys memory = 0xffff'ffff;
-  const u64 pages = (VirtioScsi::kMemoryBytes + efi::kPageSize - 1) / efi::kPageSize;
+  const u64 pages = (driver->memory_bytes + efi::kPageSize - 1) / efi::kPageSize;
   if (efi_error(
           efi.memory.allocate(MemoryMap::Allocate::MaxAddress, MemoryType::BootServicesData, pages, memory)))
     return;
-  auto controller = VirtioScsi::attach(efi.bus, efi.board, f, memory, relax);
+  auto controller = driver->attach(efi.bus, efi.board, f, memory, relax);
   if (!controller) return (void)efi.memory.free(memory, pages);
   auto found = controller->scan();
   controllers.push_back(std::move(controller));

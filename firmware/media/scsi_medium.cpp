@@ -24,9 +24,9 @@ enum : u8 {
 };
 constexpr u8 kDataProtect = 7, kNotReady = 2, kAscNoMedium = 0x3a;
 
-using Direction = VirtioScsi::Direction;
+using Direction = ScsiHost::Direction;
 
-EfiStatus status_of(const VirtioScsi::Outcome& o) {
+EfiStatus status_of(const ScsiHost::Outcome& o) {
   if (o.good()) return efi::kSuccess;
   if (o.sense_key == kDataProtect) return efi::kWriteProtected;
   if (o.sense_key == kNotReady && o.asc == kAscNoMedium) return efi::kNoMedia;
@@ -35,7 +35,7 @@ EfiStatus status_of(const VirtioScsi::Outcome& o) {
 
 }  // namespace
 
-std::unique_ptr<ScsiMedium> ScsiMedium::open(VirtioScsi& host, u16 target, u16 lun, bool removable) {
+std::unique_ptr<ScsiMedium> ScsiMedium::open(ScsiHost& host, u16 target, u16 lun, bool removable) {
   std::unique_ptr<ScsiMedium> m(new ScsiMedium(host, target, lun, removable));
   const u8 ready[6] = {kTestUnitReady};
   if (!host.execute(target, lun, ready, Direction::None, {}).good() || !m->read_capacity()) return nullptr;
@@ -125,7 +125,7 @@ EfiStatus ScsiMedium::transfer(bool write, u64 lba, std::span<const GuestSpan> s
 }
 
 EfiStatus ScsiMedium::read(u64 lba, u64 count, u8* out) {
-  const u64 step = VirtioScsi::kBounceBytes / block_size_;
+  const u64 step = ScsiHost::kBounceBytes / block_size_;
   for (u64 done = 0; done < count;) {
     const u64 n = std::min(step, count - done);
     const GuestSpan span{host_.bounce(), n * block_size_};
@@ -138,7 +138,7 @@ EfiStatus ScsiMedium::read(u64 lba, u64 count, u8* out) {
 
 EfiStatus ScsiMedium::write(u64 lba, u64 count, const u8* in) {
   if (read_only_) return efi::kWriteProtected;
-  const u64 step = VirtioScsi::kBounceBytes / block_size_;
+  const u64 step = ScsiHost::kBounceBytes / block_size_;
   for (u64 done = 0; done < count;) {
     const u64 n = std::min(step, count - done);
     const GuestSpan span{host_.bounce(), n * block_size_};

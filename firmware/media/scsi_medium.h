@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "firmware/media/virtio_scsi.h"
+#include "firmware/media/scsi_host.h"
 
 namespace ia64::firmware {
 
@@ -13,7 +13,7 @@ class ScsiMedium final : public BlockMedium {
  public:
   /// Waits for the unit and reads its capacity. @returns nullptr when there is no medium or no usable block
   /// size
-  static std::unique_ptr<ScsiMedium> open(VirtioScsi& host, u16 target, u16 lun, bool removable);
+  static std::unique_ptr<ScsiMedium> open(ScsiHost& host, u16 target, u16 lun, bool removable);
 
   u32 block_size() const override { return block_size_; }
   u64 block_count() const override { return block_count_; }
@@ -29,14 +29,14 @@ class ScsiMedium final : public BlockMedium {
   u64& raw_writes() override { return raw_writes_; }
 
  private:
-  ScsiMedium(VirtioScsi& host, u16 target, u16 lun, bool removable)
+  ScsiMedium(ScsiHost& host, u16 target, u16 lun, bool removable)
       : host_(host), target_(target), lun_(lun), removable_(removable) {}
   bool read_capacity();
   void read_write_protect();
   EfiStatus transfer(bool write, u64 lba, std::span<const GuestSpan> spans);
   EfiStatus command(bool write, u64 lba, u64 blocks, std::span<const GuestSpan> spans);
 
-  VirtioScsi& host_;
+  ScsiHost& host_;
   const u16 target_, lun_;
   const bool removable_;
   u32 block_size_ = 0;

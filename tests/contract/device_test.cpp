@@ -8,6 +8,7 @@
 #include "devices/irq/interrupt_block.h"
 #include "devices/irq/io_sapic.h"
 #include "devices/irq/io_sapic_regs.h"
+#include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/serial/uart16550.h"
 #include "devices/virtio/virtio_scsi.h"
@@ -58,6 +59,17 @@ struct Bench {
     windows = {{0xf000'0000, 0x1000}, {0x8000'0000, 0x4000}, {0x8001'0000, 0x1000}};
     device = std::move(d);
   }
+  /// The same for an adapter with an I/O BAR and 64-bit memory BARs 1 and 3.
+  void plug_wide(std::unique_ptr<pci::PciDevice> d) {
+    host = std::make_unique<pci::PciHost>(memory, ports);
+    host->plug(0, 0, *d);
+    host->config_write(0, 0, 0, 0x10, 4, 0x1000);
+    host->config_write(0, 0, 0, 0x14, 4, 0x8000'0000);
+    host->config_write(0, 0, 0, 0x1c, 4, 0x8001'0000);
+    host->config_write(0, 0, 0, 4, 2, 7);
+    windows = {{0xf000'0000, 0x1000}, {0x8000'0000, 0x1'0000}, {0x8001'0000, 0x1'0000}};
+    device = std::move(d);
+  }
 };
 
 struct Row {
@@ -82,6 +94,15 @@ const Row kDevices[] = {
        hba->attach(
            0, std::make_unique<storage::scsi::DiskTarget>(std::move(device), storage::scsi::DiskIdentity{}));
        b.plug(std::move(hba));
+     }},
+    {"mpt",
+     [](Bench& b) {
+       auto hba = std::make_unique<mpt::Mpt>(b.line, b.memory);
+       auto device =
+           std::make_unique<storage::BlockDevice>(std::make_unique<storage::MemoryStore>(u64{1} << 16));
+       hba->attach(
+           0, std::make_unique<storage::scsi::DiskTarget>(std::move(device), storage::scsi::DiskIdentity{}));
+       b.plug_wide(std::move(hba));
      }},
 };
 

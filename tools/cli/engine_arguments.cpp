@@ -17,6 +17,7 @@ void EngineArguments::add_to(CLI::App& command) {
       ->check(CLI::Range(1u, 1u << 30))->capture_default_str();
   command.add_option("--jit-cache", t.cache_bytes, "with jit: bytes of host code kept")
       ->transform(CLI::AsSizeValue(false))->capture_default_str();
+  command.add_flag("--count-handlers", t.count_handlers, "with jit: count calls of interpreter handlers by instruction (see --inspect-at-exit)");
   command.add_flag("--perf-map", t.perf_map, "with jit: write perf-PID.map for the perf tool");
 }
 

@@ -42,6 +42,8 @@ TEST_CASE("resource statement: errors name the statement and the cause", "[machi
   CHECK(error_of("disk:avio_stor:8,0,0:file:x").find("bus '8'") != std::string::npos);
   CHECK(error_of("disk:avio_stor:0,8,0:file:x").find("slot '8'") != std::string::npos);
   CHECK(error_of("disk:avio_stor:0,0,128:file:x").find("target '128'") != std::string::npos);
+  CHECK(error_of("disk:scsi:0,0,15:file:x").find("0 to 14") != std::string::npos);  // 15 is the adapter itself
+  CHECK(error_of("disk:scsi:7,7,0:file:x").find("reserved") != std::string::npos);
   CHECK(error_of("disk:avio_stor:0,0,1,2:file:x").find("more than") != std::string::npos);
   CHECK(error_of("disk:avio_stor:0:file:x").find("together") != std::string::npos);
   CHECK(error_of("disk:avio_stor::file:").find("empty") != std::string::npos);
@@ -50,6 +52,24 @@ TEST_CASE("resource statement: errors name the statement and the cause", "[machi
   CHECK(error_of("disk:avio_stor::tapefile:x").find("'tapefile'") != std::string::npos);
   CHECK(error_of("nonsense").find("expected") != std::string::npos);
 }
+
+namespace {
+
+/// `count` statements `disk:ADAPTER:ADDRESS:file:x`.
+std::vector<ResourceStatement> many(unsigned count, const std::string& adapter, const std::string& address = "") {
+  std::vector<ResourceStatement> out;
+  for (unsigned n = 0; n < count; n++)
+    out.push_back(*parse_resource_statement("disk:" + adapter + ":" + address + ":file:x"));
+  return out;
+}
+
+std::string allocation_error(std::vector<ResourceStatement> s) {
+  auto r = allocate_addresses(s);
+  REQUIRE_FALSE(r);
+  return r.error().message;
+}
+
+}  // namespace
 
 TEST_CASE("allocation: omitted numbers start at bus 0 slot 2 target 0", "[machine]") {
   auto s = parse_all({"disk:avio_stor::file:a", "disk:avio_stor::file:b"});
@@ -72,4 +92,43 @@ TEST_CASE("allocation: a target given twice is refused", "[machine]") {
   auto r = allocate_addresses(s);
   REQUIRE_FALSE(r);
   CHECK(r.error().message.find("twice") != std::string::npos);
+}
+
+TEST_CASE("allocation: VIO and AVIO adapters get slots of their own", "[machine]") {
+  auto s = parse_all({"disk:scsi::file:a", "disk:avio_stor::file:b", "disk:scsi::file:c", "disk:avio_stor:0,3,9:file:d"});
+  REQUIRE(allocate_addresses(s));
+  CHECK(*s[0].address.slot == 2);
+  CHECK(*s[2].address.slot == 2);
+  CHECK(*s[2].address.target == 1);
+  CHECK(*s[1].address.slot == 3);  // the adapter that another statement names
+  CHECK(*s[1].address.target == 0);
+}
+
+TEST_CASE("allocation: a slot holds one kind of adapter", "[machine]") {
+  CHECK(allocation_error(parse_all({"disk:scsi:1,4,0:file:a", "disk:avio_stor:1,4,1:file:b"}))
+            .find("slot 4 of bus 1 already has an adapter of kind scsi") != std::string::npos);
+}
+
+TEST_CASE("allocation: a full VIO adapter is followed by another, up to 30 devices", "[machine]") {
+  auto s = many(30, "scsi");
+  REQUIRE(allocate_addresses(s));
+  CHECK(*s[14].address.slot == 2);
+  CHECK(*s[14].address.target == 14);
+  CHECK(*s[15].address.slot == 3);
+  CHECK(*s[15].address.target == 0);
+  CHECK(allocation_error(many(31, "scsi")).find("at most 30 scsi devices") != std::string::npos);
+}
+
+TEST_CASE("allocation: 128 AVIO devices fit on one adapter, beside 30 VIO devices", "[machine]") {
+  auto s = many(128, "avio_stor");
+  for (const auto& vio : many(30, "scsi")) s.push_back(vio);
+  REQUIRE(allocate_addresses(s));
+  CHECK(*s[127].address.slot == 2);
+  CHECK(*s[127].address.target == 127);
+  CHECK(*s[128].address.slot == 3);
+  CHECK(allocation_error(many(129, "avio_stor")).find("at most 128 avio_stor devices") != std::string::npos);
+}
+
+TEST_CASE("allocation: an adapter named without target can be full", "[machine]") {
+  CHECK(allocation_error(many(16, "scsi", "0,5")).find("adapter 0,5 has no free target") != std::string::npos);
 }

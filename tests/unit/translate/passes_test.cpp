@@ -32,10 +32,13 @@ TEST_CASE("arithmetic on constants is done once", "[translate]") {
                     {.code = Opcode::shl_imm, .a = 2, .imm = 4},
                     {.code = Opcode::set, .a = 3, .imm = gr(4)}});
   optimise(u);
-  REQUIRE(u.ops.size() == 2);
+  REQUIRE(u.ops.size() == 1);
   CHECK(u.ops[0].code == Opcode::constant);
   CHECK(u.ops[0].imm == (5 + 7) * 16);
-  CHECK(u.ops[1].code == Opcode::set);
+  const auto& writes = u.pending(u.blocks[0].pending);
+  REQUIRE(writes.size() == 1);
+  CHECK(writes[0].location == gr(4));
+  CHECK(writes[0].value == 0);
   CHECK(verify(u).empty());
 }
 
@@ -45,38 +48,97 @@ TEST_CASE("adding zero is a copy", "[translate]") {
                     {.code = Opcode::add, .a = 1, .b = 0},
                     {.code = Opcode::set, .a = 2, .imm = gr(4)}});
   optimise(u);
-  REQUIRE(u.ops.size() == 2);
-  CHECK(u.ops[1].a == 0);
+  REQUIRE(u.ops.size() == 1);
+  CHECK(u.pending(u.blocks[0].pending)[0].value == 0);
 }
 
 TEST_CASE("a write that is overwritten before anybody looks disappears", "[translate]") {
-  Unit u = unit_of({{.code = Opcode::get, .imm = gr(3)},
-                    {.code = Opcode::set, .a = 0, .imm = gr(4)},
-                    {.code = Opcode::constant, .imm = 9},
-                    {.code = Opcode::set, .a = 2, .imm = gr(4)}});
-  optimise(u);
-  unsigned writes = 0;
-  for (const Op& op : u.ops) writes += op.code == Opcode::set;
-  CHECK(writes == 1);
+  for (const bool pending : {false, true}) {
+    Unit u = unit_of({{.code = Opcode::get, .imm = gr(3)},
+                      {.code = Opcode::set, .a = 0, .imm = gr(4)},
+                      {.code = Opcode::constant, .imm = 9},
+                      {.code = Opcode::set, .a = 2, .imm = gr(4)}});
+    ia64::cpu::Optimisations on;
+    on.pending_writes = pending;
+    optimise(u, on);
+    size_t writes = u.pending(u.blocks[0].pending).size();
+    for (const Op& op : u.ops) writes += op.code == Opcode::set;
+    CHECK(writes == 1);
+  }
 }
 
-TEST_CASE("a write before a possible fault stays", "[translate]") {
+TEST_CASE("a possible fault stores the writes before it, and only those", "[translate]") {
   Unit u = unit_of({{.code = Opcode::get, .imm = gr(3)},
                     {.code = Opcode::set, .a = 0, .imm = gr(4)},
                     {.code = Opcode::load64, .a = 0, .imm = gr(5), .insn = &kInsn},
                     {.code = Opcode::set, .a = 2, .imm = gr(4)}});
   optimise(u);
-  CHECK(u.ops.size() == 4);
+  REQUIRE(u.ops.size() == 2);
+  const auto& before = u.pending(u.ops[1].pending);
+  REQUIRE(before.size() == 1);
+  CHECK(before[0].value == 0);
+  CHECK(u.pending(u.blocks[0].pending)[0].value == 1);
   CHECK(verify(u).empty());
 }
 
-TEST_CASE("the verifier names undefined operands and values that live across calls", "[translate]") {
+TEST_CASE("pending writes are done before a handler runs", "[translate]") {
+  Unit u = unit_of({{.code = Opcode::get, .imm = gr(3)},
+                    {.code = Opcode::set, .a = 0, .imm = gr(4)},
+                    {.code = Opcode::call, .insn = &kInsn},
+                    {.code = Opcode::get, .imm = gr(4)},
+                    {.code = Opcode::set, .a = 3, .imm = gr(5)}});
+  optimise(u);
+  REQUIRE(u.ops.size() == 4);
+  CHECK(u.ops[1].code == Opcode::set);
+  CHECK(u.ops[2].code == Opcode::call);
+  CHECK(u.ops[3].code == Opcode::get);  // the handler may have written r4
+  CHECK(u.pending(u.blocks[0].pending).size() == 1);
+}
+
+namespace {
+
+/// entry -> head; head: r4 = r4 + r5, back to the head while r6 != 0, else out.
+Unit loop() {
+  static const Insn insn;
+  Unit u;
+  u.ops = {{.code = Opcode::get, .imm = gr(4)},  {.code = Opcode::get, .imm = gr(5)},
+           {.code = Opcode::add, .a = 0, .b = 1}, {.code = Opcode::set, .a = 2, .imm = gr(4)},
+           {.code = Opcode::get, .imm = gr(6)},  {.code = Opcode::exit_if, .a = 4, .imm = 0, .insn = &insn}};
+  u.exits = {{0x1000, 0, &insn, {}, 1}, {0x2000, 0, &insn, {}}};
+  u.lists.emplace_back();
+  u.blocks.resize(2);
+  u.blocks[0].terminal = Goto{1};
+  u.blocks[1].end = 6, u.blocks[1].terminal = Leave{1}, u.blocks[1].loop_end = 1, u.blocks[1].depth = 1;
+  find_preds(u);
+  return u;
+}
+
+}  // namespace
+
+TEST_CASE("a loop carries what it changes in a phi and reads the rest once", "[translate]") {
+  Unit u = loop();
+  optimise(u);
+  CHECK(verify(u).empty());
+  REQUIRE(u.blocks[0].end == 3);  // r4, r5, r6
+  unsigned phis = 0;
+  for (const Op& op : u.ops) phis += op.code == Opcode::phi;
+  CHECK(phis == 1);
+  const Op& back = u.ops[u.blocks[1].end - 1];
+  REQUIRE(u.pending(back.pending).size() == 1);
+  CHECK(u.ops[u.pending(back.pending)[0].value].code == Opcode::add);
+}
+
+TEST_CASE("the verifier names undefined operands and phis that do not fit", "[translate]") {
   CHECK(verify(unit_of({{.code = Opcode::sxt8, .a = 3}})).find("v3") != std::string::npos);
-  CHECK(verify(unit_of({{.code = Opcode::get, .imm = gr(3)},
-                        {.code = Opcode::call, .insn = &kInsn},
-                        {.code = Opcode::set, .a = 0, .imm = gr(4)}}))
-            .find("across a call") != std::string::npos);
   CHECK(verify(unit_of({{.code = Opcode::call}})).find("no instruction") != std::string::npos);
+  Unit u = loop();
+  optimise(u);
+  u.phis[0].pop_back();
+  CHECK(verify(u).find("predecessors") != std::string::npos);
+  u = loop();
+  optimise(u);
+  u.lists[u.ops[u.blocks[1].end - 1].pending][0].value = 1000;
+  CHECK(verify(u).find("v1000") != std::string::npos);
 }
 
 TEST_CASE("the printer shows one operation a line", "[translate]") {

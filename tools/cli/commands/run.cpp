@@ -116,6 +116,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--expect", a->expects, "wait for console output matching this regular expression")->take_all()->expected(1);
   command.add_option("--send", a->sends, "then type this text; escapes \\r \\n \\t \\e \\\\ \\xNN")->take_all()->expected(1);
   command.add_option("--until", a->untils, "as --expect; status 0 once the last step has matched")->take_all()->expected(1);
+  command.add_option("--inspect-at-exit", o.inspect_path, "write the machine's state and counters as JSON to this file at the end; - for standard output");
   command.add_flag("--speed", o.print_speed, "report executed instructions and time at each --expect and at the end");
   command.footer(
       "Steps run in the order given. Exit status: 0 powered off or script done, 2 bad usage or configuration,\n"

@@ -1,0 +1,285 @@
+// Guest state as values: reads become the value last written, writes are put off until somebody can look.
+#include <unordered_map>
+
+#include "cpu/translate/clobbers.h"
+
+namespace ia64::cpu::ir {
+
+namespace {
+
+constexpr Value kUnknown = kNone - 1;  ///< of a location that foreign code may have changed
+
+using Bits = std::vector<bool>;
+
+/// On-the-fly construction of static single assignment over guest locations. Operations keep their numbers until the end; new ones
+/// get higher numbers, and each block lists its operations in order.
+class Promoter {
+ public:
+  Promoter(Unit& unit, bool put_off) : u_(unit), put_off_(put_off), blocks_(unit.blocks.size()), alias_(unit.ops.size()) {
+    for (Value v = 0; v < alias_.size(); v++) alias_[v] = v;
+  }
+  void run();
+
+ private:
+  struct BlockState {
+    std::vector<Value> in, out;  // by location; kNone: not known yet, not touched
+    std::vector<Value> phis, order, tail;
+    Bits dirty_in, dirty_out;
+    bool done = false;
+  };
+
+  u32 number(u64 packed) {
+    const auto [it, fresh] = numbers_.try_emplace(packed, static_cast<u32>(locations_.size()));
+    if (fresh) locations_.push_back(packed);
+    return it->second;
+  }
+  Value add(const Op& op) {
+    u_.ops.push_back(op);
+    alias_.push_back(static_cast<Value>(u_.ops.size() - 1));
+    return alias_.back();
+  }
+  void find_dirty();
+  void walk(u32 b);
+  void flush(u32 b, const Op& reader);
+  void forget(const Op& op);
+  Value read(u32 b, u32 location);
+  Value read_in(u32 b, u32 location);
+  Value read_out(u32 b, u32 location);
+  u32 list(u32 b);
+  void complete_phis();
+  void drop_trivial_phis();
+  void renumber();
+  Value resolve(Value v) {
+    while (alias_[v] != v) v = alias_[v] = alias_[alias_[v]];
+    return v;
+  }
+
+  Unit& u_;
+  const bool put_off_;
+  std::unordered_map<u64, u32> numbers_;
+  std::vector<u64> locations_;
+  std::vector<BlockState> blocks_;
+  std::vector<Value> alias_;
+  std::vector<Value> now_;  // of the block being walked
+  Bits dirty_;
+  u32 list_ = 0;            // of the present state, or ~0
+  struct OpenPhi { Value phi; u32 block, location; };
+  std::vector<OpenPhi> open_;
+};
+
+bool runs_foreign_code(const Op& op) {
+  const Effect e = info(op.code).effect;
+  return e == Effect::Call || e == Effect::Sync;
+}
+
+/// Which locations hold a value that memory does not have, at the block boundaries.
+void Promoter::find_dirty() {
+  const size_t count = locations_.size();
+  for (BlockState& s : blocks_) s.dirty_in.assign(count, false), s.dirty_out.assign(count, false);
+  if (!put_off_) return;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (u32 b = 0; b < blocks_.size(); b++) {
+      BlockState& s = blocks_[b];
+      for (u32 p : u_.blocks[b].preds)
+        for (size_t k = 0; k < count; k++)
+          if (blocks_[p].dirty_out[k]) s.dirty_in[k] = true;
+      Bits d = s.dirty_in;
+      for (u32 n = u_.blocks[b].first; n < u_.blocks[b].end; n++) {
+        const Op& op = u_.ops[n];
+        if (runs_foreign_code(op)) d.assign(count, false);
+        if (op.code == Opcode::set) d[numbers_.at(op.imm)] = true;
+      }
+      if (d != s.dirty_out) s.dirty_out = std::move(d), changed = true;
+    }
+  }
+}
+
+Value Promoter::read(u32 b, u32 location) {
+  if (now_[location] == kNone) now_[location] = read_in(b, location);
+  return now_[location];
+}
+
+Value Promoter::read_in(u32 b, u32 location) {
+  BlockState& s = blocks_[b];
+  if (s.in[location] != kNone) return s.in[location];
+  const std::vector<u32>& preds = u_.blocks[b].preds;
+  if (preds.empty()) {
+    const Value v = add({.code = Opcode::get, .imm = locations_[location]});
+    s.phis.push_back(v);  // in front of everything
+    return s.in[location] = v;
+  }
+  if (preds.size() == 1 && blocks_[preds[0]].done) return s.in[location] = read_out(preds[0], location);
+  const Value phi = add({.code = Opcode::phi, .imm = u_.phis.size()});
+  u_.phis.emplace_back(preds.size(), kNone);
+  s.phis.push_back(phi);
+  s.in[location] = phi;
+  open_.push_back({phi, b, location});
+  return phi;
+}
+
+Value Promoter::read_out(u32 b, u32 location) {
+  Value& v = blocks_[b].out[location];
+  if (v == kUnknown) {  // in memory for certain
+    const Value loaded = add({.code = Opcode::get, .imm = locations_[location]});
+    blocks_[b].tail.push_back(loaded);
+    return blocks_[b].out[location] = loaded;
+  }
+  if (v != kNone) return v;
+  const Value in = read_in(b, location);
+  return blocks_[b].out[location] = in;
+}
+
+/// The writes that are pending now.
+u32 Promoter::list(u32 b) {
+  if (list_ != ~u32{0}) return list_;
+  std::vector<PendingWrite> writes;
+  for (u32 k = 0; k < locations_.size(); k++)
+    if (dirty_[k]) writes.push_back({locations_[k], read(b, k)});
+  if (writes.empty()) return list_ = 0;
+  u_.lists.push_back(std::move(writes));
+  return list_ = static_cast<u32>(u_.lists.size() - 1);
+}
+
+/// Does all pending writes before `reader` looks.
+void Promoter::flush(u32 b, const Op&) {
+  for (u32 k = 0; k < locations_.size(); k++) {
+    if (!dirty_[k]) continue;
+    const Value v = read(b, k);
+    blocks_[b].order.push_back(add({.code = Opcode::set, .a = v, .imm = locations_[k]}));
+    dirty_[k] = false;
+  }
+  list_ = ~u32{0};
+}
+
+/// What is known survives a handler that can only write the registers its row declares.
+void Promoter::forget(const Op& op) {
+  const Clobbers clobbers = clobbers_of(op);
+  for (u32 k = 0; k < locations_.size(); k++)
+    if (clobbers.may_write(Location::unpack(locations_[k]))) now_[k] = kUnknown;
+}
+
+void Promoter::walk(u32 b) {
+  BlockState& s = blocks_[b];
+  const BasicBlock& block = u_.blocks[b];
+  now_.assign(locations_.size(), kNone);
+  dirty_ = s.dirty_in;
+  list_ = ~u32{0};
+  for (Value n = block.first; n < block.end; n++) {
+    const Op op = u_.ops[n];
+    if (op.code == Opcode::get) {
+      const u32 k = numbers_.at(op.imm);
+      if (now_[k] == kUnknown) {
+        now_[k] = n;
+        s.order.push_back(n);
+      } else {
+        alias_[n] = read(b, k);
+      }
+      continue;
+    }
+    if (op.code == Opcode::set) {
+      const u32 k = numbers_.at(op.imm);
+      now_[k] = op.a;
+      list_ = ~u32{0};
+      if (put_off_) dirty_[k] = true;
+      else s.order.push_back(n);
+      continue;
+    }
+    if (runs_foreign_code(op)) flush(b, op);
+    const bool inner = op.code == Opcode::exit_if && u_.exits[op.imm].block != kOutside;
+    if (info(op.code).effect == Effect::Exit && (!inner || u_.exits[op.imm].block <= b)) {
+      const u32 pending = list(b);
+      u_.ops[n].pending = pending;
+    }
+    s.order.push_back(n);
+    if (runs_foreign_code(op)) forget(op);
+  }
+  const auto* leave = std::get_if<Leave>(&block.terminal);
+  const u32 to = leave ? u_.exits[leave->exit].block : std::get_if<Goto>(&block.terminal) ? std::get<Goto>(block.terminal).block : kOutside;
+  if (to == kOutside || to <= b) {
+    const u32 pending = list(b);
+    u_.blocks[b].pending = pending;
+  }
+  s.out = std::move(now_);
+  s.done = true;
+}
+
+void Promoter::complete_phis() {
+  for (size_t n = 0; n < open_.size(); n++) {  // grows while it runs
+    const OpenPhi o = open_[n];
+    const std::vector<u32> preds = u_.blocks[o.block].preds;
+    for (size_t k = 0; k < preds.size(); k++) {
+      const Value v = read_out(preds[k], o.location);
+      u_.phis[u_.ops[o.phi].imm][k] = v;
+    }
+  }
+}
+
+void Promoter::drop_trivial_phis() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const OpenPhi& o : open_) {
+      if (alias_[o.phi] != o.phi) continue;
+      Value only = kNone;
+      bool trivial = true;
+      for (Value v : u_.phis[u_.ops[o.phi].imm]) {
+        v = resolve(v);
+        if (v == o.phi || v == only) continue;
+        trivial = trivial && only == kNone;
+        only = v;
+      }
+      if (trivial && only != kNone) alias_[o.phi] = only, changed = true;
+    }
+  }
+}
+
+void Promoter::renumber() {
+  std::vector<Value> number(u_.ops.size(), kNone);
+  std::vector<Op> ops;
+  const auto put = [&](Value v) {
+    if (alias_[v] != v) return;
+    number[v] = static_cast<Value>(ops.size());
+    ops.push_back(u_.ops[v]);
+  };
+  for (u32 b = 0; b < blocks_.size(); b++) {
+    BlockState& s = blocks_[b];
+    u_.blocks[b].first = static_cast<u32>(ops.size());
+    for (Value v : s.phis) put(v);
+    const bool exit_last = !s.order.empty() && u_.ops[s.order.back()].code == Opcode::exit_if;
+    for (size_t n = 0; n < s.order.size() - (exit_last ? 1 : 0); n++) put(s.order[n]);
+    for (Value v : s.tail) put(v);
+    if (exit_last) put(s.order.back());
+    u_.blocks[b].end = static_cast<u32>(ops.size());
+  }
+  const auto rename = [&](Value& v) {
+    if (v != kNone) v = number[resolve(v)];
+  };
+  for (Op& op : ops) rename(op.a), rename(op.b), rename(op.c), rename(op.guard);
+  for (auto& phi : u_.phis)
+    for (Value& v : phi) rename(v);
+  for (auto& list : u_.lists)
+    for (PendingWrite& w : list) rename(w.value);
+  for (BasicBlock& block : u_.blocks)
+    if (auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) rename(indirect->target);
+  u_.ops = std::move(ops);
+}
+
+void Promoter::run() {
+  for (const Op& op : u_.ops)
+    if (op.code == Opcode::get || op.code == Opcode::set) number(op.imm);
+  for (BlockState& s : blocks_) s.in.assign(locations_.size(), kNone);
+  find_dirty();
+  for (u32 b = 0; b < blocks_.size(); b++) walk(b);
+  complete_phis();
+  drop_trivial_phis();
+  renumber();
+}
+
+}  // namespace
+
+void promote_state(Unit& unit, bool put_off) {
+  make_blocks(unit);
+  Promoter(unit, put_off).run();
+}
+
+}  // namespace ia64::cpu::ir
