@@ -10,11 +10,10 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   const auto distance = [base](const void* p) { return static_cast<i32>(static_cast<const char*>(p) - base); };
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
-  fetch_epoch = distance(&c.fast_tlb_.fetch_epoch_);
   fetch_changes = distance(&c.fast_tlb_.fetch_changes_);
   returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
   return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
-  contexts = distance(c.fast_tlb_.contexts_);
+  fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_value = distance(c.float_file_.value);
   float_form = distance(c.float_file_.form);
   float_active = distance(&c.float_file_.active);

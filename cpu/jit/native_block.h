@@ -32,6 +32,7 @@ struct NativeBlock {
   u64 ip = 0;
   u8 slot = 0;
   ir::Mode mode;
+  u64 mode_bits = 0;            ///< mode, packed
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
   std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set

@@ -46,10 +46,10 @@ class NativeEngine {
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
   static const void* find_target(Shared* shared) noexcept;
   void clear_returns();
-  ir::Mode mode_now(bool ed) const;
-  NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
+  u64 mode_now(bool ed) const;
+  NativeBlock* find_native(const LookupEntry& entry, u64 mode);
   NativeBlock* native_for(const LookupEntry& entry);
-  std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

@@ -123,6 +123,8 @@ class X64Emitter {
   void emit_call(const Op& op);
   void emit_exit_if(const Op& op);
   void emit_check_nat(const Op& op);
+  void go_on_behind(const Insn& insn);
+  void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.

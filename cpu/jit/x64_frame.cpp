@@ -256,8 +256,7 @@ void X64Emitter::jump_to_address(u32 mode) {
     const Label missed = a_.newLabel();
     a_.mov(rcx, rax);
     a_.shr(rcx, 61);
-    a_.mov(rcx, qword_ptr(rbx, rcx, 3, l_.contexts + disp(unit_.mode.fetch * 64u)));
-    a_.or_(rcx, qword_ptr(rbx, l_.fetch_epoch));
+    a_.mov(rcx, qword_ptr(rbx, rcx, 3, l_.fetch_keys + disp(unit_.mode.fetch * 64u)));
     a_.lea(edx, dword_ptr(rax, rax));  // ip >> 4 << kJumpShift
     a_.and_(edx, (NativeScratch::kJumps - 1) << NativeScratch::kJumpShift);
     const auto field = [this](size_t offset) { return qword_ptr(rbx, rdx, 0, l_.jumps + disp(offset)); };
@@ -307,11 +306,7 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
     a_.movzx(eax, al);
     a_.test(eax, eax);
     a_.jnz(fault);
-    const bool last = op.insn->flags & kLastSlot;
-    a_.mov(rax, ip_of(*op.insn) + (last ? 16 : 0));
-    a_.mov(qword_ptr(rbx, disp(offsetof(Registers, ip))), rax);
-    a_.mov(byte_ptr(rbx, disp(offsetof(Registers, slot))), last ? 0 : op.insn->slot + 1);
-    leave_with(stubs_.dynamic, op.insn);
+    go_on_behind(*op.insn);
     a_.bind(fault);
     leave_with(stubs_.handler, op.insn);
   });
