@@ -14,6 +14,7 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
   return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
+  float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);
   float_form = distance(c.float_file_.form);
   float_active = distance(&c.float_file_.active);

@@ -39,6 +39,7 @@ class StubMaker {
   void find(const void* finder);
   void slow();
   void kept();
+  void lean();
   void keep_values(bool save);
 
   JitRuntime& runtime_;
@@ -142,6 +143,18 @@ void StubMaker::keep_values(bool save) {
   }
 }
 
+void StubMaker::lean() {
+  a_.push(rdi);
+  a_.push(rsi);
+  a_.mov(rdi, rbx);
+  a_.mov(rsi, rdx);
+  a_.lea(rdx, qword_ptr(rbx, l_.float_file));
+  a_.call(rax);
+  a_.pop(rsi);
+  a_.pop(rdi);
+  a_.ret();
+}
+
 void StubMaker::kept() {
   keep_values(true);
   a_.sub(rsp, 8);
@@ -175,6 +188,8 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   slow();
   const Label kept_label = begin();
   kept();
+  const Label lean_label = begin();
+  lean();
 
   void* base = nullptr;
   const bool ok = runtime_.add(&base, &code_) == kErrorOk;
@@ -183,7 +198,7 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain);
-  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label);
+  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
   return s;
 }
 
