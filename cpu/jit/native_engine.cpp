@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <ctime>
 #include <cstdlib>
 
 #include "base/invariant.h"
@@ -26,6 +26,12 @@ TranslatorOptions fit_for_host(TranslatorOptions options) {
 
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
+/// Of this thread: what a busy host does meanwhile does not count.
+u64 processor_time_ns() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<u64>(t.tv_sec) * 1'000'000'000 + static_cast<u64>(t.tv_nsec);
+}
 }  // namespace
 
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
@@ -37,7 +43,9 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
+  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+                      reinterpret_cast<const void*>(&find_target));
+  clear_returns();
 }
 
 NativeEngine::~NativeEngine() = default;
@@ -114,9 +122,9 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u64 mode) {
   if (++block.runs < options_.threshold) return nullptr;
   if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
   auto& slot = blocks_[key];
-  const auto began = std::chrono::steady_clock::now();
+  const u64 began_ns = processor_time_ns();
   slot = translate(block, mode);
-  const auto taken = static_cast<u64>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+  const u64 taken = processor_time_ns() - began_ns;
   std::atomic_ref(counters_.translate_ns).store(counters_.translate_ns + taken, std::memory_order_relaxed);  // others look on
   by_page_[block.phys() & ~u64{0xfff}].push_back(key);
   return entry.native = slot.get();
@@ -185,6 +193,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     return false;
   }
   connect(*native);
+  clear_returns();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 left = interpreter_.budget_end_ - core_.slots_retired();
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
@@ -239,13 +248,20 @@ void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
 }
 
 const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept {
+  Core& core = shared->engine->core_;
+  if (core.trap_bits_) return nullptr;
+  if (from->mode.ic) core.r_.iipa = from->ip + u64{insn->bundle} * 16;
+  return find_target(shared);
+}
+
+/// Host code of the block at ip and slot, or the way out.
+const void* NativeEngine::find_target(Shared* shared) noexcept {
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
   self.counters_.dynamic_targets++;
   self.counters_.dynamic_misses++;  // taken back when it is none
-  if (core.trap_bits_) return nullptr;
-  if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
+  self.clear_returns();
   if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
     if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
@@ -257,7 +273,19 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
+  if (r.slot == 0) {
+    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, static_cast<u32>(native->mode.pack())};
+  }
   return native->entry;
+}
+
+/// Forgets the return points when fetch keys have changed since they were pushed.
+void NativeEngine::clear_returns() {
+  NativeScratch& scratch = core_.native_scratch_;
+  const u64 changes = core_.fast_tlb_.fetch_changes();
+  if (scratch.returns[0] && scratch.returns_changes == changes) return;
+  for (const Link*& link : scratch.returns) link = &kNowhere;
+  scratch.returns_changes = changes;
 }
 
 }  // namespace ia64::cpu::jit

@@ -45,6 +45,8 @@ class NativeEngine {
   };
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
+  static const void* find_target(Shared* shared) noexcept;
+  void clear_returns();
   u64 mode_now(bool ed) const;
   NativeBlock* find_native(const LookupEntry& entry, u64 mode);
   NativeBlock* native_for(const LookupEntry& entry);

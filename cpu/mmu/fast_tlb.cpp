@@ -69,12 +69,14 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 }
 
 void FastTlb::region_changed(unsigned region) {
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
 }
 
 void FastTlb::protection_changed() {
   generation_++;
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
       for (unsigned region = 0; region < kRegions; region++)
