@@ -86,6 +86,7 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 }
 
 void FastTlb::region_changed(unsigned region) {
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
   copy_active();
@@ -93,6 +94,7 @@ void FastTlb::region_changed(unsigned region) {
 
 void FastTlb::protection_changed() {
   generation_++;
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
       for (unsigned region = 0; region < kRegions; region++)
@@ -132,11 +134,15 @@ void FastTlb::forget_writes(const u8* host_page) {
   forget(second_write_);
 }
 
+void FastTlb::forget_all_writes() {
+  for (Entry& e : write_) e = {kNoEntry, 0};
+  for (Entry& e : second_write_) e = {kNoEntry, 0};
+}
+
 void FastTlb::clear_tables() {
   for (Entry& e : read_) e = {kNoEntry, 0};
-  for (Entry& e : write_) e = {kNoEntry, 0};
+  forget_all_writes();
   for (Entry& e : second_read_) e = {kNoEntry, 0};
-  for (Entry& e : second_write_) e = {kNoEntry, 0};
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
 }
 

@@ -1,4 +1,5 @@
 // Lowering of integer loads and stores in all their types, spill and fill. Accesses of sixteen bytes call their handlers.
+#include "cpu/arch/registers.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
 #include "cpu/translate/memory_form.h"
@@ -33,7 +34,7 @@ void load(L& l, const Insn& i) {
 template <Base kBase>
 void fill(L& l, const Insn& i) {
   const Value va = l.gr(i, i.r3), q = l.guard(i), old = q == kNone ? kNone : l.gr(i, i.r1);
-  const Value unat = l.get({File::Unat});
+  const Value unat = l.get({File::Application, ar::kUnat});
   const u64 how = form(l, i, LoadKind::Fill).pack();
   const Value by = step<kBase>(l, i);
   const Value v = l.emit({.code = fill64, .a = va, .b = old, .c = unat, .guard = q, .imm = how, .insn = &i});
@@ -52,7 +53,7 @@ void store(L& l, const Insn& i) {
 /// The source is no NaT, so the bit of UNAT that the address selects becomes 0.
 template <Base kBase>
 void spill(L& l, const Insn& i) {
-  const Location where{File::Unat};
+  const Location where{File::Application, ar::kUnat};
   const Value va = l.gr(i, i.r3), old = l.get(where), q = l.guard(i);
   store<store64, Base::Kept>(l, i);
   const Value number = l.binary(and_, l.unary(shr_imm, va, 3), l.constant(63));

@@ -1,4 +1,5 @@
 // Lowering of speculation checks, line prefetch, semaphores and fences.
+#include "cpu/arch/registers.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
 #include "cpu/translate/memory_form.h"
@@ -49,7 +50,7 @@ void exchange(L& l, const Insn& i) {
 }
 template <Opcode kCode>
 void compare_exchange(L& l, const Insn& i) {
-  const Value va = l.gr(i, i.r3), wanted = l.gr(i, i.r2), expected = l.get({File::Ccv});
+  const Value va = l.gr(i, i.r3), wanted = l.gr(i, i.r2), expected = l.get({File::Application, ar::kCcv});
   const Value q = l.guard(i);
   read_target(l, i);
   l.set_gr(i, i.r1, l.emit({.code = kCode, .a = va, .b = wanted, .c = expected, .guard = q, .imm = form(l, i), .insn = &i}));

@@ -22,7 +22,7 @@ class EngineArguments {
 
  private:
   std::string engine_ = "interp";
-  std::vector<std::string> no_opt_, no_host_features_;
+  std::vector<std::string> no_opt_, no_host_features_, dump_ips_;
   machine::EngineConfig config_;
 };
 
