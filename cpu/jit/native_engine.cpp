@@ -20,12 +20,21 @@ namespace {
 /// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
 TranslatorOptions fit_for_host(TranslatorOptions options) {
   Optimisations& on = options.optimisations;
-  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  if (!options.host.avx || !options.host.fma) on.native_float = on.native_float_moves = on.native_float_memory = false;
   return options;
 }
 
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
+
+/// An instruction that the assembler refuses would be missing from the code.
+class NoErrors final : public asmjit::ErrorHandler {
+  void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override {
+    std::fprintf(stderr, "translator: %s\n", message);
+    INVARIANT(false);
+  }
+};
+
 /// Of this thread: what a busy host does meanwhile does not count.
 u64 processor_time_ns() {
   timespec t;
@@ -42,8 +51,11 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
+  layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
+  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+                      reinterpret_cast<const void*>(&find_target));
+  clear_returns();
 }
 
 NativeEngine::~NativeEngine() = default;
@@ -64,7 +76,10 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->mode_bits = mode_bits, native->block = &block;
   ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  const bool dump = dump_.wants(block, native->ip);
+  if (dump) dump_.guest_code(block, unit), dump_.intermediate("before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   if (!emit(unit, *native)) counters_.refused++;
@@ -78,7 +93,9 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   Liveness live(unit);
   for (unsigned attempt = 0; attempt < 4; attempt++) {
     asmjit::CodeHolder code;
+    NoErrors no_errors;
     code.init(runtime_->environment());
+    code.setErrorHandler(&no_errors);
     native.links.clear();
     X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
     if (!emitter.run()) return false;
@@ -91,6 +108,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     for (Link& link : native.links)
       link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
+    if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
     code_bytes_ += code.codeSize();
     counters_.code_bytes += code.codeSize();
     if (options_.perf_map) note_for_perf(native, code.codeSize());
@@ -187,6 +205,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     return false;
   }
   connect(*native);
+  clear_returns();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 left = interpreter_.budget_end_ - core_.slots_retired();
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
@@ -241,13 +260,20 @@ void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
 }
 
 const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept {
+  Core& core = shared->engine->core_;
+  if (core.trap_bits_) return nullptr;
+  if (from->mode.ic) core.r_.iipa = from->ip + u64{insn->bundle} * 16;
+  return find_target(shared);
+}
+
+/// Host code of the block at ip and slot, or the way out.
+const void* NativeEngine::find_target(Shared* shared) noexcept {
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
   self.counters_.dynamic_targets++;
   self.counters_.dynamic_misses++;  // taken back when it is none
-  if (core.trap_bits_) return nullptr;
-  if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
+  self.clear_returns();
   if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
     if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
@@ -259,7 +285,19 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
+  if (r.slot == 0) {
+    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, static_cast<u32>(native->mode.pack())};
+  }
   return native->entry;
+}
+
+/// Forgets the return points when fetch keys have changed since they were pushed.
+void NativeEngine::clear_returns() {
+  NativeScratch& scratch = core_.native_scratch_;
+  const u64 changes = core_.fast_tlb_.fetch_changes();
+  if (scratch.returns[0] && scratch.returns_changes == changes) return;
+  for (const Link*& link : scratch.returns) link = &kNowhere;
+  scratch.returns_changes = changes;
 }
 
 }  // namespace ia64::cpu::jit

@@ -1,7 +1,11 @@
 // What can be chosen about the translator, and what it counts.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/int_types.h"
+#include "cpu/jit/host_features.h"
 #include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu {
@@ -11,8 +15,11 @@ struct TranslatorOptions {
   u32 threshold = 16;               ///< executions by the interpreter before a block is translated
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
   Optimisations optimisations;      ///< which of them are on
+  HostFeatures host = HostFeatures::detect();  ///< extensions that generated code may use
   bool verify = false;              ///< check the intermediate form of each block
   bool count_handlers = false;      ///< count handler calls of generated code by instruction; costs a little
+  std::vector<u64> dump_ips;        ///< show the translation of every block that holds one of these addresses...
+  std::string dump_path;            ///< ...in this file; empty: on standard error
   bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
 };
 

@@ -114,13 +114,47 @@ class X64Emitter {
   void emit_binary(const Op& op, Value v);
   void emit_shift_imm(const Op& op, Value v);
   void emit_shift(const Op& op, Value v);
+  void emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count);
+  void emit_rotate(const Op& op, Value v);
+  void emit_popcount(const Gp& d, const Gp& x);
   void emit_unary(const Op& op, Value v);
   void emit_relation(const Op& op, Value v);
   void emit_select(const Op& op, Value v);
   void emit_load(const Op& op, Value v);
   void emit_store(const Op& op);
+  void tlb_compare(const Gp& va, unsigned size, i32 table, Label slow);
   void tlb_check(const Gp& va, unsigned size, i32 table, Label slow);
   void skip_unless(Value guard, Label target);
+  Gp in_register(Value v);
+  void prepare_guard(Value guard);
+  void run_slowly(const Op& op, const std::vector<Stored>& pending);
+  void slow_way(const Op& op, Label slow, Label done, const Gp& d);
+  void leave_if_nat(const Op& op, ir::Location target);
+  void emit_read(const Gp& d, Mem m, unsigned size, bool swap);
+  void emit_write(Mem m, const Gp& value, unsigned size, bool swap);
+  void emit_touch(const Op& op);
+
+  // Advanced loads (x64_alat.cpp), semaphores (x64_semaphore.cpp), parallel operations (x64_simd.cpp).
+  void alat_gr_tag(ir::Location l);
+  void alat_fr_tag(unsigned f);
+  void alat_place();
+  Mem alat_tag_at_rax();
+  Mem alat_start_at_rax();
+  Mem alat_granule_at_rax(const Gp& r);
+  void alat_compare(ir::Location l, Label absent);
+  void alat_remove();
+  void alat_insert(ir::Location target, const Gp& va, unsigned size);
+  void leave_unless_alat_empty(Label slow);
+  void alat_check_store(const Gp& va, Label slow);
+  void emit_advanced_check(const Op& op, Value v);
+  void swap_low(const Gp& r, unsigned size);
+  void zero_extend(const Gp& d, const Gp& from, unsigned size);
+  void semaphore_address(const Gp& va, unsigned size, Label slow);
+  void emit_semaphore(const Op& op, Value v);
+  void emit_fence(const Op& op);
+  void emit_parallel(const Op& op, Value v);
+  void emit_parallel_imm(const Op& op, Value v);
+  void emit_zero_index(const Gp& d, const Gp& x, bool words, bool from_left);
   void emit_call(const Op& op);
   void emit_exit_if(const Op& op);
   void emit_check_nat(const Op& op);
@@ -128,11 +162,36 @@ class X64Emitter {
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit);
-  void store_iipa(const ir::Exit& exit);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
   void leave_with(const void* stub, const Insn* insn);
+  void emit_leave_if(const Op& op);
+  void account(const Insn& insn);
+  void store_iipa(const Insn& insn);
+  u64 ip_of(const Insn& insn) const;
+
+  // Frames and indirect branches (x64_frame.cpp).
+  u32 unrotated_mode() const;
+  void when(const Op& op, std::function<void()> code);
+  void load(const Gp& to, Value v, const Gp& from);
+  void branch_by_handler(const Op& op);
+  void push_return(u64 ip);
+  void pop_return();
+  void new_frame(Label slow);
+  void old_frame(Label slow);
+  void jump_to_return();
+  void jump_to_address(u32 mode);
+  void emit_frame_call(const Op& op);
+  void emit_frame_return(const Op& op);
+  void emit_jump_to(const Op& op);
+  void emit_frame_alloc(const Op& op);
+
+  // Rename bases and predicates (x64_moves.cpp).
+  void emit_rotate(const Op& op);
+  void emit_clear_bases(const Op& op);
+  void emit_gather_predicates(Value v);
+  void emit_spread_predicates(const Op& op);
   void emit_terminal(const ir::BasicBlock& block);
 
   // Floating point (x64_float*.cpp).

@@ -11,8 +11,15 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_integer) add_integer_rules(t);
   if (on.native_compare) add_compare_rules(t);
   if (on.native_memory) add_memory_rules(t);
+  if (on.native_speculation) add_speculation_rules(t);
+  if (on.native_semaphores) add_semaphore_rules(t);
+  if (on.native_multimedia) add_multimedia_rules(t);
   if (on.native_branch) add_branch_rules(t);
   if (on.native_system) add_system_rules(t);
+  if (on.native_rotation) add_rotation_rules(t);
+  const bool bmi2 = __builtin_cpu_supports("bmi2");  // bytes to bits and back, in one instruction
+  if (on.native_calls && bmi2) add_frame_rules(t);
+  if (on.native_moves && bmi2) add_move_rules(t);
   if (on.native_float) add_float_rules(t);
   if (on.native_float && on.division_sequences) add_division_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
@@ -86,6 +93,16 @@ void Lowering::set_pr(unsigned p, Value v) {
 unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
   unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode});
   return static_cast<unsigned>(unit_.exits.size() - 1);
+}
+
+void Lowering::forget_predicates() {
+  std::erase_if(known_, [](const auto& entry) {
+    const File file = Location::unpack(entry.first).file;
+    return file == File::Predicate || file == File::RotatingPredicate;
+  });
+}
+void Lowering::frame_is_clean(unsigned sof) {
+  for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
 }
 
 void Lowering::call(const Insn& i) {

@@ -2,10 +2,10 @@
 #include <cstdlib>
 #include <random>
 
+#include "cpu/arch/register_differences.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/disasm/printer.h"
 #include "cpu/jit/options.h"
-#include "tests/lockstep/state_comparison.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
@@ -87,7 +87,7 @@ u64 compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, u64 
   for (u64 done = 0; done < limit; done += slice) {
     ip_before = a.regs().ip;
     const StopReason first = a.core().run(slice), second = b.core().run(slice);
-    std::string difference = differences(a.regs(), b.regs());
+    std::string difference = cpu::register_differences(a.regs(), b.regs());
     if (first != second) difference += "  stop reasons differ\n";
     if (a.core().slots_retired() != b.core().slots_retired())
       difference += "  instructions: " + std::to_string(a.core().slots_retired()) + " and " + std::to_string(b.core().slots_retired()) + "\n";
@@ -114,14 +114,13 @@ struct Totals {
 };
 
 /// Runs the program that `seed` makes under both engines.
-void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total) {
+void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total, ProgramMix mix = {}) {
   BareMachine a, b;
   b.core().use_translator(options);
   Start s;
   s.seed = seed;
   s.rotating = seed % 3 == 2 ? 8 * (seed % 4) : 0;
-  s.big_endian = seed % 17 == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
-  ProgramMix mix;
+  s.big_endian = seed % (mix.row_weight ? 3 : 17) == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
   mix.stacked = kStacked, mix.branches = true;
   s.code = looped(RandomProgram(seed, mix).program(kBundles));
   const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
@@ -174,4 +173,24 @@ TEST_CASE("random programs give the same state without any one optimisation", "[
     CHECK(total.counters.blocks > 0);
     first += count;
   }
+}
+
+TEST_CASE("random memory and parallel operations give the same state with and without extensions of the host", "[lockstep]") {
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 3;
+  ProgramMix mix;
+  mix.row_weight = [](const cpu::OpInfo& op) {
+    using F = cpu::Format;
+    const bool wanted = op.flags & (cpu::op_flag::kLoad | cpu::op_flag::kStore) || op.format == F::M16 || op.format == F::M17;
+    const bool parallel = op.format == F::A9 || (op.format >= F::I1 && op.format <= F::I9) || op.format == F::I29;
+    const bool integer = op.unit == cpu::Unit::A || op.unit == cpu::Unit::I || op.unit == cpu::Unit::M;
+    return default_row_weight(op) * (wanted ? 4 : parallel ? 2 : integer ? 1 : 0.1);
+  };
+  Totals total;
+  for (u64 seed = first; seed < first + count; seed++) {
+    cpu::TranslatorOptions options = translator_choice(2);
+    if (seed % 2) options.host.remove("all");
+    compare_seed(seed, options, total, mix);
+  }
+  print(total, first, count);
+  CHECK(total.counters.blocks > 0);
 }
