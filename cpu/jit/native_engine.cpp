@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 
 #include "base/invariant.h"
 #include "cpu/decode/op_info.h"
 #include "cpu/jit/x64_emitter.h"
+#include "cpu/translate/region.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@ namespace ia64::cpu::jit {
 namespace {
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
+/// How much rarer than a region's head its other blocks may be entered.
+constexpr i64 kColdness = 32;
 }  // namespace
 
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
@@ -55,9 +59,46 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
+  if (options_.optimisations.regions) native->countdown = static_cast<i32>(options_.region_threshold), native->hot = stubs_.hot;
   if (!emit(unit, *native)) counters_.refused++;
   else counters_.blocks++;
   return native;
+}
+
+/// Translates what `head` leads to as one unit, which then takes its place. When nothing comes of it, `head` is not asked again.
+void NativeEngine::make_region(NativeBlock& head) {
+  head.countdown = std::numeric_limits<i32>::max();
+  if (flush_) return;
+  const GuestPhys page = head.block->phys() & ~u64{0xfff};
+  const auto find = [&](u64 ip) -> Block* {
+    if ((ip ^ head.ip) >> 12) return nullptr;
+    const auto it = blocks_.find({page | (ip & 0xfff), ip, head.mode.pack()});
+    if (it == blocks_.end() || !it->second->entry) return nullptr;
+    const i64 entered = i64{options_.region_threshold} - it->second->countdown;
+    return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
+  };
+  ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
+  ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
+  if (unit.blocks.empty()) return;
+  ir::optimise(unit, options_.optimisations);
+  if (options_.verify) INVARIANT(ir::verify(unit).empty());
+  auto region = std::make_unique<NativeBlock>();
+  region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->block = head.block;
+  region->fallback = &head;
+  for (const ir::Part& part : unit.parts) {
+    NativeBlock& named = region->parts.emplace_back();
+    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.block = part.block;
+  }
+  if (!emit(unit, *region)) {
+    counters_.refused++;
+    return;
+  }
+  counters_.regions++;
+  counters_.region_parts += unit.parts.size();
+  head.hot = head.entry = region->entry;
+  head.countdown = 0;
+  for (Link* link : head.incoming) link->target = region->entry;
+  head.region = std::move(region);
 }
 
 /// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
@@ -79,6 +120,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     for (Link& link : native.links)
       link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
+    native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
     code_bytes_ += code.codeSize();
     counters_.code_bytes += code.codeSize();
     if (options_.perf_map) note_for_perf(native, code.codeSize());
@@ -159,6 +201,7 @@ void NativeEngine::connect(NativeBlock& native) {
   if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
+  native.incoming.push_back(link);
   link->key = interpreter_.fetch_key();
   counters_.links++;
 }
@@ -184,7 +227,8 @@ bool NativeEngine::run(const LookupEntry& entry) {
   core_.retire(executed);
   counters_.instructions += executed;
   finish(*native);
-  return executed != 0 || state_.kind != ExitKind::Bail;
+  if (executed != 0) return true;
+  return state_.kind != ExitKind::Bail && !(state_.kind == ExitKind::Deopt && state_.insn->spare == 0);
 }
 
 void NativeEngine::finish(NativeBlock& entered) {
@@ -207,6 +251,13 @@ void NativeEngine::finish(NativeBlock& entered) {
       interpreter_.end_block(static_cast<Next>(state_.next), *state_.insn, *native->block, native->mode.ic);
       break;
     case ExitKind::Plain: break;
+    case ExitKind::Hot: {
+      r.ip = native->ip, r.slot = native->slot;
+      const auto began = std::chrono::steady_clock::now();
+      make_region(*native);
+      counters_.translate_ns += static_cast<u64>((std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+      break;
+    }
   }
 }
 

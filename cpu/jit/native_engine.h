@@ -48,6 +48,7 @@ class NativeEngine {
   NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  void make_region(NativeBlock& head);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

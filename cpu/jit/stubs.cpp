@@ -125,6 +125,8 @@ Stubs StubMaker::make(const void* helper) {
   leave(ExitKind::Unlinked, rax);
   const Label plain = begin();
   leave(ExitKind::Plain, rcx);
+  const Label hot = begin();
+  leave(ExitKind::Hot, rax);
   const Label dynamic_label = begin();
   dynamic(helper, handler);
   const Label slow_label = begin();
@@ -136,7 +138,7 @@ Stubs StubMaker::make(const void* helper) {
   const auto at = [&](const Label& label) { return static_cast<const char*>(base) + code_.labelOffset(label); };
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
-  s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain);
+  s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
   s.dynamic = at(dynamic_label), s.slow = at(slow_label);
   return s;
 }

@@ -23,6 +23,8 @@ class X64Emitter {
              const Optimisations& on);
   /// @returns false when the unit needs more spill slots than the frame has
   bool run();
+  /// Behind run(): where the code behind the count of entries begins, from the start of the code.
+  u64 uncounted_offset() const { return a_.code()->labelOffset(uncounted_); }
   /// Values that had to leave their registers: not empty means that the code is wrong, and another attempt must be made with these
   /// stored where they are defined.
   const std::vector<ir::Value>& new_spills() const { return new_spills_; }
@@ -99,6 +101,7 @@ class X64Emitter {
   void emit_get(const Op& op, Value v);
   void emit_set(const Op& op);
   void prologue();
+  void count_entry();
   void check_entry_nats();
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
@@ -139,7 +142,7 @@ class X64Emitter {
   u32 pinned_ = 0;
   u32 now_ = 0;
   bool overflow_ = false;
-  Label entry_, bail_;
+  Label entry_, bail_, uncounted_;
   struct Cold {
     u32 block;
     std::function<void()> code;

@@ -109,13 +109,13 @@ void X64Emitter::emit_exit_if(const Op& op) {
 }
 
 void X64Emitter::store_iipa(const ir::Exit& exit) {
-  a_.mov(rax, part_ip() + u64{exit.insn->bundle} * 16);
+  a_.mov(rax, exit.last_ip);
   a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rax);
 }
 
 /// @param frame_changed  the frame pointer must be found again
 void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
-  a_.sub(rbp, exit.insn->spare + 1);
+  a_.sub(rbp, exit.executed);
   if (unit_.mode.ic) store_iipa(exit);
   if (frame_changed) {
     a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
