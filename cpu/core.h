@@ -14,6 +14,7 @@
 #include "base/inspect.h"
 #include "base/interrupt_bus.h"
 #include "cpu/arch/fault.h"
+#include "cpu/arch/float_file.h"
 #include "cpu/arch/model.h"
 #include "cpu/arch/registers.h"
 #include "cpu/decode/insn.h"
@@ -222,6 +223,9 @@ class Core final : public Inspectable {
   /// Returns a host pointer for the caller's atomic operation, or nullptr with the fault pending. Code cached from the page is
   /// dropped beforehand.
   void* semaphore_address(u64 va, unsigned size) noexcept;
+  /// Brings the page of an access into the software TLB when the access would succeed and the page is memory. Nothing is
+  /// accessed and no fault raised. @returns false when the access must go the ordinary way
+  bool prepare_access(u64 va, unsigned size, bool write) noexcept;
   /// The line prefetch: nothing at all for plain lfetch; for lfetch.fault the faults of a read (none when PSR.ed = 1).
   Next prefetch(u64 va, bool fault, bool exclusive) noexcept;
   /// The page at `phys` now holds decoded code: this CPU's stores to it must reach AddressSpace::code_written(). To be called
@@ -253,6 +257,8 @@ class Core final : public Inspectable {
   Tlb& tlb() { return *tlb_; }
   const Tlb& tlb() const { return *tlb_; }
   FastTlb& fast_tlb() { return fast_tlb_; }
+  /// Of use inside generated code only.
+  FloatFile& float_file() { return float_file_; }
   Rse& rse() { return *rse_; }
   Alat& alat() { return *alat_; }
   LocalSapic& sapic() { return *sapic_; }
@@ -272,6 +278,7 @@ class Core final : public Inspectable {
   FastTlb fast_tlb_;
   alignas(16) u8 rom_copy_[16] = {};  ///< what semaphores on ROM work on
   Registers r_;
+  FloatFile float_file_;
   u64 block_ip_ = 0;
   Fault pending_;
   std::atomic<u32> attention_{0};

@@ -18,9 +18,9 @@
 #include "devices/serial/uart16550.h"
 #include "devices/virtio/virtio_scsi.h"
 #include "machine/guest_memory.h"
-#include "storage/block_device.h"
-#include "storage/scsi/disk_target.h"
-#include "storage/store_registry.h"
+#include "base/log.h"
+#include "storage/scsi/dvd_drive.h"
+#include "storage/scsi/target_factory.h"
 
 namespace ia64::machine {
 namespace {
@@ -58,7 +58,7 @@ class BoardHpvm1 final : public Board {
 
  private:
   Result<void> add_ram(GuestPhys base, u64 size_bytes);
-  Result<void> add_disk(const ResourceStatement& statement);
+  Result<void> add_device(const ResourceStatement& statement);
   template <class Adapter, class Make>
   Adapter& adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where, Make make);
   void attach(const ResourceStatement& statement, std::unique_ptr<storage::scsi::ScsiTarget> target);
@@ -73,6 +73,7 @@ class BoardHpvm1 final : public Board {
   devices::PortSpace port_space_{port_bus_};
   std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> avio_;
   std::map<std::pair<u8, u8>, std::unique_ptr<Mpt>> vio_;
+  std::vector<storage::scsi::DvdDrive*> dvds_;  // owned by their adapters
   std::unique_ptr<PciHost> pci_;
   firmware::BoardDescription description_;
 };
@@ -99,7 +100,7 @@ Result<void> BoardHpvm1::build(const MachineConfig& config) {
   if (size > kLowRamLimit)
     if (auto ok = add_ram(kHighRamBase, size - kLowRamLimit); !ok) return ok;
   for (const ResourceStatement& statement : config.storage)
-    if (auto ok = add_disk(statement); !ok) return ok;
+    if (auto ok = add_device(statement); !ok) return ok;
   describe(config.name);
   return {};
 }
@@ -134,15 +135,18 @@ void BoardHpvm1::attach(const ResourceStatement& s, std::unique_ptr<storage::scs
         .attach(*s.address.target, std::move(target));
 }
 
-Result<void> BoardHpvm1::add_disk(const ResourceStatement& s) {
-  auto store = storage::open_store(s.storage + ":" + s.location);
-  if (!store) return Error{store.error().kind, fmt::format("resource '{}': {}", s.text, store.error().message)};
-  const u8 bus = *s.address.bus, slot = *s.address.slot, target = *s.address.target;
-  storage::scsi::DiskIdentity identity;
-  identity.product = "Virtual FileDisk";
-  identity.serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, target);
-  identity.parallel_bus = s.adapter == "scsi";
-  attach(s, std::make_unique<storage::scsi::DiskTarget>(std::make_unique<storage::BlockDevice>(std::move(*store)), identity));
+Result<void> BoardHpvm1::add_device(const ResourceStatement& s) {
+  const u8 bus = *s.address.bus, slot = *s.address.slot, number = *s.address.target;
+  const bool vio = s.adapter == "scsi";
+  auto target = storage::scsi::open_target({.device = s.device,
+                                            .storage = s.storage,
+                                            .location = s.location,
+                                            .serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, number),
+                                            .parallel_bus = vio,
+                                            .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes});
+  if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
+  if (auto* dvd = dynamic_cast<storage::scsi::DvdDrive*>(target->get())) dvds_.push_back(dvd);
+  attach(s, std::move(*target));
   return {};
 }
 
@@ -180,6 +184,8 @@ void BoardHpvm1::describe(const std::string& name) {
 }
 
 void BoardHpvm1::reset(bool cold) {
+  for (auto* dvd : dvds_)
+    if (auto ok = dvd->revert(); !ok) LOG(Warn, "the DVD {} stays as it is: {}", dvd->original(), ok.error().message);
   for (auto& [address, adapter] : vio_) adapter->reset();
   for (auto& [address, adapter] : avio_) adapter->reset();
   uart_.reset();

@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "storage/scsi/target_factory.h"
+
 namespace ia64::machine {
 namespace {
 
@@ -78,13 +80,10 @@ Result<DeviceAddress> parse_address(std::string_view text, const AdapterRule& ad
 }
 
 Result<void> check_supported(const ResourceStatement& s) {
-  if (s.device != "disk")
-    return bad(s.text, fmt::format("device '{}' is not supported; use disk", s.device), ErrorKind::Unsupported);
   if (!find_adapter(s.adapter))
     return bad(s.text, fmt::format("adapter '{}' is not supported; use scsi or avio_stor", s.adapter), ErrorKind::Unsupported);
-  if (s.storage != "file")
-    return bad(s.text, fmt::format("storage '{}' is not supported; use file", s.storage), ErrorKind::Unsupported);
-  if (s.location.empty()) return bad(s.text, "the path after 'file:' is empty");
+  if (auto ok = storage::scsi::check_target_kind(s.device, s.storage); !ok) return bad(s.text, ok.error().message, ok.error().kind);
+  if (s.location.empty()) return bad(s.text, fmt::format("the location after '{}:' is empty", s.storage));
   return {};
 }
 

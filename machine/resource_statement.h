@@ -18,10 +18,10 @@ struct DeviceAddress {
 
 /// One parsed statement. Only syntax and value ranges are checked here; media are opened later.
 struct ResourceStatement {
-  std::string device;    ///< "disk"
+  std::string device;    ///< "disk" or "dvd"
   std::string adapter;   ///< "scsi" or "avio_stor" (the alias "aviostor" is rewritten)
   DeviceAddress address;
-  std::string storage;   ///< "file"
+  std::string storage;   ///< "disk", "lv", "file", "null" or the first word of a chain of stores
   std::string location;  ///< path; may contain colons
   std::string text;      ///< the statement as written, for messages
 };

@@ -33,10 +33,16 @@ BlockDevice::BlockDevice(std::unique_ptr<BlockStore> store, unsigned block_bytes
 
 BlockDevice::~BlockDevice() = default;
 
+bool BlockDevice::refresh_size() {
+  const u64 now = store_->refresh_size() / block_bytes_ * block_bytes_;
+  return size_bytes_.exchange(now) != now;
+}
+
 BlockStatus BlockDevice::check(const BlockRequest& r) const {
   if (r.op == BlockOp::Flush) return BlockStatus::Ok;
   if (r.offset_bytes % block_bytes_ || r.size_bytes % block_bytes_) return BlockStatus::OutOfRange;
-  if (r.offset_bytes > size_bytes_ || r.size_bytes > size_bytes_ - r.offset_bytes)
+  const u64 size = size_bytes();
+  if (r.offset_bytes > size || r.size_bytes > size - r.offset_bytes)
     return BlockStatus::OutOfRange;
   if (r.op != BlockOp::Read && read_only_) return BlockStatus::ReadOnly;
   if (is_transfer(r.op) && iov_bytes(r.iov) != r.size_bytes) return BlockStatus::OutOfRange;

@@ -23,9 +23,13 @@ class BlockDevice {
   explicit BlockDevice(std::unique_ptr<BlockStore> store, unsigned block_bytes = 512);
   ~BlockDevice();
 
-  u64 size_bytes() const { return size_bytes_; }
+  u64 size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
   unsigned block_bytes() const { return block_bytes_; }
-  u64 block_count() const { return size_bytes_ / block_bytes_; }
+  u64 block_count() const { return size_bytes() / block_bytes_; }
+  /// Takes over a new size of the store. @returns whether it changed
+  bool refresh_size();
+  /// @see BlockStore::extent_at
+  BlockExtent extent_at(u64 offset_bytes) { return store_->extent_at(offset_bytes); }
   bool read_only() const { return read_only_; }
   std::string describe() const { return store_->describe(); }
 
@@ -45,7 +49,7 @@ class BlockDevice {
   };
   const unsigned block_bytes_;
   const std::unique_ptr<BlockStore> store_;
-  const u64 size_bytes_;  // whole blocks only
+  std::atomic<u64> size_bytes_;  // whole blocks only
   const bool read_only_;
   AtomicCounters counters_;
 };

@@ -26,7 +26,13 @@ struct BlockRequest {
   std::function<void(BlockStatus)> done;  ///< called exactly once, from any thread, possibly before submit() returns
 };
 
-/// A medium. Size is fixed while open. Requests may be submitted from any thread and complete in any order; a Flush completes
+/// A stretch of a medium that is stored, or that is a hole and reads as zeroes (or as what lies below an overlay).
+struct BlockExtent {
+  u64 size_bytes = 0;
+  bool mapped = true;
+};
+
+/// A medium. Its size changes only in refresh_size(). Requests may be submitted from any thread and complete in any order; a Flush completes
 /// after every write completed before it was submitted is durable. BlockDevice (block_device.h) has checked ranges before a
 /// store is called.
 class BlockStore {
@@ -36,6 +42,10 @@ class BlockStore {
   virtual bool read_only() const = 0;
   virtual std::string describe() const = 0;  ///< e.g. "file:/images/root.img", for messages
   virtual void submit(BlockRequest request) = 0;
+  /// Looks whether the medium has grown meanwhile. @returns the size from now on, in bytes
+  virtual u64 refresh_size() { return size_bytes(); }
+  /// The stretch that begins at `offset_bytes` (inside the medium). Stores without holes call everything mapped.
+  virtual BlockExtent extent_at(u64 offset_bytes) { return {size_bytes() - offset_bytes, true}; }
 };
 
 }  // namespace ia64::storage

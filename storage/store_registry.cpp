@@ -62,4 +62,10 @@ Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec) {
   return open_at(spec, {});
 }
 
+bool known_store_kind(std::string_view kind) {
+  for (const auto& row : kKinds)
+    if (row.name == kind) return true;
+  return false;
+}
+
 }  // namespace ia64::storage

@@ -16,4 +16,7 @@ namespace ia64::storage {
 inline constexpr unsigned kMaxNesting = 8;
 Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec);
 
+/// Whether `kind` is the first word of some specification.
+bool known_store_kind(std::string_view kind);
+
 }  // namespace ia64::storage

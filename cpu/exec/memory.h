@@ -101,7 +101,8 @@ inline Next read_image_advanced(Core& core, u64 va, u8 (&image)[kSize], bool spe
 inline Next check_fp_enabled(Core& core, unsigned f1, unsigned f2, u64 access) noexcept {
   const u64 psr = core.regs().psr;
   if (!(psr & (psr::kDfl | psr::kDfh))) [[likely]] return Next::Continue;
-  const bool low = (psr & psr::kDfl) && (f1 < 32 || f2 < 32), high = (psr & psr::kDfh) && (f1 >= 32 || f2 >= 32);
+  const auto is_low = [](unsigned f) { return f >= 2 && f < 32; };  // f0 and f1 belong to no bank
+  const bool low = (psr & psr::kDfl) && (is_low(f1) || is_low(f2)), high = (psr & psr::kDfh) && (f1 >= 32 || f2 >= 32);
   if (!low && !high) return Next::Continue;
   core.raise_disabled_fp(low, high);
   Fault fault = core.pending_fault();

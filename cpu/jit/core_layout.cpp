@@ -12,6 +12,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   block_ip = distance(&c.block_ip_);
   fetch_epoch = distance(&c.fast_tlb_.fetch_epoch_);
   contexts = distance(c.fast_tlb_.contexts_);
+  float_value = distance(c.float_file_.value);
+  float_form = distance(c.float_file_.form);
+  float_active = distance(&c.float_file_.active);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
   tlb_active = distance(&c.fast_tlb_.active_);

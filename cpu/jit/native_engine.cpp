@@ -8,6 +8,7 @@
 
 #include "base/invariant.h"
 #include "cpu/decode/op_info.h"
+#include "cpu/jit/float_forms.h"
 #include "cpu/jit/x64_emitter.h"
 #include "cpu/translate/region.h"
 
@@ -17,6 +18,13 @@
 namespace ia64::cpu::jit {
 
 namespace {
+/// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
+TranslatorOptions fit_for_host(TranslatorOptions options) {
+  Optimisations& on = options.optimisations;
+  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  return options;
+}
+
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
 /// How much rarer than a region's head its other blocks may be entered.
@@ -26,8 +34,8 @@ constexpr i64 kColdness = 32;
 NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& options)
     : interpreter_(interpreter),
       core_(interpreter.core_),
-      options_(options),
-      rules_(ir::make_rules(options.optimisations)),
+      options_(fit_for_host(options)),
+      rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
@@ -227,8 +235,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
   core_.retire(executed);
   counters_.instructions += executed;
   finish(*native);
-  if (executed != 0) return true;
-  return state_.kind != ExitKind::Bail && !(state_.kind == ExitKind::Deopt && state_.insn->spare == 0);
+  return executed != 0 || state_.kind != ExitKind::Bail;
 }
 
 void NativeEngine::finish(NativeBlock& entered) {
@@ -272,6 +279,7 @@ BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
+  if (insn.spare == 0) state_.kind = ExitKind::Bail;  // nothing was done: the interpreter must
   core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
   if (native.mode.ic && insn.spare) r.iipa = insn.slot ? r.ip : r.ip - 16;

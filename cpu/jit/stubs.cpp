@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/invariant.h"
+#include "cpu/jit/float_forms.h"
 
 namespace ia64::cpu::jit {
 
@@ -36,6 +37,8 @@ class StubMaker {
   void leave(ExitKind kind, Gp where);
   void dynamic(const void* helper, Label plain_handler);
   void slow();
+  void kept();
+  void keep_values(bool save);
 
   JitRuntime& runtime_;
   const CoreLayout& l_;
@@ -61,6 +64,12 @@ void StubMaker::leave(ExitKind kind, Gp where) {
   a_.mov(dword_ptr(r11, offsetof(ExitState, next)), eax);
   a_.mov(qword_ptr(r11, offsetof(ExitState, insn)), rdx);
   a_.mov(qword_ptr(r11, offsetof(ExitState, where)), where);
+  const Label no_floats = a_.newLabel();
+  a_.cmp(byte_ptr(rbx, l_.float_active), 0);
+  a_.je(no_floats);
+  a_.mov(rdi, imm(l_.core));
+  a_.call(imm(reinterpret_cast<const void*>(&end_floats)));
+  a_.bind(no_floats);
   a_.add(rsp, kFrameBytes);
   for (const Gp& r : {r15, r14, r13, r12, rbp, rbx}) a_.pop(r);
   a_.ret();
@@ -90,9 +99,7 @@ void StubMaker::dynamic(const void* helper, Label handler) {
 }
 
 void StubMaker::slow() {
-  const Gp saved[] = {rsi, rdi, r8, r9, r10, r11};
-  i32 at = kSaveArea + 8;  // behind the return address
-  for (const Gp& r : saved) a_.mov(qword_ptr(rsp, at), r), at += 8;
+  keep_values(true);
   a_.sub(rsp, 8);
   a_.mov(qword_ptr(rbx, l_.block_ip), rcx);
   a_.mov(rdi, imm(l_.core));
@@ -107,8 +114,34 @@ void StubMaker::slow() {
   a_.call(qword_ptr(rsi, offsetof(Insn, handler)));
   a_.movzx(eax, al);
   a_.add(rsp, 8);
-  at = kSaveArea + 8;
-  for (const Gp& r : saved) a_.mov(r, qword_ptr(rsp, at)), at += 8;
+  keep_values(false);
+  a_.ret();
+}
+
+/// Saves or brings back the registers that hold values and that a C++ function may change.
+void StubMaker::keep_values(bool save) {
+  i32 at = kSaveArea + 8;  // behind the return address
+  for (const Gp& r : {rsi, rdi, r8, r9, r10, r11}) {
+    const Mem place = qword_ptr(rsp, at);
+    save ? a_.mov(place, r) : a_.mov(r, place);
+    at += 8;
+  }
+  for (u32 n = 3; n < 16; n++) {
+    const Mem place = qword_ptr(rsp, at);
+    save ? a_.movsd(place, xmm(n)) : a_.movsd(xmm(n), place);
+    at += 8;
+  }
+}
+
+void StubMaker::kept() {
+  keep_values(true);
+  a_.sub(rsp, 8);
+  a_.mov(rdi, imm(l_.core));
+  a_.mov(rsi, rdx);
+  a_.mov(rdx, rcx);
+  a_.call(rax);
+  a_.add(rsp, 8);
+  keep_values(false);
   a_.ret();
 }
 
@@ -131,6 +164,8 @@ Stubs StubMaker::make(const void* helper) {
   dynamic(helper, handler);
   const Label slow_label = begin();
   slow();
+  const Label kept_label = begin();
+  kept();
 
   void* base = nullptr;
   const bool ok = runtime_.add(&base, &code_) == kErrorOk;
@@ -139,7 +174,7 @@ Stubs StubMaker::make(const void* helper) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
-  s.dynamic = at(dynamic_label), s.slow = at(slow_label);
+  s.dynamic = at(dynamic_label), s.slow = at(slow_label), s.kept = at(kept_label);
   return s;
 }
 

@@ -33,7 +33,7 @@ struct ExitState {
 /// scratch. The stack is aligned to 16 and has kSpillSlots words for values, then room for saved registers.
 inline constexpr unsigned kSpillSlots = 128;
 inline constexpr i32 kSaveArea = kSpillSlots * 8;
-inline constexpr i32 kFrameBytes = kSaveArea + 136;
+inline constexpr i32 kFrameBytes = kSaveArea + 200;
 
 struct Stubs {
   using Enter = void (*)(ExitState*, const void* code);
@@ -45,6 +45,7 @@ struct Stubs {
   const void* plain = nullptr;
   const void* hot = nullptr;        ///< rax NativeBlock
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
+  const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 

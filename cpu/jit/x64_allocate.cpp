@@ -12,7 +12,11 @@ using namespace asmjit::x86;
 namespace {
 /// rsi, rdi, r8..r13, r15; cheap encodings first.
 constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
-constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11;
+/// Vector registers are counted from 16 on; xmm0..xmm2 are scratch.
+constexpr int kFirstVector = 16;
+constexpr int kVectorPool[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+Xmm vector_register(int r) { return xmm(static_cast<u32>(r - kFirstVector)); }
+constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11 | 0xffff'0000u;
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, const Liveness& live,
@@ -64,26 +68,36 @@ i16 X64Emitter::take_slot(Value v) {
   return home.spill = 0;
 }
 
+void X64Emitter::store_spill(int slot, int reg) {
+  const Mem place = qword_ptr(rsp, slot * 8);
+  reg < kFirstVector ? a_.mov(place, gpq(static_cast<u32>(reg))) : a_.vmovsd(place, vector_register(reg));
+}
+
 /// Takes the value out of its register. In a unit of one block it is stored now; else where it is defined, by the next attempt.
 void X64Emitter::evict(int reg) {
   const Value v = static_cast<Value>(owner_[reg]);
   Home& home = home_[v];
   if (home.spill < 0) {
     take_slot(v);
-    if (unit_.blocks.size() == 1) a_.mov(qword_ptr(rsp, home.spill * 8), gpq(static_cast<u32>(reg)));
+    if (unit_.blocks.size() == 1) store_spill(home.spill, reg);
     else new_spills_.push_back(v);
   }
   home.reg = -1;
   owner_[reg] = -1;
 }
 
-int X64Emitter::take_register() {
+int X64Emitter::take_register(bool vector) {
+  return vector ? take_register_of(kVectorPool) : take_register_of(kPool);
+}
+
+template <size_t kSize>
+int X64Emitter::take_register_of(const int (&pool)[kSize]) {
   int victim = -1;
   u32 farthest = 0;
-  for (int r : kPool) {
+  for (int r : pool) {
     if (owner_[r] < 0 && !(pinned_ >> r & 1) && r == hint_) return r;
   }
-  for (int r : kPool) {
+  for (int r : pool) {
     if (owner_[r] < 0 && !(pinned_ >> r & 1)) return r;
     if (owner_[r] < 0 || (pinned_ >> r & 1)) continue;
     const u32 next = live_.next_use(static_cast<Value>(owner_[r]), now_, block_);
@@ -114,6 +128,29 @@ Gp X64Emitter::use(Value v, const Gp& scratch) {
   }
   pinned_ |= 1u << home.reg;
   return gpq(static_cast<u32>(home.reg));
+}
+
+/// The same for a floating-point value.
+Xmm X64Emitter::use_float(Value v) {
+  Home& home = home_[v];
+  if (home.reg < 0) {
+    hint_ = -1;
+    const int r = take_register(true);
+    a_.vmovsd(vector_register(r), qword_ptr(rsp, home.spill * 8));
+    home.reg = static_cast<i8>(r);
+    owner_[r] = static_cast<int>(v);
+  }
+  pinned_ |= 1u << home.reg;
+  return vector_register(home.reg);
+}
+
+Xmm X64Emitter::define_float(Value v) {
+  hint_ = -1;
+  const int r = take_register(true);
+  home_[v].reg = static_cast<i8>(r);
+  owner_[r] = static_cast<int>(v);
+  pinned_ |= 1u << r;
+  return vector_register(r);
 }
 
 /// A register for the result. Operands whose last use this is must have been released if they may share it.
@@ -154,13 +191,11 @@ void X64Emitter::forget_dead(Value v) {
 
 /// Handlers keep only what the host's convention says.
 void X64Emitter::evict_for_call() {
-  for (int r : kPool) {
-    if (owner_[r] < 0 || !(kCallerSaved >> r & 1)) continue;
-    if (last_use_[static_cast<Value>(owner_[r])] > now_) evict(r);
-  }
+  for (int r = 0; r < 32; r++)
+    if (owner_[r] >= 0 && (kCallerSaved >> r & 1) && last_use_[static_cast<Value>(owner_[r])] > now_) evict(r);
 }
 void X64Emitter::forget_after_call() {
-  for (int r : kPool) {
+  for (int r = 0; r < 32; r++) {
     if (owner_[r] < 0 || !(kCallerSaved >> r & 1)) continue;
     home_[static_cast<Value>(owner_[r])].reg = -1;
     owner_[r] = -1;
@@ -172,9 +207,11 @@ void X64Emitter::emit_op(u32 n) {
   now_ = n, pinned_ = 0;
   const bool calls = ir::info(op.code).effect == ir::Effect::Call;
   if (calls) evict_for_call();
+  deopt_.reset();
   emit(op, n);
+  if (deopt_) bind_deopt(op);
   if (calls) forget_after_call();
-  if (home_[n].reg >= 0 && live_.spilled[n]) a_.mov(qword_ptr(rsp, take_slot(n) * 8), gpq(static_cast<u32>(home_[n].reg)));
+  if (home_[n].reg >= 0 && live_.spilled[n]) store_spill(take_slot(n), home_[n].reg);
   for (Value v : {op.a, op.b, op.c, op.guard}) forget_dead(v);
   for (const ir::PendingWrite& w : unit_.pending(op.pending)) forget_dead(w.value);
   if (last_use_[n] == 0) forget_dead(n);  // a result that nobody reads

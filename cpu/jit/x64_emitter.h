@@ -6,6 +6,7 @@
 #include <bitset>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "cpu/jit/core_layout.h"
@@ -31,6 +32,7 @@ class X64Emitter {
 
  private:
   using Gp = asmjit::x86::Gp;
+  using Xmm = asmjit::x86::Xmm;
   using Mem = asmjit::x86::Mem;
   using Label = asmjit::Label;
   using Value = ir::Value;
@@ -72,13 +74,19 @@ class X64Emitter {
   void emit_block(u32 b);
   Gp use(Value v, const Gp& scratch);
   Gp define(Value v);
+  Xmm use_float(Value v);
+  Xmm define_float(Value v);
   void release(Value v);
-  int take_register();
+  int take_register(bool vector = false);
+  template <size_t kSize>
+  int take_register_of(const int (&pool)[kSize]);
+  void store_spill(int slot, int reg);
   void evict(int reg);
   bool constant(Value v, u64& out) const;
   bool small_constant(Value v, i32& out) const;
 
   // Borders of blocks (x64_edges.cpp).
+  bool is_float(Value v) const { return ir::info(unit_.ops[v].code).result == ir::ValueClass::Float; }
   Value phi_operand(Value phi, u32 from, u32 to) const;
   void decide_entry(u32 from, u32 to);
   void share_registers(u32 head, BlockEntry& entry);
@@ -127,6 +135,42 @@ class X64Emitter {
   NativeBlock* part_native();
   void leave_with(const void* stub, const Insn* insn);
   void emit_terminal(const ir::BasicBlock& block);
+
+  // Floating point (x64_float.cpp, x64_float_arithmetic.cpp, x64_float_memory.cpp).
+  bool emit_float(const Op& op, Value v);
+  void find_float(unsigned f);
+  Mem float_value(unsigned f);
+  Mem float_form(unsigned f);
+  Mem float_register(unsigned f, i32 offset);
+  void call_kept(const void* function, unsigned f);
+  Label deopt(const Op& op);
+  void bind_deopt(const Op& op);
+  void mark_floats(const ir::FloatTarget& target);
+  void store_result(const Op& op, const Xmm& value);
+  void store_integer_result(const Op& op, const Gp& value);
+  void emit_float_check(const Op& op);
+  void emit_get_double(const Op& op, Value v);
+  void emit_get_integer(const Op& op, Value v);
+  void emit_settle(const Op& op);
+  void emit_copy_float(const Op& op);
+  void emit_merge_flags();
+  void emit_float_arithmetic(const Op& op, Value v);
+  void compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b, const Xmm& c);
+  void check_double(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b);
+  void round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b, const Xmm& c);
+  void emit_float_pick(const Op& op, Value v);
+  void emit_float_merge(const Op& op, Value v);
+  void emit_float_relation(const Op& op, Value v);
+  void emit_float_to_int(const Op& op, Value v);
+  void emit_int_to_float(const Op& op, Value v);
+  void emit_bits_to_float(const Op& op, Value v);
+  void emit_float_to_bits(const Op& op, Value v);
+  void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
+  void check_not_denormal(const Op& op, const Gp& bits);
+  void emit_mul_high(const Op& op, Value v);
+  void emit_load_float(const Op& op, Value v);
+  void emit_store_float(const Op& op);
+  Gp address(Value v);
   void later(std::function<void()> code) { cold_.push_back({block_, std::move(code)}); }
 
   asmjit::x86::Assembler a_;
@@ -138,11 +182,12 @@ class X64Emitter {
   const Optimisations& on_;
   std::vector<u32> last_use_;
   std::vector<Home> home_;
-  int owner_[16];
+  int owner_[32];  ///< value in a general register 0..15 or a vector register 16..31, or -1
   u32 pinned_ = 0;
   u32 now_ = 0;
   bool overflow_ = false;
   Label entry_, bail_, uncounted_;
+  std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
   struct Cold {
     u32 block;
     std::function<void()> code;

@@ -8,6 +8,7 @@ using namespace asmjit::x86;
 using ir::Opcode;
 
 void X64Emitter::emit(const Op& op, Value v) {
+  if (op.code >= Opcode::float_check && op.code <= Opcode::mul_high_u && emit_float(op, v)) return;
   switch (op.code) {
     case Opcode::constant:  // made where it is used
     case Opcode::phi: return;

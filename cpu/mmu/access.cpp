@@ -101,6 +101,20 @@ Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, boo
   return Next::Continue;
 }
 
+bool Core::prepare_access(u64 va, unsigned size, bool write) noexcept {
+  fast_tlb_.follow_psr(r_.psr);
+  if (va & (size - 1)) return false;
+  Reference ref = data_reference(*this, va, size, size);
+  (write ? ref.write : ref.read) = true;
+  Translation t;
+  if (mmu::translate(*this, ref, t) || !mmu::may_remember(*this, va, t, write)) return false;
+  u8* const host = wires_.bus->host_ptr(t.phys, write);
+  if (!host || (write && wires_.bus->has_code_mark(t.phys))) return false;
+  const u64 context = data_context(*this, va);
+  write ? fast_tlb_.add_write(va, context, host) : fast_tlb_.add_read(va, context, host);
+  return true;
+}
+
 void* Core::semaphore_address(u64 va, unsigned size) noexcept {
   fast_tlb_.follow_psr(r_.psr);
   u8* const quick = quick_pointer(fast_tlb_, va, size, r_.psr, true);

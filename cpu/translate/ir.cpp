@@ -8,7 +8,7 @@ namespace ia64::cpu::ir {
 namespace {
 
 constexpr OpcodeInfo kInfo[] = {
-#define OP(name, operands, result, effect) {#name, operands, result, Effect::effect},
+#define OP(name, operands, result, effect) {#name, operands, ValueClass{result}, Effect::effect},
 #include "cpu/translate/opcodes.inc"
 #undef OP
 };
@@ -28,7 +28,7 @@ std::string print_pending(const Unit& unit, u32 list) {
 
 std::string print_op(const Unit& unit, const Op& op, unsigned n) {
   const OpcodeInfo& what = info(op.code);
-  std::string line = what.result ? fmt::format("  v{} = {}", n, what.name) : fmt::format("  {}", what.name);
+  std::string line = what.result != ValueClass::None ? fmt::format("  v{} = {}", n, what.name) : fmt::format("  {}", what.name);
   if (what.effect == Effect::Read || what.effect == Effect::Write || op.code == Opcode::check_nat) {
     line += " " + location_name(op.imm);
   } else if (what.effect == Effect::Phi) {
@@ -87,7 +87,7 @@ class Verifier {
     }
   }
   bool defined(Value v, u32 block, u32 before) const {
-    if (v >= unit_.ops.size() || !info(unit_.ops[v].code).result) return false;
+    if (v >= unit_.ops.size() || info(unit_.ops[v].code).result == ValueClass::None) return false;
     return block_of_[v] == block ? v < before : dominators_[block][block_of_[v]];
   }
   void check_operand(Value v, u32 block, u32 user) {

@@ -23,10 +23,17 @@ enum class Opcode : u16 {
 
 enum class Effect : u8 { Pure, Read, Write, Exit, Call, Sync, Phi };
 
+/// Which host registers hold a value.
+enum class ValueClass : u8 {
+  None,     ///< the operation yields no value
+  Integer,  ///< 64 bits in a general register
+  Float,    ///< an IEEE double in a vector register
+};
+
 struct OpcodeInfo {
   const char* name;
   u8 operands;
-  bool result;
+  ValueClass result;
   Effect effect;
 };
 const OpcodeInfo& info(Opcode code);
@@ -48,6 +55,31 @@ struct Location {
   constexpr u64 pack() const { return u64(file) << 16 | u64{modulus} << 8 | index; }
   static constexpr Location unpack(u64 v) { return {File(v >> 16 & 0xff), u8(v), u8(v >> 8)}; }
   constexpr bool operator==(const Location&) const = default;
+};
+
+/// Where a floating-point operation puts its result, and what is known about that place.
+struct FloatTarget {
+  u8 reg = 0;
+  bool form_known = false;    ///< the register is in the result's form already
+  bool marked = false;        ///< PSR.mfl or mfh is set already
+  bool single = false;        ///< rounds to single precision
+  bool operands_single = false;  ///< all operands are known to be exact singles
+  bool is_unsigned = false;   ///< of conversions to integer
+
+  constexpr u64 pack() const {
+    return u64{reg} | u64{form_known} << 7 | u64{marked} << 8 | u64{single} << 9 | u64{operands_single} << 10 |
+           u64{is_unsigned} << 11;
+  }
+  static constexpr FloatTarget unpack(u64 v) {
+    return {u8(v & 0x7f), (v >> 7 & 1) != 0, (v >> 8 & 1) != 0, (v >> 9 & 1) != 0, (v >> 10 & 1) != 0, (v >> 11 & 1) != 0};
+  }
+};
+/// What float_check asks for.
+enum FloatCheck : u8 {
+  kLowEnabled = 1,    ///< PSR.dfl is 0
+  kHighEnabled = 2,   ///< PSR.dfh is 0
+  kNearest = 4,       ///< status field 0 rounds to nearest in the narrow range, and no trap is enabled
+  kActive = 8,        ///< nothing in the state: the forms are in use
 };
 
 struct Op {

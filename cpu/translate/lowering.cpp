@@ -14,11 +14,15 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_compare) add_compare_rules(t);
   if (on.native_memory) add_memory_rules(t);
   if (on.native_branch) add_branch_rules(t);
+  if (on.native_float) add_float_rules(t);
+  if (on.native_float_moves) add_float_move_rules(t);
+  if (on.native_float_memory) add_float_memory_rules(t);
   return t;
 }
 
 Lowering::Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode)
     : rules_(rules), block_(block), rotating_(mode.rotating) {
+  native_float_ = rules.contains(&fma_d_f1) || rules.contains(&setf_d_m18) || rules.contains(&ldfd_m6);
   unit_.ip = ip, unit_.slot = slot, unit_.mode = mode;
   unit_.slots = block.slots, unit_.needed_sof = block.needed_sof;
 }
@@ -85,6 +89,7 @@ unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
 }
 
 void Lowering::call(const Insn& i) {
+  settle_operands(i);
   const Value condition = i.flags & kReadsOwnPredicate ? kNone : guard(i);
   emit({.code = Opcode::call, .guard = condition, .insn = &i});
   after_call(i);
@@ -97,6 +102,7 @@ void Lowering::call_branch(const Insn& i, unsigned exit) {
 /// Handlers write the general registers that their rows declare; everything else is read again when needed.
 void Lowering::after_call(const Insn& i) {
   known_.clear();
+  after_float_call(i);
   const u32 flags = op_info(i.op).flags;
   if (flags & op_flag::kWritesR1) mark_unknown(i.r1);
   if (flags & op_flag::kWritesR3) mark_unknown(i.r3);

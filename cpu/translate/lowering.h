@@ -59,6 +59,24 @@ class Lowering {
   void call(const Insn& i);
   void call_branch(const Insn& i, unsigned exit);
 
+  // --- floating-point registers (lower_float_state.cpp) ---
+  /// Checks that `i` may use its floating-point registers, and with `arithmetic` that the host computes as it does.
+  void check_floats(const Insn& i, std::initializer_list<unsigned> registers, bool arithmetic);
+  /// The register as a double. Leaves to the interpreter when it holds something else.
+  Value fr(const Insn& i, unsigned f);
+  /// The significand of a register that holds an integer; leaves otherwise.
+  Value fr_integer(const Insn& i, unsigned f);
+  /// Whether the register is known not to hold a plain double: the instruction is better left to its handler.
+  bool holds_other(unsigned f) const { return float_[f].other; }
+  bool holds_integer(unsigned f) const { return float_[f].integer != kNone; }
+  bool holds_double(unsigned f) const { return f < 2 || float_[f].value != kNone; }
+  bool holds_single(unsigned f) const { return f < 2 || float_[f].single; }
+  /// Emits `op`, whose result goes to register `f` as a double (or an integer), under the qualifying predicate of `i`.
+  Value to_fr(const Insn& i, unsigned f, Op op, FloatTarget how = {});
+  Value to_fr_integer(const Insn& i, unsigned f, Op op, FloatTarget how = {});
+  /// Copies a register in whatever form it is.
+  void copy_fr(const Insn& i, unsigned to, unsigned from);
+
  private:
   enum class Nat : u8 { Unseen, Clean, Unknown };
 
@@ -69,6 +87,9 @@ class Lowering {
   Location gr_location(unsigned r) const;
   Location pr_location(unsigned p) const;
   void after_call(const Insn& i);
+  void settle_operands(const Insn& i);
+  void after_float_call(const Insn& i);
+  FloatTarget target(const Insn& i, unsigned f, FloatTarget how, u8 form);
 
   const LowerTable& rules_;
   Block& block_;
@@ -76,6 +97,18 @@ class Lowering {
   std::map<u64, Value> known_;  // what a location holds
   Nat nat_[128] = {};
   const std::vector<u64>* leaders_ = nullptr;
+  /// What is known of a floating-point register.
+  struct FloatState {
+    Value value = kNone;    // as a double
+    Value integer = kNone;  // as a significand
+    u8 form = 0xff;         // FloatFile::Form, or unknown
+    bool single = false;    // the double is exactly a single
+    bool other = false;     // holds neither, most likely
+  };
+  FloatState float_[128];
+  u8 float_checked_ = 0;    // FloatCheck conditions that hold
+  u8 float_marked_ = 0;     // PSR.mfl (1), mfh (2) are set
+  bool native_float_ = false;
   u8 rotating_;                 // CFM.sor now
   bool ended_ = false;
   bool mode_unknown_ = false;   // the last handler may have changed the mode
@@ -87,5 +120,8 @@ void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
+void add_float_rules(LowerTable& table);
+void add_float_move_rules(LowerTable& table);
+void add_float_memory_rules(LowerTable& table);
 
 }  // namespace ia64::cpu::ir

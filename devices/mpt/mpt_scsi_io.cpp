@@ -121,12 +121,12 @@ void Mpt::reply_to(const Request& request, const Result& result) {
 }
 
 void Mpt::report_sense(const Request& request, const Result& result, Reply& reply) const {
-  const auto sense = result.sense.encode();
-  const u32 size = std::min<u32>(sense.size(), request.frame[kScsiAtSenseLength]);
+  const auto sense = result.sense_bytes();
+  const u32 size = std::min<u32>(static_cast<u32>(sense.size()), request.frame[kScsiAtSenseLength]);
   u8* const host = size ? dma().ram_span(request.sense_phys, size) : nullptr;
   reply.bytes[kScsiReplyAtState] = host ? kStateAutosenseValid : kStateAutosenseFailed;
   if (!host) return;
-  std::copy_n(sense.begin(), size, host);
+  std::copy_n(sense.data(), size, host);
   dma().written(request.sense_phys, size);
   store_le<u32>(&reply.bytes[kScsiReplyAtSenseBytes], size);
 }

@@ -237,8 +237,8 @@ void VirtioScsi::respond(Request& request, ScsiResponse response, const Result& 
   if (!running()) return;  // being reset: the rings are no longer ours
   std::array<u8, kScsiResponseHeadBytes + kMaxSenseSize> out{};
   if (response == ScsiResponse::Ok && result.status == storage::scsi::Status::CheckCondition) {
-    const auto sense = result.sense.encode();
-    const u32 n = std::min<u32>(sense.size(), request.sense_bytes);
+    const auto sense = result.sense_bytes();
+    const u32 n = std::min<u32>(static_cast<u32>(sense.size()), request.sense_bytes);
     store_le<u32>(&out[0], n);
     std::memcpy(&out[kScsiResponseHeadBytes], sense.data(), n);
   }

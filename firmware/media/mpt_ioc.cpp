@@ -83,9 +83,10 @@ bool MptIoc::start() {
 }
 
 bool MptIoc::make_ready() {
-  if (state() == kOperational || (read(kDoorbell) & kActive)) {
+  if (read(kDoorbell) & kActive) return hard_reset();  // a handshake that nobody finishes takes every word as its own
+  if (state() == kOperational) {
     write(kDoorbell, kMessageUnitReset);
-    if (wait([this] { return read(kDoorbell) == kReady; })) return true;
+    return wait([this] { return state() == kReady; });
   }
   return state() == kReady || hard_reset();
 }

@@ -1,4 +1,4 @@
-// INQUIRY data of a disk.
+// INQUIRY data of disks and DVDs.
 #include "storage/scsi/inquiry.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@ namespace ia64::storage::scsi {
 namespace {
 
 constexpr u8 kPages[] = {0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2};
+constexpr size_t kDvdPages = 3;  // the first ones; the others belong to block commands
 
 void put_text(std::vector<u8>& out, size_t at, size_t width, std::string_view text) {
   std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), width, u8{' '});
@@ -24,9 +25,13 @@ std::vector<u8> page_of(u8 page, size_t body_bytes) {
   return out;
 }
 
-std::vector<u8> supported_pages() {
-  auto out = page_of(0x00, std::size(kPages));
-  std::copy(std::begin(kPages), std::end(kPages), out.begin() + 4);
+size_t page_count(const DiskIdentity& id) {
+  return id.device_type == kTypeDvd ? kDvdPages : std::size(kPages);
+}
+
+std::vector<u8> supported_pages(const DiskIdentity& id) {
+  auto out = page_of(0x00, page_count(id));
+  std::copy_n(std::begin(kPages), page_count(id), out.begin() + 4);
   return out;
 }
 
@@ -61,10 +66,12 @@ std::vector<u8> device_identification(const DiskIdentity& id) {
   return out;
 }
 
-std::vector<u8> block_limits() {
+std::vector<u8> block_limits(const DiskIdentity& id) {
   auto out = page_of(0xb0, 0x3c);
   out[4] = 0x01;              // WSNZ: WRITE SAME with length 0 is refused
+  out[5] = kMaxCompareAndWriteBlocks;
   store_be<u16>(&out[6], 8);  // optimal transfer granularity: 4 KiB
+  store_be<u32>(&out[8], id.max_transfer_bytes / id.block_bytes);
   store_be<u32>(&out[20], kMaxUnmapBlocks);
   store_be<u32>(&out[24], kMaxUnmapDescriptors);
   store_be<u32>(&out[28], 8);  // optimal unmap granularity
@@ -89,20 +96,22 @@ std::vector<u8> logical_block_provisioning() {
 
 std::vector<u8> standard_inquiry(const DiskIdentity& id) {
   std::vector<u8> out(96);
+  out[0] = id.device_type;
+  out[1] = id.device_type == kTypeDvd ? 0x80 : 0;  // removable medium
   out[2] = 0x05;  // SPC-3
   out[3] = 0x02;  // response data format
   out[4] = static_cast<u8>(out.size() - 5);
   out[7] = 0x02;  // command queuing
   if (id.parallel_bus) {
-    out[7] |= 0x30;  // 16 bits wide, synchronous transfers
-    out[56] = 0x0f;  // DT and ST clocking, quick arbitration, information units
+    out[7] |= 0x30;  // wide and synchronous transfers
+    out[56] = 0x0f;  // single and double transition clocking, QAS, information units @source SPC-3 6.4.2, table 87
   }
   put_text(out, 8, 8, id.vendor);
   put_text(out, 16, 16, id.product);
   put_text(out, 32, 4, id.revision);
   store_be<u16>(&out[58], 0x0060);  // SAM-3
   store_be<u16>(&out[60], 0x0300);  // SPC-3
-  store_be<u16>(&out[62], 0x04c0);  // SBC-3
+  store_be<u16>(&out[62], id.device_type == kTypeDvd ? 0x0420 : 0x04c0);  // MMC-5 or SBC-3
   return out;
 }
 
@@ -116,15 +125,16 @@ std::vector<u8> absent_unit_inquiry() {
 }
 
 std::optional<std::vector<u8>> vital_product_data(u8 page, const DiskIdentity& id) {
-  switch (page) {
-    case 0x00: return supported_pages();
-    case 0x80: return serial_number(id);
-    case 0x83: return device_identification(id);
-    case 0xb0: return block_limits();
-    case 0xb1: return block_characteristics();
-    case 0xb2: return logical_block_provisioning();
-  }
-  return std::nullopt;
+  const auto end = std::begin(kPages) + page_count(id);
+  if (std::find(std::begin(kPages), end, page) == end) return std::nullopt;
+  auto out = page == 0x00   ? supported_pages(id)
+             : page == 0x80 ? serial_number(id)
+             : page == 0x83 ? device_identification(id)
+             : page == 0xb0 ? block_limits(id)
+             : page == 0xb1 ? block_characteristics()
+                            : logical_block_provisioning();
+  out[0] = id.device_type;
+  return out;
 }
 
 }  // namespace ia64::storage::scsi

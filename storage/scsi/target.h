@@ -19,12 +19,24 @@ struct Result {
   Sense sense{};         ///< valid with CheckCondition
   u64 transferred = 0;   ///< bytes moved in the command's direction; the controller computes the residual
   bool overrun = false;  ///< the command needed more data than the buffers hold; nothing was done
+  bool descriptor_sense = false;  ///< the initiator asked for sense data in descriptor format (D_SENSE)
+  std::vector<u8> raw_sense{};    ///< an attached device's own sense bytes; they replace `sense`
+
+  /// The bytes a controller delivers with CheckCondition, in the format the initiator asked for.
+  SenseBytes sense_bytes() const {
+    if (raw_sense.empty()) return descriptor_sense ? sense.encode_descriptor() : sense.encode_fixed();
+    SenseBytes out;
+    out.append(raw_sense);
+    return out;
+  }
 };
 
 /// One command. The memory behind the lists (guest RAM) stays valid until `done` runs.
 struct Task {
   Cdb cdb{};
   u64 lun = 0;                  ///< logical unit number, not the 8-byte structure
+  u8 initiator = 0;             ///< who asks, 0..15: reservations, sense and unit attentions are kept for each
+  bool autosense = true;        ///< the controller delivers sense with the status; else REQUEST SENSE gets it
   std::vector<iovec> data_out;  ///< initiator to target
   std::vector<iovec> data_in;
   std::function<void(const Result&)>

@@ -25,6 +25,7 @@ KNOWN_WARNINGS = [
     (r"Processor Platform Limit event detected, but not handled", "printed for every ACPI processor when CPUfreq is not built in"),
     (r"Consider compiling CPUfreq support into your kernel", "second half of the line above"),
     (r"This architecture does not have kernel memory protection", "true of every ia64 kernel"),
+    (r"(sd|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
     (TIMER_OOPS, "the host took the processor away between the kernel's write of ITM and its look at ITC; real firmware does the same"),
 ]
 
@@ -249,6 +250,69 @@ def many_disks(args):
     require("kept" in again.run(), "the EFI variable is gone in the next run")
 
 
+def vio_disk(args):
+    """GRUB boots Linux with its root on VIO and data on AVIO; the VIO adapter is reset in every way under load."""
+    image = make_disk(args)
+    data = pathlib.Path(args.work) / "data.img"
+    data.write_bytes(b"")
+    os.truncate(data, 96 << 20)
+    boot = Boot(args, "console", ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}",
+                                  "-a", f"disk:avio_stor:0,3,7:file:{data}"])
+    boot.expect("GUEST READY").expect(PROMPT).shell("P=/sys/bus/pci/devices; V=/dev/$(ls $P/0000:00:02.0/host*/target*/*/block)")
+    boot.shell("A=/dev/$(ls -d $P/0000:00:03.0/*/host*/target*/*/block/* | sed s,.*/,,); mount")
+    boot.shell("sg_inq $V; sg_vpd -p sn $V; sg_inq $A; sg_vpd -p sn $A")
+    boot.shell("mkfs.ext4 -q $A; mkdir -p /m; mount $A /m; dd if=/dev/urandom of=/data bs=1M count=16; cp /data /m/; sync; "
+               "sha256sum /data; sha256sum < /m/data")
+    boot.shell("dmesg -n 1; while [ ! -e /stop ]; do dd if=/data of=/load bs=64k oflag=direct conv=fsync && cmp /data /load && echo round; "
+               "done > /log 2>&1 & sleep 2")
+    for kind in "dbH":
+        boot.shell(f"sg_reset -{kind} $V; echo reset-{kind}=$?; sleep 1")
+    boot.shell("touch /stop; wait; cat /log; sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /data; sha256sum < /m/data")
+    boot.shell("umount /m; e2fsck -fn $A; echo fsck=$?; dmesg -r").send("poweroff\\r")
+    text = boot.run()
+    require(re.search(r"FAST-160 WIDE SCSI 320.0 MB/s", text), "no Ultra320 transfer agreement", text)
+    require(re.search(r"Vendor identification: HP +$", text, re.M), "wrong vendor", text)
+    require(text.count("Product identification: Virtual FileDisk") == 2, "wrong product", text)
+    require("Unit serial number: IVM000200" in text and "Unit serial number: IVM000307" in text, "wrong serial numbers", text)
+    sums = re.findall(r"^([0-9a-f]{64})  (?:/data|-)$", text, re.M)
+    require(len(sums) == 4 and len(set(sums)) == 1, f"checksums: {sums}", text)
+    for kind in "dbH":
+        require(f"reset-{kind}=0" in text, f"sg_reset -{kind} failed", text)
+    for what in ("target reset", "bus reset", "host reset"):
+        require(re.search(f"{what}: SUCCESS", text), f"no successful {what}", text)
+    require("round" in text and "differ" not in text, "the load did not run or read back wrong data", text)
+    require("fsck=0" in text, "the data disk is not clean", text)
+    check_kernel_log(text)
+    check_ext4(args, image)
+
+
+def all_targets(args):
+    """Two full VIO adapters and one full AVIO adapter: Linux finds every target and each says who it is."""
+    image = make_disk(args)
+    options = ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}"]
+    where = [("scsi", 2, t) for t in range(1, 15)] + [("scsi", 4, t) for t in range(15)] + [("avio_stor", 3, t) for t in range(128)]
+    for adapter, slot, target in where:
+        path = pathlib.Path(args.work) / f"{slot}-{target}.img"
+        path.write_bytes(b"")
+        os.truncate(path, (1 << 20) + 512 * target)
+        options += ["-a", f"disk:{adapter}:0,{slot},{target}:file:{path}"]
+    boot = Boot(args, "console", options)
+    boot.expect("GUEST READY").expect(PROMPT).shell("cd /sys/bus/scsi/devices; ls -d *:*:*:*/block/* | wc -l")
+    boot.shell("for d in *:*:*:*/block/*; do n=${d##*/}; echo disk $(readlink -f $d | sed 's,.*0000:00:,,;s,/.*,,') ${d%/block*} "
+               "$(cat $d/size) $(sg_inq /dev/$n | grep -E 'Vendor|Product id|serial' | sed 's/.*: *//' | tr '\\n' ' '); done")
+    boot.shell("dmesg -r").send("poweroff\\r")
+    text = boot.run()
+    found = {}
+    for slot, target, size, serial in re.findall(
+            r"^disk 0(\d)\.0 \d+:0:(\d+):0 (\d+) HP Virtual FileDisk IVM00(\w{4})\s*$", text, re.M):
+        require(serial == f"{int(slot):02x}{int(target):02x}", f"slot {slot} target {target} has serial number {serial}")
+        found[int(slot), int(target)] = int(size)
+    for _, slot, target in where:
+        require(found.get((slot, target)) == 2048 + target, f"slot {slot} target {target}: {found.get((slot, target))} blocks", text)
+    require(len(found) == len(where) + 1, f"{len(found)} disks, not {len(where) + 1}")
+    check_kernel_log(text)
+
+
 ALONE = {f.__name__: f for f in (demo_disk, boot_manager, bad_loader)}  # need nothing outside the repository
 def stop_under_load(args):
     """Ending ivm while disk requests are in flight neither crashes nor damages the file system beyond its journal."""
@@ -265,7 +329,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks)}
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks, vio_disk, all_targets)}
 
 
 def main():

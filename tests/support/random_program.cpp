@@ -124,6 +124,8 @@ u64 RandomProgram::general_register(bool target) {
 }
 
 u64 RandomProgram::fill_field(const OpInfo& op, char letter, unsigned width) {
+  if (mix_.field)
+    if (const i64 chosen = mix_.field(op, letter, random_()); chosen >= 0) return static_cast<u64>(chosen);
   const bool memory = touches_memory(op);
   const bool small_immediate = memory && op.format != Format::M17;
   switch (letter) {

@@ -14,6 +14,8 @@ namespace ia64::test {
 struct ProgramMix {
   /// How often a row is chosen relative to others; 0 excludes it. Empty: default_row_weight.
   std::function<double(const cpu::OpInfo&)> row_weight = {};
+  /// Chooses the content of a field (letter of the row's picture) instead of the generator. A negative number: no opinion.
+  std::function<i64(const cpu::OpInfo&, char letter, u64 random)> field = {};
   /// General registers r1..r31 and r32..r32+stacked-1 may be read and written; match CFM.sof.
   unsigned stacked = 32;
   /// Addresses of loads and stores come from these registers, which no instruction writes except by a

@@ -2,11 +2,14 @@
 #include "devices/mpt/mpt.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "storage/scsi/disk_target.h"
+#include "storage/store_registry.h"
 #include "storage/stores/memory_store.h"
 #include "storage/wrappers/fault_injecting.h"
 #include "tests/unit/devices/mpt_driver.h"
+#include "tests/unit/storage/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::devices;
@@ -328,6 +331,41 @@ TEST_CASE_METHOD(Fixture, "mpt: events tell of hot-plugged targets once asked fo
   CHECK(driver->take().dword(0x14) == 6);
   CHECK(driver->ask(driver->scsi(4, {kTestUnitReady, 0, 0, 0, 0, 0}, MptDriver::kNone, 0)).status() ==
         0x0043);
+}
+
+TEST_CASE_METHOD(Fixture, "mpt: several processors post while another drains and a file answers",
+                 "[devices]") {
+  TemporaryFile file(1 << 20);
+  hba.attach(2, std::make_unique<scsi::DiskTarget>(
+                    std::make_unique<BlockDevice>(*open_store("file:" + file.path)), scsi::DiskIdentity{}));
+  driver->start(128);
+  constexpr u32 kThreads = 3, kEach = 60;
+  const auto post_all = [&](u32 thread) {
+    for (u32 n = 0; n < kEach; n++) {
+      const u32 context = thread * kEach + n;
+      auto m = driver->scsi(2, {kRead10, 0, 0, 0, 0, static_cast<int>(n), 0, 0, 1, 0}, MptDriver::kIn, 512,
+                            context);
+      store_le<u32>(&m[0x34], static_cast<u32>(MptDriver::kData + 512 * context));
+      const u64 at = driver->frame_at(context);
+      std::memcpy(&board.ram[at], m.data(), m.size());
+      driver->write(0x40, static_cast<u32>(at));
+    }
+  };
+  std::vector<std::thread> posters;
+  for (u32 t = 0; t < kThreads; t++) posters.emplace_back(post_all, t);
+  std::vector<int> seen(kThreads * kEach);
+  for (u32 left = kThreads * kEach; left;) {
+    const auto a = driver->next();
+    if (!a) {
+      std::this_thread::yield();
+      continue;
+    }
+    CHECK(a->is_context());
+    seen[a->context]++;
+    left--;
+  }
+  for (auto& t : posters) t.join();
+  CHECK(std::count(seen.begin(), seen.end(), 1) == kThreads * kEach);
 }
 
 // --- the doorbell

@@ -136,3 +136,15 @@ TEST_CASE("moves: disabled floating-point banks fault before anything else", "[e
   CHECK((rig.fault(setf_d_m18, {.r1 = 31, .r2 = 4}).isr & 3) == 1);
   rig.step(setf_d_m18, {.r1 = 32, .r2 = 4});
 }
+
+// SDM vol. 2, 3.3.2: PSR.dfl disables f2 to f31.
+TEST_CASE("getf and stf: f0 and f1 stay usable while the low bank is disabled", "[exec]") {
+  Rig rig;
+  rig.r.psr |= psr::kDfl;
+  rig.step(getf_sig_m19, {.r1 = 33, .r2 = 1});
+  CHECK(rig.r.gr(33) == u64{1} << 63);
+  rig.r.set_gr(40, Rig::kRam + 0x140);
+  rig.step(stfd_m9, {.r2 = 1, .r3 = 40});
+  CHECK(rig.peek<u64>(Rig::kRam + 0x140) == u64{0x3ff} << 52);
+  CHECK(rig.fault(getf_sig_m19, {.r1 = 33, .r2 = 2}).vector == Vector::DisabledFp);
+}

@@ -1,4 +1,4 @@
-// Boot media end to end: the AVIO adapter with a disk behind it, partitions, FAT, and the protocols a loader
+// Boot media end to end: either SCSI adapter with a disk behind it, partitions, FAT, and the protocols a loader
 // calls.
 #include "firmware/media/media.h"
 
@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/endian.h"
+#include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/virtio/virtio_scsi.h"
 #include "firmware/efi/guid.h"
@@ -107,15 +108,23 @@ BoardDescription board_with_pci() {
   return b;
 }
 
+enum class AdapterKind { Avio, Vio };
+
 /// A machine with one adapter at bus 1 slot 2 and a disk file as target 5.
 struct Rig {
-  explicit Rig(const std::string& disk_file) : Rig(std::move(*storage::open_store("file:" + disk_file))) {}
-  explicit Rig(std::unique_ptr<storage::BlockStore> store) {
+  explicit Rig(const std::string& disk_file, AdapterKind kind = AdapterKind::Avio)
+      : Rig(std::move(*storage::open_store("file:" + disk_file)), kind) {}
+  explicit Rig(std::unique_ptr<storage::BlockStore> store, AdapterKind kind = AdapterKind::Avio) {
     bus.add_ram(0, ram.size(), ram.data(), "ram");
-    host.plug(1, 2, hba);
-    hba.attach(5, std::make_unique<storage::scsi::DiskTarget>(
-                      std::make_unique<storage::BlockDevice>(std::move(store)),
-                      storage::scsi::DiskIdentity{.serial = "1"}));
+    auto disk = std::make_unique<storage::scsi::DiskTarget>(
+        std::make_unique<storage::BlockDevice>(std::move(store)), storage::scsi::DiskIdentity{.serial = "1"});
+    if (kind == AdapterKind::Vio) {
+      host.plug(1, 2, vio);
+      vio.attach(5, std::move(disk));
+    } else {
+      host.plug(1, 2, avio);
+      avio.attach(5, std::move(disk));
+    }
     efi.memory.declare(0x10'0000, (kRamBytes - 0x10'0000) / efi::kPageSize, MemoryType::Conventional, 8);
   }
   template <class T>
@@ -145,7 +154,8 @@ struct Rig {
   std::vector<u8> ram = std::vector<u8>(kRamBytes);
   AddressSpace bus, ports;
   NullIrqLine line;
-  devices::virtio::VirtioScsi hba{{.request_queues = 1}, line, bus};
+  devices::virtio::VirtioScsi avio{{.request_queues = 1}, line, bus};
+  devices::mpt::Mpt vio{line, bus};
   devices::pci::PciHost host{bus, ports};
   BoardDescription board = board_with_pci();
   FakeClock clock;
@@ -246,11 +256,32 @@ TEST_CASE("media: disks and partitions appear with their device paths", "[media]
   CHECK(rest.nodes()[41] == 2);
 }
 
+TEST_CASE("media: a VIO adapter is found in whatever state it was left", "[media]") {
+  const auto left = GENERATE(0, 1, 2, 3);
+  Rig r(std::make_unique<storage::MemoryStore>(u64{1} << 20), AdapterKind::Vio);
+  constexpr GuestPhys kConfig = devices::pci::PciHost::kConfigBase + (1 << 20) + (2 << 15), kBar = 0x8c00'0000;
+  r.bus.write(kConfig + 0x14, 4, kBar);
+  r.bus.write(kConfig + 4, 2, 6);
+  if (left == 1) r.bus.write(kBar, 4, 0x4203'0000);  // in the middle of a handshake
+  if (left == 2) {                                   // operational, with a driver's queues
+    for (u32 word : {0x4206'0000u, 0x0200'0004u, 0u, 0u, 0x80u, 0u, 0u}) r.bus.write(kBar, 4, word);
+  }
+  if (left == 3) {  // told not to boot
+    for (u32 key : {4u, 0xbu, 2u, 7u, 0xdu}) r.bus.write(kBar + 4, 4, key);
+    r.bus.write(kBar + 8, 4, 0x204);
+  }
+  r.media.connect();
+  REQUIRE(r.media.disks().size() == 1);
+  const u64 bio = r.interface(r.media.disks()[0], guid::kBlockIo);
+  CHECK(r.peek<u64>(r.peek<u64>(bio + 8) + 24) == (1 << 20) / 512 - 1);
+}
+
 TEST_CASE("media: Block I/O and Disk I/O read and write what the disk holds", "[media]") {
   NEED_TOOLS();
   TemporaryFolder t;
   REQUIRE(make_disk(t, pattern(3'000'000, 5)));
-  Rig r(t.file("disk"));
+  const auto kind = GENERATE(AdapterKind::Avio, AdapterKind::Vio);
+  Rig r(t.file("disk"), kind);
   r.media.connect();
   const auto image = t.load("disk");
   const EfiHandle disk = r.media.disks()[0];

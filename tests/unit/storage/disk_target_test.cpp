@@ -125,7 +125,11 @@ TEST_CASE("disk: capacity, both forms", "[scsi]") {
   CHECK(f.last.transferred == 32);
   CHECK(load_be<u64>(&f.in[0]) == kBlocks - 1);
   CHECK(load_be<u32>(&f.in[8]) == 512);
-  f.run({0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0});
+  f.run({0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 32, 0, 0});
+  CHECK(f.last.transferred == 24);
+  CHECK(load_be<u64>(&f.in[8]) == 5);
+  CHECK(load_be<u32>(&f.in[16]) == kBlocks - 5);
+  f.run({0x9e, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0});
   CHECK(f.sense(SenseKey::IllegalRequest, 0x24));
 }
 
@@ -216,7 +220,7 @@ TEST_CASE("disk: host errors become sense data with the block address", "[scsi]"
 TEST_CASE("disk: MODE SENSE headers, pages and page control", "[scsi]") {
   Fixture f;
   f.run({0x1a, 0, 0x3f, 0, 255, 0});
-  CHECK(f.last.transferred == 4u + 8 + 12 + 20 + 12);
+  CHECK(f.last.transferred == 4u + 8 + 12 + 16 + 24 + 24 + 20 + 12 + 12 + 12);
   CHECK(f.in[0] == f.last.transferred - 1);
   CHECK(f.in[2] == 0x10);
   CHECK(f.in[3] == 8);
@@ -232,7 +236,7 @@ TEST_CASE("disk: MODE SENSE headers, pages and page control", "[scsi]") {
   CHECK(f.in[6] == 0x04);
   f.run({0x1a, 0x08, 0xc8, 0, 255, 0});
   CHECK(f.sense(SenseKey::IllegalRequest, 0x39));
-  f.run({0x1a, 0x08, 0x1c, 0, 255, 0});
+  f.run({0x1a, 0x08, 0x1d, 0, 255, 0});
   CHECK(f.sense(SenseKey::IllegalRequest, 0x24));
   Fixture ro(true);
   ro.run({0x1a, 0x08, 0x08, 0, 4, 0});
@@ -320,7 +324,7 @@ TEST_CASE("disk: write-protected, unknown opcodes, other units", "[scsi]") {
   ro.run({0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0});
   CHECK(ro.sense(SenseKey::DataProtect, 0x27));
   Fixture f;
-  for (int op : {0x04, 0x3b, 0x5f, 0xa3, 0xc0, 0xff, 0x7f}) {
+  for (int op : {0x04, 0x0b, 0x4d, 0xa3, 0xc0, 0xff, 0x7f}) {
     f.run({op});
     CHECK(f.sense(SenseKey::IllegalRequest, 0x20));
   }

@@ -1,0 +1,274 @@
+// Floating-point registers in generated code: their forms, checks before their use, and moves without arithmetic.
+#include <cstddef>
+
+#include "base/bits.h"
+#include "cpu/jit/float_forms.h"
+#include "cpu/jit/x64_emitter.h"
+
+namespace ia64::cpu::jit {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+using ir::FloatTarget;
+using ir::Opcode;
+
+namespace {
+
+template <class T>
+constexpr i32 disp(T offset) { return static_cast<i32>(offset); }
+constexpr i32 kPsr = disp(offsetof(Registers, psr)), kFpsr = disp(offsetof(Registers, fpsr));
+constexpr i32 kSignExponent = disp(offsetof(FpReg, sign_exp));
+/// FPSR: overflow, underflow and inexact traps disabled; widest range and rounding of status field 0.
+constexpr u32 kTrapsDisabled = 0x38, kWideRange0 = 1u << 7, kRounding0 = 3u << 10;
+
+template <class F>
+const void* address_of(F* function) { return reinterpret_cast<const void*>(function); }
+
+}  // namespace
+
+bool X64Emitter::emit_float(const Op& op, Value v) {
+  switch (op.code) {
+    case Opcode::float_check: return emit_float_check(op), true;
+    case Opcode::get_double: return emit_get_double(op, v), true;
+    case Opcode::get_integer: return emit_get_integer(op, v), true;
+    case Opcode::float_const: {
+      const Xmm d = define_float(v);
+      if (op.imm == 0) return a_.vxorps(d, d, d), true;
+      a_.mov(rax, op.imm);
+      a_.vmovq(d, rax);
+      return true;
+    }
+    case Opcode::float_min:
+    case Opcode::float_max: return emit_float_pick(op, v), true;
+    case Opcode::float_merge:
+    case Opcode::float_nmerge:
+    case Opcode::float_move: return emit_float_merge(op, v), true;
+    case Opcode::float_lt:
+    case Opcode::float_le:
+    case Opcode::float_eq: return emit_float_relation(op, v), true;
+    case Opcode::float_to_int:
+    case Opcode::float_to_int_trunc: return emit_float_to_int(op, v), true;
+    case Opcode::int_to_float: return emit_int_to_float(op, v), true;
+    case Opcode::bits_to_double:
+    case Opcode::bits_to_single: return emit_bits_to_float(op, v), true;
+    case Opcode::set_integer: {
+      const Label done = a_.newLabel();
+      const Gp value = use(op.a, rdx);
+      skip_unless(op.guard, done);
+      store_integer_result(op, value);
+      a_.bind(done);
+      return true;
+    }
+    case Opcode::double_bits:
+    case Opcode::single_bits:
+    case Opcode::significand: return emit_float_to_bits(op, v), true;
+    case Opcode::load_double:
+    case Opcode::load_single:
+    case Opcode::load_integer: return emit_load_float(op, v), true;
+    case Opcode::store_double:
+    case Opcode::store_single:
+    case Opcode::store_integer: return emit_store_float(op), true;
+    case Opcode::copy_float: return emit_copy_float(op), true;
+    case Opcode::settle_float: return emit_settle(op), true;
+    case Opcode::merge_flags: return emit_merge_flags(), true;
+    case Opcode::mul_high:
+    case Opcode::mul_high_u: return emit_mul_high(op, v), true;
+    default: return emit_float_arithmetic(op, v), true;
+  }
+}
+
+// --- places ------------------------------------------------------------------------------------------------------
+
+/// Leaves the distance of a rotating register from f32 in eax; uses ecx. Nothing for the others.
+void X64Emitter::find_float(unsigned f) {
+  if (f < 32) return;
+  a_.movzx(eax, byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, rrb_fr))));
+  if (f > 32) a_.add(eax, f - 32);
+  a_.lea(ecx, dword_ptr(rax, -96));
+  a_.cmp(eax, 96);
+  a_.cmovae(eax, ecx);
+}
+
+// After find_float().
+Mem X64Emitter::float_value(unsigned f) {
+  if (f < 32) return qword_ptr(rbx, l_.float_value + 8 * disp(f));
+  return qword_ptr(rbx, rax, 3, l_.float_value + 8 * 32);
+}
+Mem X64Emitter::float_form(unsigned f) {
+  if (f < 32) return byte_ptr(rbx, l_.float_form + disp(f));
+  return byte_ptr(rbx, rax, 0, l_.float_form + 32);
+}
+/// Changes eax to twice the distance.
+Mem X64Emitter::float_register(unsigned f, i32 offset) {
+  constexpr i32 kFirst = disp(offsetof(Registers, fr_phys));
+  if (f < 32) return qword_ptr(rbx, kFirst + 16 * disp(f) + offset);
+  a_.add(eax, eax);
+  return qword_ptr(rbx, rax, 3, kFirst + 16 * 32 + offset);
+}
+
+/// Calls a function of float_forms.h for register `f`, after find_float().
+void X64Emitter::call_kept(const void* function, unsigned f) {
+  f < 32 ? a_.mov(edx, f) : a_.lea(edx, dword_ptr(rax, 32));
+  a_.mov(rax, imm(function));
+  a_.call(imm(stubs_.kept));
+}
+
+/// A label that leaves before the instruction of `op`, the present operation.
+Label X64Emitter::deopt(const Op&) {
+  if (!deopt_) deopt_ = a_.newLabel();
+  return *deopt_;
+}
+
+/// Called behind the operation, when its operands and result have their places.
+void X64Emitter::bind_deopt(const Op& op) {
+  later([this, label = *deopt_, insn = op.insn, pending = snapshot(op.pending)] {
+    a_.bind(label);
+    store_pending(pending);
+    leave_with(stubs_.deopt, insn);
+  });
+}
+
+void X64Emitter::mark_floats(const FloatTarget& target) {
+  if (target.marked) return;
+  const u8 bit = static_cast<u8>(target.reg < 32 ? psr::kMfl : psr::kMfh);
+  const Label unmarked = a_.newLabel(), marked = a_.newLabel();
+  a_.test(byte_ptr(rbx, kPsr), bit);
+  a_.jz(unmarked);
+  a_.bind(marked);
+  later([this, unmarked, marked, bit] {
+    a_.bind(unmarked);
+    a_.or_(byte_ptr(rbx, kPsr), bit);
+    a_.jmp(marked);
+  });
+}
+
+void X64Emitter::store_result(const Op& op, const Xmm& value) {
+  const FloatTarget target = FloatTarget::unpack(op.imm);
+  mark_floats(target);
+  find_float(target.reg);
+  a_.vmovsd(float_value(target.reg), value);
+  if (!target.form_known) a_.mov(float_form(target.reg), u8{FloatFile::kDouble});
+}
+
+void X64Emitter::store_integer_result(const Op& op, const Gp& value) {
+  const FloatTarget target = FloatTarget::unpack(op.imm);
+  mark_floats(target);
+  find_float(target.reg);
+  a_.mov(float_value(target.reg), value);
+  if (!target.form_known) a_.mov(float_form(target.reg), u8{FloatFile::kInteger});
+}
+
+// --- operations --------------------------------------------------------------------------------------------------
+
+void X64Emitter::emit_float_check(const Op& op) {
+  const Label no = deopt(op);
+  const u32 disabled = (op.imm & ir::kLowEnabled ? static_cast<u32>(psr::kDfl) : 0) |
+                       (op.imm & ir::kHighEnabled ? static_cast<u32>(psr::kDfh) : 0);
+  if (disabled) {
+    a_.test(dword_ptr(rbx, kPsr), disabled);
+    a_.jnz(no);
+  }
+  if (op.imm & ir::kNearest) {
+    a_.mov(eax, dword_ptr(rbx, kFpsr));
+    a_.and_(eax, kTrapsDisabled | kWideRange0 | kRounding0);
+    a_.cmp(eax, kTrapsDisabled);
+    a_.jne(no);
+  }
+  if (!(op.imm & ir::kActive)) return;
+  const Label begin = a_.newLabel(), go_on = a_.newLabel();
+  a_.cmp(byte_ptr(rbx, l_.float_active), 0);
+  a_.je(begin);
+  a_.bind(go_on);
+  later([this, begin, go_on] {
+    a_.bind(begin);
+    call_kept(address_of(&begin_floats), 0);
+    a_.jmp(go_on);
+  });
+}
+
+void X64Emitter::emit_get_double(const Op& op, Value v) {
+  const unsigned f = static_cast<unsigned>(op.imm);
+  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt(op);
+  const Xmm d = define_float(v);
+  find_float(f);
+  a_.cmp(float_form(f), u8{FloatFile::kDouble});
+  a_.jne(other);
+  a_.vmovsd(d, float_value(f));
+  a_.bind(done);
+  later([this, other, done, no, f, d] {
+    a_.bind(other);
+    call_kept(address_of(&make_double), f);
+    a_.test(eax, eax);
+    a_.jz(no);
+    find_float(f);
+    a_.vmovsd(d, float_value(f));
+    a_.jmp(done);
+  });
+}
+
+void X64Emitter::emit_get_integer(const Op& op, Value v) {
+  const unsigned f = static_cast<unsigned>(op.imm);
+  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt(op);
+  const Gp d = define(v);
+  find_float(f);
+  a_.cmp(float_form(f), u8{FloatFile::kInteger});
+  a_.jne(other);
+  a_.mov(d, float_value(f));
+  a_.bind(done);
+  later([this, other, done, no, f, d] {
+    a_.bind(other);
+    a_.cmp(float_form(f), u8{FloatFile::kRegister});
+    a_.jne(no);
+    Mem significand = float_register(f, 0), exponent = significand.cloneAdjusted(kSignExponent);
+    exponent.setSize(4);
+    a_.cmp(exponent, kFpIntegerExponent);
+    a_.jne(no);
+    a_.mov(d, significand);
+    a_.jmp(done);
+  });
+}
+
+void X64Emitter::emit_settle(const Op& op) {
+  const unsigned f = static_cast<unsigned>(op.imm);
+  const Label held = a_.newLabel(), done = a_.newLabel();
+  find_float(f);
+  a_.cmp(float_form(f), 0);
+  a_.jne(held);
+  a_.bind(done);
+  later([this, held, done, f] {
+    a_.bind(held);
+    call_kept(address_of(&settle_register), f);
+    a_.jmp(done);
+  });
+}
+
+void X64Emitter::emit_copy_float(const Op& op) {
+  const FloatTarget target = FloatTarget::unpack(op.imm);
+  const unsigned from = static_cast<unsigned>(op.imm >> 16), to = target.reg;
+  const Label done = a_.newLabel();
+  skip_unless(op.guard, done);
+  mark_floats(target);
+  find_float(from);
+  a_.movzx(edx, float_form(from));
+  a_.vmovsd(xmm0, float_value(from));
+  a_.vmovups(xmm1, float_register(from, 0).cloneResized(16));
+  find_float(to);
+  a_.mov(float_form(to), dl);
+  a_.vmovsd(float_value(to), xmm0);
+  a_.vmovups(float_register(to, 0).cloneResized(16), xmm1);
+  a_.bind(done);
+}
+
+void X64Emitter::emit_merge_flags() {
+  const Label active = a_.newLabel(), done = a_.newLabel();
+  a_.cmp(byte_ptr(rbx, l_.float_active), 0);
+  a_.jne(active);
+  a_.bind(done);
+  later([this, active, done] {
+    a_.bind(active);
+    call_kept(address_of(&merge_float_flags), 0);
+    a_.jmp(done);
+  });
+}
+
+}  // namespace ia64::cpu::jit

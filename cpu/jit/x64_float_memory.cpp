@@ -1,0 +1,112 @@
+// Emission of floating-point loads and stores.
+#include "cpu/jit/float_forms.h"
+#include "cpu/jit/x64_emitter.h"
+
+namespace ia64::cpu::jit {
+
+using namespace asmjit;
+using namespace asmjit::x86;
+using ir::Opcode;
+
+namespace {
+
+u64 prepare_read(Core& core, u64 va, u64 size) noexcept { return core.prepare_access(va, static_cast<unsigned>(size), false); }
+
+}  // namespace
+
+/// An address in a register that is not scratch: the look-up needs those.
+Gp X64Emitter::address(Value v) {
+  u64 k;
+  if (!constant(v, k)) return use(v, rax);
+  const int r = take_register();
+  pinned_ |= 1u << r;
+  a_.mov(gpq(static_cast<u32>(r)), k);
+  return gpq(static_cast<u32>(r));
+}
+
+/// A miss brings in the page and looks again: the register is written once only, so the instruction is never done half.
+void X64Emitter::emit_load_float(const Op& op, Value v) {
+  const bool single = op.code == Opcode::load_single, integer = op.code == Opcode::load_integer;
+  const unsigned size = single ? 4 : 8;
+  const Label done = a_.newLabel(), slow = a_.newLabel(), hit = a_.newLabel(), no = deopt(op);
+  const Gp va = address(op.a);
+  const Gp whole = integer ? define(v) : Gp(rcx);
+  const Xmm d = integer ? Xmm(xmm0) : define_float(v);
+  skip_unless(op.guard, done);
+  tlb_check(va, size, l_.tlb_read, slow);
+  a_.bind(hit);
+  if (single) {
+    a_.mov(ecx, dword_ptr(va, rax));
+    if (unit_.mode.big_endian) a_.bswap(ecx);
+    single_to_double(op, rcx, d);
+    store_result(op, d);
+  } else {
+    a_.mov(whole, qword_ptr(va, rax));
+    if (unit_.mode.big_endian) a_.bswap(whole);
+    if (integer) {
+      store_integer_result(op, whole);
+    } else {
+      check_not_denormal(op, rcx);
+      a_.vmovq(d, rcx);
+      store_result(op, d);
+    }
+  }
+  a_.bind(done);
+  later([this, slow, hit, no, va, size] {
+    a_.bind(slow);
+    a_.mov(rdx, va);
+    a_.mov(ecx, size);
+    a_.mov(rax, imm(reinterpret_cast<const void*>(&prepare_read)));
+    a_.call(imm(stubs_.kept));
+    a_.test(eax, eax);
+    a_.jz(no);
+    tlb_check(va, size, l_.tlb_read, no);
+    a_.jmp(hit);
+  });
+}
+
+void X64Emitter::emit_store_float(const Op& op) {
+  const bool single = op.code == Opcode::store_single, integer = op.code == Opcode::store_integer;
+  const unsigned size = single ? 4 : 8;
+  const Label done = a_.newLabel(), slow = a_.newLabel();
+  const Gp va = address(op.a);
+  const Gp whole = integer ? address(op.b) : Gp(rcx);
+  const Xmm value = integer ? Xmm(xmm0) : use_float(op.b);
+  skip_unless(op.guard, done);
+  a_.mov(rax, imm(l_.alat_valid));
+  a_.cmp(dword_ptr(rax), 0);
+  a_.jne(slow);
+  tlb_check(va, size, l_.tlb_write, slow);
+  if (single) {
+    a_.vmovq(rcx, value);
+    a_.mov(rdx, rcx);
+    a_.shr(rdx, 29);
+    a_.and_(edx, 0x3fffffff);
+    a_.shr(rcx, 32);
+    a_.and_(ecx, 0xc0000000);
+    a_.or_(ecx, edx);
+    if (unit_.mode.big_endian) a_.bswap(ecx);
+    a_.mov(dword_ptr(va, rax), ecx);
+  } else if (!integer && !unit_.mode.big_endian) {
+    a_.vmovsd(qword_ptr(va, rax), value);
+  } else {
+    integer ? a_.mov(rcx, whole) : a_.vmovq(rcx, value);
+    if (unit_.mode.big_endian) a_.bswap(rcx);
+    a_.mov(qword_ptr(va, rax), rcx);
+  }
+  a_.bind(done);
+  later([this, slow, done, &op, pending = snapshot(op.pending)] {
+    a_.bind(slow);
+    store_pending(pending);
+    find_float(op.insn->r2);
+    call_kept(reinterpret_cast<const void*>(&copy_register), op.insn->r2);
+    a_.mov(rdx, imm(op.insn));
+    a_.mov(rcx, part_ip());
+    a_.call(imm(stubs_.slow));
+    a_.test(eax, eax);
+    a_.jz(done);
+    leave_with(stubs_.handler, op.insn);
+  });
+}
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,85 @@
+// Lowering of floating-point loads and stores, and of moves between general and floating-point registers.
+#include "cpu/exec/handlers.h"
+#include "cpu/translate/lowering.h"
+
+namespace ia64::cpu::ir {
+
+namespace {
+
+using enum Opcode;
+using L = Lowering;
+enum class Base { Kept, AddRegister, AddImmediate };
+
+template <Opcode kCode, Base kBase>
+void load(L& l, const Insn& i) {
+  l.check_floats(i, {i.r1}, false);
+  const Value va = l.gr(i, i.r3);
+  const Value step = kBase == Base::AddRegister ? l.gr(i, i.r2) : kBase == Base::AddImmediate ? l.constant(i.imm) : kNone;
+  if (kBase != Base::Kept && i.qp) l.gr(i, i.r3);
+  if constexpr (kCode == load_integer) {
+    l.to_fr_integer(i, i.r1, {.code = kCode, .a = va});
+  } else {
+    l.to_fr(i, i.r1, {.code = kCode, .a = va}, {.single = kCode == load_single});
+  }
+  if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, step));
+}
+
+template <Opcode kCode, Base kBase>
+void store(L& l, const Insn& i) {
+  const bool integer = kCode == store_integer;
+  // A double is stored by the significand of its register, and an integer as what its bits make of it: rare.
+  if (l.holds_other(i.r2) || (!integer && l.holds_integer(i.r2))) return l.call(i);
+  l.check_floats(i, {i.r2}, false);
+  const Value va = l.gr(i, i.r3);
+  const Value value = integer ? l.fr_integer(i, i.r2) : l.fr(i, i.r2);
+  l.emit({.code = kCode, .a = va, .b = value, .guard = l.guard(i), .insn = &i});
+  if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, l.constant(i.imm)));
+}
+
+template <Opcode kCode>
+void to_float(L& l, const Insn& i) {
+  l.check_floats(i, {i.r1}, false);
+  const Value bits = l.gr(i, i.r2);
+  l.to_fr(i, i.r1, {.code = kCode, .a = bits}, {.single = kCode == bits_to_single});
+}
+void to_significand(L& l, const Insn& i) {
+  l.check_floats(i, {i.r1}, false);
+  l.to_fr_integer(i, i.r1, {.code = set_integer, .a = l.gr(i, i.r2)});
+}
+
+template <Opcode kCode>
+void from_float(L& l, const Insn& i) {
+  if (l.holds_other(i.r2) || l.holds_integer(i.r2)) return l.call(i);
+  l.check_floats(i, {i.r2}, false);
+  l.set_gr(i, i.r1, l.unary(kCode, l.fr(i, i.r2)));
+}
+void from_significand(L& l, const Insn& i) {
+  l.check_floats(i, {i.r2}, false);
+  l.set_gr(i, i.r1, l.fr_integer(i, i.r2));
+}
+
+}  // namespace
+
+void add_float_move_rules(LowerTable& t) {
+  t[&setf_d_m18] = to_float<bits_to_double>, t[&setf_s_m18] = to_float<bits_to_single>, t[&setf_sig_m18] = to_significand;
+  t[&getf_d_m19] = from_float<double_bits>, t[&getf_s_m19] = from_float<single_bits>, t[&getf_sig_m19] = from_significand;
+}
+
+#define LOADS(name, code) \
+  t[&name##_m6] = load<code, Base::Kept>; \
+  t[&name##_m7] = load<code, Base::AddRegister>; \
+  t[&name##_m8] = load<code, Base::AddImmediate>;
+#define STORES(name, code) \
+  t[&name##_m9] = store<code, Base::Kept>; \
+  t[&name##_m10] = store<code, Base::AddImmediate>;
+
+void add_float_memory_rules(LowerTable& t) {
+  LOADS(ldfd, load_double)
+  LOADS(ldfs, load_single)
+  LOADS(ldf8, load_integer)
+  STORES(stfd, store_double)
+  STORES(stfs, store_single)
+  STORES(stf8, store_integer)
+}
+
+}  // namespace ia64::cpu::ir

@@ -1,0 +1,83 @@
+// One row per kind of device: what it may be on and how it is opened.
+#include "storage/scsi/target_factory.h"
+
+#include <fmt/core.h>
+
+#include "storage/scsi/disk_target.h"
+#include "storage/scsi/dvd_drive.h"
+#include "storage/store_registry.h"
+
+namespace ia64::storage::scsi {
+
+namespace {
+
+using Opened = ia64::Result<std::unique_ptr<ScsiTarget>>;
+
+// @source integrity-vm reference 1.4
+const char* disk_product(const std::string& storage) {
+  return storage == "disk" ? "Virtual Disk" : storage == "lv" ? "Virtual LvDisk" : "Virtual FileDisk";
+}
+
+DiskIdentity identity_of(const TargetSpec& spec) {
+  return {.product = disk_product(spec.storage),
+          .serial = spec.serial,
+          .parallel_bus = spec.parallel_bus,
+          .max_transfer_bytes = spec.max_transfer_bytes};
+}
+
+Opened open_disk(const TargetSpec& spec) {
+  auto store = open_store(spec.storage + ":" + spec.location);
+  if (!store) return store.error();
+  return std::unique_ptr<ScsiTarget>(
+      std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(*store)), identity_of(spec)));
+}
+
+Opened open_dvd(const TargetSpec& spec) {
+  auto drive = DvdDrive::open(spec.storage, spec.location, identity_of(spec));
+  if (!drive) return drive.error();
+  return std::unique_ptr<ScsiTarget>(std::move(*drive));
+}
+
+bool disk_storage(std::string_view storage) {
+  return storage != "null" && known_store_kind(storage);
+}
+
+bool dvd_storage(std::string_view storage) {
+  return storage == "disk" || storage == "file" || storage == "null";
+}
+
+struct DeviceRow {
+  std::string_view device;
+  bool (*allows)(std::string_view storage);
+  const char* list;
+  Opened (*open)(const TargetSpec&);
+};
+constexpr DeviceRow kDevices[] = {
+    {"disk", disk_storage, "disk, lv, file or another kind of store", open_disk},
+    {"dvd", dvd_storage, "disk, file or null", open_dvd},
+};
+
+const DeviceRow* find_device(std::string_view device) {
+  for (const auto& row : kDevices)
+    if (row.device == device) return &row;
+  return nullptr;
+}
+
+}  // namespace
+
+ia64::Result<void> check_target_kind(std::string_view device, std::string_view storage) {
+  const DeviceRow* row = find_device(device);
+  std::string known;
+  for (const auto& r : kDevices) known += fmt::format("{}{}", known.empty() ? "" : ", ", r.device);
+  if (!row) return Error{ErrorKind::Unsupported, fmt::format("device '{}' is not supported; use one of {}", device, known)};
+  if (!row->allows(storage))
+    return Error{ErrorKind::Unsupported, fmt::format("a {} cannot be on storage '{}'; use {}", device, storage, row->list)};
+  return {};
+}
+
+Opened open_target(const TargetSpec& spec) {
+  if (auto ok = check_target_kind(spec.device, spec.storage); !ok) return ok.error();
+  return find_device(spec.device)->open(spec);
+}
+
+}  // namespace ia64::storage::scsi

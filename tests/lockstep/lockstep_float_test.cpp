@@ -1,0 +1,240 @@
+// Random floating-point programs on two processors, one interpreting and one translating: the same state after every run.
+// Operands are mostly ordinary numbers, so that results stay ordinary too; the rest is every other kind of register.
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+#include "cpu/decode/decoder.h"
+#include "cpu/disasm/printer.h"
+#include "cpu/fp/fpsr.h"
+#include "cpu/fp/memory_format.h"
+#include "cpu/jit/options.h"
+#include "tests/lockstep/state_comparison.h"
+#include "tests/support/bare_machine.h"
+#include "tests/support/random_program.h"
+
+using namespace ia64;
+using namespace ia64::test;
+using cpu::FpReg;
+using cpu::OpInfo;
+using cpu::StopReason;
+
+namespace {
+
+constexpr unsigned kBundles = 20, kStacked = 16;
+constexpr u64 kDataBytes = 0x100000;
+// Registers that mostly hold numbers, and such that mostly hold integers, so that programs make sense.
+constexpr u8 kNumbers[] = {0, 1, 6, 7, 8, 9, 10, 11, 12, 32, 33, 34, 127}, kIntegers[] = {0, 1, 13, 14, 35};
+
+bool names_floats(const OpInfo& op) { return std::strstr(op.text, "%f") != nullptr; }
+
+double weight(const OpInfo& op) {
+  const double usual = default_row_weight(op);
+  if (usual == 0 || !names_floats(op)) return usual * 0.1;
+  if (std::strncmp(op.text, "fp", 2) == 0) return 0.1;
+  switch (op.format) {
+    case cpu::Format::F1: return std::strstr(op.text, ".d%") ? 20 : std::strstr(op.text, ".s%") ? 10 : 0.5;
+    case cpu::Format::F2: return 4;
+    case cpu::Format::F4: return 4;
+    case cpu::Format::F8: return 4;
+    case cpu::Format::F10: return 1;
+    case cpu::Format::M6:
+    case cpu::Format::M8:
+    case cpu::Format::M9:
+    case cpu::Format::M10: return std::strchr(op.text, '.') ? 0.2 : 8;
+    case cpu::Format::M18:
+    case cpu::Format::M19: return 8;
+    default: return std::strncmp(op.text, "fmerge", 6) == 0 ? 6 : 0.5;
+  }
+}
+
+bool starts(const OpInfo& op, const char* text) { return std::strncmp(op.text, text, std::strlen(text)) == 0; }
+
+bool uses_integer(const OpInfo& op, bool target) {
+  if (starts(op, "fcvt.xf")) return !target;
+  if (starts(op, "fcvt.fx")) return target;
+  return starts(op, "xma") || starts(op, "ldf8") || starts(op, "stf8") || starts(op, "setf.sig") || starts(op, "getf.sig") ||
+         op.format == cpu::Format::F3 || starts(op, "fand") || starts(op, "fxor") || starts(op, "for");
+}
+
+/// Few registers, mostly status field 0, often the constants 0 and 1 as operands.
+i64 operand_field(const OpInfo& op, char letter, u64 random) {
+  char operand[] = "%f0";
+  switch (letter) {
+    case 'a': operand[2] = '1'; break;
+    case 'b': operand[2] = '2'; break;
+    case 'c': operand[2] = '3'; break;
+    case 'd': operand[2] = '4'; break;
+    case 'x': return random % 8 ? 0 : -1;
+    case 'p': return random % 4 ? 0 : -1;
+    default: return -1;
+  }
+  if (!std::strstr(op.text, operand)) return -1;
+  const bool target = letter == 'a' || (letter == 'b' && (op.flags & cpu::op_flag::kWritesF2));
+  const bool integer = random >> 32 & 31 ? uses_integer(op, target) : random >> 40 & 1;
+  const u8* const from = integer ? kIntegers : kNumbers;
+  const u64 count = integer ? sizeof kIntegers : sizeof kNumbers;
+  return target ? from[2 + random % (count - 2)] : from[random % count];
+}
+
+class Operands {
+ public:
+  explicit Operands(u64 seed, bool many_rare) : rare(many_rare), random_(seed) {}
+  bool rare = false;  ///< many strange operands
+  u64 bits() { return random_(); }
+  u64 below(u64 n) { return random_() % n; }
+  /// A double of moderate size, often with few bits.
+  u64 ordinary() {
+    const u64 sign = random_() << 63, exponent = 1023 - 12 + random_() % 25;
+    const unsigned cut = static_cast<unsigned>(below(4) ? 29 + below(24) : below(52));
+    return sign | exponent << 52 | (random_() & low_mask(52) & ~low_mask(cut));
+  }
+  u32 ordinary_single() { return static_cast<u32>(bits() << 31 | (127 - 10 + below(20)) << 23 | (bits() & 0x7fffff & ~low_mask(static_cast<unsigned>(below(23))))); }
+  u64 any_double() {
+    const u64 edges[] = {0, u64{1} << 63, 1, 0x000fffffffffffff, 0x0010000000000000, 0x7fefffffffffffff, 0x7ff0000000000000,
+                         0xfff0000000000000, 0x7ff8000000000000, 0x7ff0000000000001, 0x3ff0000000000000, 0x47efffffe0000000,
+                         0x380fffffc0000000, 0x36a0000000000000, 0x43f0000000000000, 0xc3e0000000000000, 0x3ff0000010000000};
+    return below(2) ? edges[below(17)] : bits();
+  }
+  u64 memory_word() {
+    switch (below(rare ? 8 : 32)) {
+      case 0: return any_double();
+      case 1: return u64{ordinary_single()} << 32 | ordinary_single();
+      case 2: return below(2) ? bits() % 1000 : -(bits() % 1000);
+      default: return ordinary();
+    }
+  }
+  FpReg register_value(unsigned n) {
+    if (n == 13 || n == 14 || n % 32 == 3) return cpu::fp::from_integer(below(2) ? below(100) : bits());
+    switch (below(rare ? 16 : 64)) {
+      case 0: return cpu::fp::from_double(any_double());
+      case 1: return cpu::fp::from_integer(below(2) ? below(100) : bits());
+      case 2: return {bits() | bit(63), static_cast<u32>(0xffff - 20 + below(40)), 0};
+      case 3: return {bits(), static_cast<u32>(below(1 << 18)), 0};
+      case 4: return below(4) ? cpu::fp::from_extended(bits(), static_cast<u16>(bits())) : cpu::kFpNatVal;
+      case 5:
+      case 6:
+      case 7: return cpu::fp::from_single(ordinary_single());
+      default: return cpu::fp::from_double(ordinary());
+    }
+  }
+  u64 fpsr() {
+    u64 v = 0x9804c0270033f;
+    if (below(2)) v |= u64{1} << 18;  // Inexact is set already
+    if (below(4) == 0) {
+      v = bits() & low_mask(58);
+      for (unsigned sf = 0; sf < 4; sf++)
+        if (cpu::fp::reserved_controls(sf, cpu::fp::Fpsr(v).controls(sf))) v = cpu::fp::Fpsr(v).with_controls(sf, 0x0c);
+      if (below(2)) v |= 0x3f;
+    }
+    return v;
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+struct Start {
+  u64 seed = 0;
+  std::vector<u8> code;
+};
+
+/// The program and a branch back to its first bundle.
+std::vector<u8> looped(std::vector<u8> code) {
+  const auto word = [&](u64 v) { for (int n = 0; n < 8; n++) code.push_back(static_cast<u8>(v >> 8 * n)); };
+  constexpr u64 nop = u64{1} << 27, nop_b = u64{2} << 37;
+  const u64 back = static_cast<u64>(-static_cast<i64>(kBundles)) & 0x1fffff;
+  const u64 branch = u64{4} << 37 | (back >> 20) << 36 | (back & 0xfffff) << 13;
+  word(0x13 | nop << 5 | nop_b << 46), word(nop_b >> 18 | branch << 23);
+  return code;
+}
+
+void prepare(BareMachine& m, const Start& s) {
+  Operands o(s.seed ^ 0xf10a7, s.seed % 4 == 0);
+  m.bus().write_bytes(BareMachine::kCode, s.code.data(), s.code.size());
+  auto& r = m.regs();
+  r.cfm = cpu::Cfm{.sof = kStacked, .sol = kStacked};
+  r.cfm.rrb_fr = static_cast<u8>(o.below(3) ? 0 : o.below(96));
+  for (unsigned n = 1; n < 32 + kStacked; n++) r.set_gr_nat(n, o.memory_word(), s.seed % 8 == 5 && o.below(32) == 0);
+  for (unsigned n = 8; n <= 11; n++) r.set_gr(n, BareMachine::kData + (n - 8) * 0x40000);
+  for (unsigned n = 1; n < 64; n++) r.pr_phys[n] = o.bits() & 1;
+  for (unsigned n = 2; n < 128; n++) r.fr_phys[n] = o.register_value(n);
+  r.fpsr = o.fpsr();
+  r.psr |= cpu::psr::kAc | cpu::psr::kIc;
+  if (s.seed % 5 == 0) r.psr |= cpu::psr::kBe;
+  if (o.below(16) == 0) r.psr |= o.below(2) ? cpu::psr::kDfl : cpu::psr::kDfh;
+  for (u64 n = 0; n < kDataBytes; n += 8) m.write64(BareMachine::kData + n, s.seed % 5 ? o.memory_word() : byte_swap(o.memory_word()));
+}
+
+std::string listing(const std::vector<u8>& code, u64 ip) {
+  const u64 offset = (ip - BareMachine::kCode) & ~u64{15};
+  std::string text;
+  for (u64 at = offset >= 64 ? offset - 64 : 0; at < offset + 32 && at + 16 <= code.size(); at += 16) {
+    cpu::Insn insns[3];
+    const unsigned count = cpu::decode_bundle(code.data() + at, insns);
+    for (unsigned n = 0; n < count; n++) text += "    " + cpu::insn_text(insns[n], BareMachine::kCode + at) + "\n";
+  }
+  return text;
+}
+
+/// Leaves the handler for the bundle behind the one that was interrupted.
+void go_on_behind(BareMachine& m, u64 psr) {
+  auto& r = m.regs();
+  const u64 next = (r.iip & ~u64{15}) + 16;
+  m.core().set_psr(psr | (r.psr & (cpu::psr::kMfl | cpu::psr::kMfh)));
+  r.ip = next >= BareMachine::kCode && next < BareMachine::kCode + kBundles * 16 ? next : BareMachine::kCode;
+  r.slot = 0;
+}
+
+void compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, unsigned slices) {
+  for (auto* m : {&a, &b}) prepare(*m, s), m->core().set_stop_on_interruption(true);
+  const u64 start_psr = a.regs().psr;
+  for (unsigned n = 0; n < slices; n++) {
+    const StopReason first = a.core().run(slice), second = b.core().run(slice);
+    std::string difference = differences(a.regs(), b.regs());
+    if (first != second) difference += "  stop reasons differ\n";
+    if (a.core().slots_retired() != b.core().slots_retired()) difference += "  instruction counts differ\n";
+    if (!difference.empty()) FAIL("seed " << s.seed << " slice " << n << "\n" << difference << listing(s.code, a.regs().ip));
+    if (first == StopReason::Interruption)
+      for (auto* m : {&a, &b}) go_on_behind(*m, start_psr);
+    if (n % 8 != 7) continue;  // fresh operands, now that blocks are translated
+    Operands o(s.seed * 31 + n, s.seed % 4 == 0);
+    for (unsigned k = 2; k < 128; k++) a.regs().fr_phys[k] = b.regs().fr_phys[k] = o.register_value(k);
+    a.regs().fpsr = b.regs().fpsr = o.fpsr();
+    for (unsigned k = 8; k <= 11; k++)
+      for (auto* m : {&a, &b}) m->regs().set_gr(k, BareMachine::kData + (k - 8) * 0x40000 + 16 * n);
+  }
+  for (u64 at = 0; at < kDataBytes; at += 8)
+    if (a.read64(BareMachine::kData + at) != b.read64(BareMachine::kData + at)) FAIL("seed " << s.seed << " memory differs at " << at);
+}
+
+u64 number_from_environment(const char* name, u64 otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 0) : otherwise;
+}
+
+}  // namespace
+
+TEST_CASE("random floating-point programs give the same state under both engines", "[lockstep]") {
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 300);
+  u64 translated = 0, deopts = 0, bails = 0;
+  for (u64 seed = first; seed < first + count; seed++) {
+    BareMachine a, b;
+    cpu::TranslatorOptions options;
+    options.threshold = 2, options.verify = true;
+    if (seed % 16 == 3) options.optimisations.native_float = false;
+    if (seed % 16 == 7) options.optimisations.native_float_memory = false;
+    if (seed % 16 == 11) options.optimisations.native_float_moves = false;
+    b.core().use_translator(options);
+    ProgramMix mix;
+    mix.stacked = kStacked, mix.row_weight = weight, mix.field = operand_field, mix.predicated_in_16 = 4;
+    const Start s{seed, looped(RandomProgram(seed, mix).program(kBundles))};
+    compare_runs(a, b, s, seed % 3 ? 500 : 37, 48);
+    const auto& c = *b.core().translator_counters();
+    translated += c.instructions, deopts += c.deopts, bails += c.bails;
+  }
+  std::printf("seeds %llu..%llu: %llu instructions translated, %llu deopts, %llu bails\n", static_cast<unsigned long long>(first),
+              static_cast<unsigned long long>(first + count - 1), static_cast<unsigned long long>(translated),
+              static_cast<unsigned long long>(deopts), static_cast<unsigned long long>(bails));
+  CHECK(translated > 0);
+}
