@@ -12,19 +12,17 @@ namespace ia64::cpu {
 
 namespace {
 
-/// PSR bits under which every instruction needs individual care.
-constexpr u64 kStepBits = psr::kSs | psr::kTb | psr::kIa | psr::kDa | psr::kDd | psr::kId | psr::kEd;
-
 bool instruction_breakpoints(const Registers& r) {
   constexpr u64 kExecute = bit(63);
   return (r.psr & psr::kDb) && ((r.ibr[1] | r.ibr[3] | r.ibr[5] | r.ibr[7]) & kExecute);
 }
 
-bool must_step(const Registers& r) {
+}  // namespace
+
+/// Whether the next instruction must be stepped.
+inline bool Interpreter::must_step(const Registers& r) {
   return (r.psr & (kStepBits | psr::kDb)) && ((r.psr & kStepBits) || instruction_breakpoints(r));
 }
-
-}  // namespace
 
 Interpreter::Interpreter(Core& core) : core_(core), lookup_(kLookup), inbox_(std::make_shared<CodeInbox>()) {
   inbox_->core = &core;
@@ -184,6 +182,13 @@ void Interpreter::complete_frame() {
   Fault fault = core_.pending_;
   fault.isr |= isr::kIr;
   deliver(fault, r.slot);
+}
+
+bool Interpreter::complete_frame_quietly() {
+  const u64 taken = core_.interruptions_taken_;
+  core_.attention_.fetch_and(~u32{attention::kRseFill}, std::memory_order_acq_rel);
+  complete_frame();
+  return core_.interruptions_taken_ == taken;
 }
 
 // --- blocks

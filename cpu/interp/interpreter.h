@@ -57,13 +57,18 @@ class Interpreter {
     Core* core = nullptr;
   };
   static constexpr unsigned kLookup = 1u << 13;
+  /// PSR bits under which every instruction needs individual care.
+  static constexpr u64 kStepBits = psr::kSs | psr::kTb | psr::kIa | psr::kDa | psr::kDd | psr::kId | psr::kEd;
 
   // Between blocks (interpreter.cpp).
   bool look_up_events(u32 bits);
+  static bool must_step(const Registers& r);
   bool at_stop_address() const;
   void drop_written_code();
   bool take_external_interrupt();
   bool halt_goes_on();
+  /// Does what attention::kRseFill asks for. @returns false when an interruption was delivered
+  bool complete_frame_quietly();
 
   // Blocks (interpreter.cpp).
   u64 fetch_key() const;

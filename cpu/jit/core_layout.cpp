@@ -10,8 +10,7 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   const auto distance = [base](const void* p) { return static_cast<i32>(static_cast<const char*>(p) - base); };
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
-  fetch_epoch = distance(&c.fast_tlb_.fetch_epoch_);
-  contexts = distance(c.fast_tlb_.contexts_);
+  fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_value = distance(c.float_file_.value);
   float_form = distance(c.float_file_.form);
   float_active = distance(&c.float_file_.active);

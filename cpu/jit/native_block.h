@@ -30,6 +30,7 @@ struct NativeBlock {
   u64 ip = 0;
   u8 slot = 0;
   ir::Mode mode;
+  u64 mode_bits = 0;            ///< mode, packed
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
   std::vector<Link*> incoming;  ///< links that lead here

@@ -45,24 +45,21 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
 
 NativeEngine::~NativeEngine() = default;
 
-ir::Mode NativeEngine::mode_now(bool ed) const {
+/// ir::Mode::pack() of the moment. Built from whole words: this is asked at every indirect branch.
+u64 NativeEngine::mode_now(bool ed) const {
   const Registers& r = core_.r_;
-  ir::Mode m;
-  m.fetch = static_cast<u8>(FastTlb::fetch_mode(r.psr));
-  m.rotating = r.cfm.sor;
-  m.rrb_pr = r.cfm.rrb_pr != 0;
-  m.big_endian = r.psr & psr::kBe;
-  m.ic = r.psr & psr::kIc;
-  m.ed = ed;
-  return m;
+  const u64 psr = r.psr;
+  return FastTlb::fetch_mode(psr) | u64{r.cfm.sor} << 8 | u64{r.cfm.rrb_pr != 0} << 16 | (psr & psr::kBe ? bit(17) : 0) |
+         (psr & psr::kIc ? bit(18) : 0) | u64{ed} << 19;
 }
 
 // --- translation -------------------------------------------------------------------------------------------------
 
-std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, ir::Mode mode) {
+std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits) {
+  const ir::Mode mode = ir::Mode::unpack(mode_bits);
   auto native = std::make_unique<NativeBlock>();
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
-  native->mode = mode, native->block = &block;
+  native->mode = mode, native->mode_bits = mode_bits, native->block = &block;
   ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
@@ -80,7 +77,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   const GuestPhys page = head.block->phys() & ~u64{0xfff};
   const auto find = [&](u64 ip) -> Block* {
     if ((ip ^ head.ip) >> 12) return nullptr;
-    const auto it = blocks_.find({page | (ip & 0xfff), ip, head.mode.pack()});
+    const auto it = blocks_.find({page | (ip & 0xfff), ip, head.mode_bits});
     if (it == blocks_.end() || !it->second->entry) return nullptr;
     const i64 entered = i64{options_.region_threshold} - it->second->countdown;
     return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
@@ -91,11 +88,11 @@ void NativeEngine::make_region(NativeBlock& head) {
   ir::optimise(unit, options_.optimisations);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
   auto region = std::make_unique<NativeBlock>();
-  region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->block = head.block;
+  region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
   region->fallback = &head;
   for (const ir::Part& part : unit.parts) {
     NativeBlock& named = region->parts.emplace_back();
-    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.block = part.block;
+    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.mode_bits = head.mode_bits, named.block = part.block;
   }
   if (!emit(unit, *region)) {
     counters_.refused++;
@@ -138,7 +135,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
-  const ir::Mode mode = mode_now(entry.ed);
+  const u64 mode = mode_now(entry.ed);
   NativeBlock* const native = find_native(entry, mode);
   // The entry may be a copy that the interpreter keeps in a block; dynamic_target() looks into the table only.
   const LookupEntry& in_table = interpreter_.lookup_entry(entry.ip);
@@ -146,10 +143,10 @@ NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
   return native;
 }
 
-NativeBlock* NativeEngine::find_native(const LookupEntry& entry, ir::Mode mode) {
-  if (entry.native && entry.native->mode == mode) return entry.native;
+NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u64 mode) {
+  if (entry.native && entry.native->mode_bits == mode) return entry.native;
   Block& block = *entry.block;
-  const Key key{block.key, core_.r_.ip, mode.pack()};
+  const Key key{block.key, core_.r_.ip, mode};
   if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
   if (++block.runs < options_.threshold) return nullptr;
   if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
@@ -293,11 +290,14 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   self.counters_.dynamic_misses++;  // taken back when it is none
   if (core.trap_bits_) return nullptr;
   if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
-  if (core.attention_.load(std::memory_order_relaxed) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
+  if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
+  if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
+    if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
+  }
   const LookupEntry& entry = self.interpreter_.lookup_entry(r.ip | r.slot);
   if (entry.ip != (r.ip | r.slot) || entry.key != self.interpreter_.fetch_key()) return self.stubs_.plain;
   NativeBlock* const native = entry.native;
-  if (!native || !native->entry || !(native->mode == self.mode_now(entry.ed))) return self.stubs_.plain;
+  if (!native || !native->entry || native->mode_bits != self.mode_now(entry.ed)) return self.stubs_.plain;
   self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;

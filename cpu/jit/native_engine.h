@@ -44,10 +44,10 @@ class NativeEngine {
   };
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
-  ir::Mode mode_now(bool ed) const;
-  NativeBlock* find_native(const LookupEntry& entry, ir::Mode mode);
+  u64 mode_now(bool ed) const;
+  NativeBlock* find_native(const LookupEntry& entry, u64 mode);
   NativeBlock* native_for(const LookupEntry& entry);
-  std::unique_ptr<NativeBlock> translate(Block& block, ir::Mode mode);
+  std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
   void make_region(NativeBlock& head);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);

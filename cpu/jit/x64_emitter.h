@@ -127,6 +127,8 @@ class X64Emitter {
   void emit_call(const Op& op);
   void emit_exit_if(const Op& op);
   void emit_check_nat(const Op& op);
+  void go_on_behind(const Insn& insn);
+  void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit);
   void store_iipa(const ir::Exit& exit);

@@ -13,7 +13,7 @@ namespace {
 
 /// Handlers that branch often, to addresses that only the machine knows.
 bool branches_anywhere(Handler h) {
-  return h == &br_ret_b4 || h == &br_cond_b4 || h == &br_call_b5 || h == &br_ctop_b2 || h == &br_cexit_b2 ||
+  return h == &br_ret_b4 || h == &br_cond_b4 || h == &br_call_b5 || h == &rfi_b8 || h == &br_ctop_b2 || h == &br_cexit_b2 ||
          h == &br_wtop_b1 || h == &br_wexit_b1;
 }
 
@@ -48,22 +48,43 @@ void X64Emitter::emit_call(const Op& op) {
     a_.jne(other);
     jump_to_exit(unit_.exits[op.imm], true);
   } else {
-    a_.test(al, al);
-    a_.jnz(other);
+    a_.cmp(al, static_cast<u8>(op.imm));
+    a_.jne(other);
+    if (op.imm >> ir::kCallReloadsFrame & 1) reload_frame();
   }
   a_.bind(done);
   later([this, other, &op] {
     a_.bind(other);
     a_.movzx(eax, al);
-    const Label plain = a_.newLabel();
+    const Label plain = a_.newLabel(), no_sync = a_.newLabel();
     if (branches_anywhere(op.insn->handler)) {
       a_.cmp(eax, static_cast<u32>(Next::Branch));
       a_.jne(plain);
       leave_with(stubs_.dynamic, op.insn);
     }
     a_.bind(plain);
+    if (on_.sync_targets) {
+      a_.cmp(eax, static_cast<u32>(Next::Sync));
+      a_.jne(no_sync);
+      go_on_behind(*op.insn);
+    }
+    a_.bind(no_sync);
     leave_with(stubs_.handler, op.insn);
   });
+}
+
+/// Looks up the block behind `insn`, whatever the mode is there.
+void X64Emitter::go_on_behind(const Insn& insn) {
+  const bool last = insn.flags & kLastSlot;
+  a_.mov(rax, part_ip() + (u64{insn.bundle} + last) * 16);
+  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, ip))), rax);
+  a_.mov(byte_ptr(rbx, static_cast<i32>(offsetof(Registers, slot))), last ? 0 : insn.slot + 1);
+  leave_with(stubs_.dynamic, &insn);
+}
+
+void X64Emitter::reload_frame() {
+  a_.mov(ecx, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
+  a_.lea(r14, qword_ptr(rbx, rcx, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
 }
 
 void X64Emitter::emit_check_nat(const Op& op) {
@@ -117,10 +138,7 @@ void X64Emitter::store_iipa(const ir::Exit& exit) {
 void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
   a_.sub(rbp, exit.executed);
   if (unit_.mode.ic) store_iipa(exit);
-  if (frame_changed) {
-    a_.mov(eax, dword_ptr(rbx, static_cast<i32>(offsetof(Registers, bof))));
-    a_.lea(r14, qword_ptr(rbx, rax, 3, static_cast<i32>(offsetof(Registers, stack_gr))));
-  }
+  if (frame_changed) reload_frame();
   if (on_.loops && exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
     a_.jmp(entry_);
     return;
@@ -133,9 +151,8 @@ void X64Emitter::jump_to_link(const ir::Exit& exit) {
   a_.mov(rax, imm(&native_.links.back()));
   if ((exit.ip ^ unit_.ip) >> 12) {
     const Label stale = a_.newLabel();
-    const i32 context = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
-    a_.mov(rcx, qword_ptr(rbx, l_.fetch_epoch));
-    a_.or_(rcx, qword_ptr(rbx, l_.contexts + context));
+    const i32 key = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
+    a_.mov(rcx, qword_ptr(rbx, l_.fetch_keys + key));
     a_.cmp(rcx, qword_ptr(rax, offsetof(Link, key)));
     a_.jne(stale);
     later([this, stale] {

@@ -1,6 +1,7 @@
 // Context keys and invalidation of the software TLB.
 #include "cpu/mmu/fast_tlb.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ia64::cpu {
@@ -52,7 +53,10 @@ u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
     key = 0;
   }
   if (key == used_keys_[region]) owners[used_keys_[region]++] = wanted;
-  return context = u64{key} << 4;
+  context = u64{key} << 4;
+  region_rid_[region] = rid;
+  fetch_keys_[mode][region] = make_fetch_key(mode, region);
+  return context;
 }
 
 void FastTlb::forget_data(u64 offset, unsigned ps) {
@@ -66,14 +70,37 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 
 void FastTlb::region_changed(unsigned region) {
   for (Mode mode = 0; mode < kModes; mode++)
-    if (is_translated(mode)) contexts_[mode][region] = kNoContext;
+    if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
 }
 
 void FastTlb::protection_changed() {
   generation_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
-      for (u64& context : contexts_[mode]) context = kNoContext;
+      for (unsigned region = 0; region < kRegions; region++)
+        contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
+}
+
+u64 FastTlb::make_fetch_key(Mode mode, unsigned region) const {
+  const u64 context = contexts_[mode][region];
+  if (context == kNoContext) return 0;
+  const u64 of_rid = is_translated(mode) ? rid_changes_[region_rid_[region] % kRidSets] : 0;
+  return std::max(fetch_epoch_, of_rid) << 12 | context;
+}
+
+void FastTlb::end_fetch_epoch() {
+  fetch_epoch_ = ++fetch_changes_;
+  for (Mode mode = 0; mode < kModes; mode++)
+    for (unsigned region = 0; region < kRegions; region++) fetch_keys_[mode][region] = make_fetch_key(mode, region);
+}
+
+void FastTlb::end_fetches_of(u32 rid) {
+  rid_changes_[rid % kRidSets] = ++fetch_changes_;
+  for (unsigned region = 0; region < kRegions; region++) {
+    if ((region_rid_[region] ^ rid) % kRidSets) continue;
+    for (Mode mode = 0; mode < kModes; mode++)
+      if (is_translated(mode)) fetch_keys_[mode][region] = make_fetch_key(mode, region);
+  }
 }
 
 void FastTlb::forget_writes(const u8* host_page) {

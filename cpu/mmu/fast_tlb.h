@@ -111,14 +111,18 @@ class FastTlb {
 
   /// What an engine may key its own virtual->code shortcuts with: equal keys mean that an address of `region`, fetched in
   /// `mode`, still leads where it led. Region register writes and changes of privilege give another key, and coming
-  /// back to the same RID and mode gives the old one again. A key to keep must be taken after context() was called.
-  u64 fetch_key(Mode mode, unsigned region) const { return fetch_epoch_ | contexts_[mode][region]; }
+  /// back to the same RID and mode gives the old one again. A key to keep must be taken after context() was called; before,
+  /// the key is 0, which no kept one equals.
+  u64 fetch_key(Mode mode, unsigned region) const { return fetch_keys_[mode][region]; }
   /// Makes all fetch keys new.
-  void end_fetch_epoch() { fetch_epoch_ += u64{1} << 12; }
+  void end_fetch_epoch();
+  /// An instruction translation of `rid` went away or changed: makes the keys of its regions new, now and when they come back.
+  void end_fetches_of(u32 rid);
 
  private:
   friend struct jit::CoreLayout;
   static constexpr unsigned kModes = 32, kRegions = 8, kKeys = 254;
+  static constexpr unsigned kRidSets = 256;  ///< RIDs whose fetch keys end together
   static constexpr u64 kPageMask = ~low_mask(12);
   static constexpr u64 kNoContext = 0xfe0;  // key 254, never given out
   static constexpr u64 kNoEntry = ~u64{0};  // key 255, never looked up
@@ -141,6 +145,7 @@ class FastTlb {
     e = {(va & kPageMask) | context, reinterpret_cast<u64>(host) - va};
   }
   u64 owner(Mode mode, u32 rid) const;
+  u64 make_fetch_key(Mode mode, unsigned region) const;
   void clear_tables();
   void forget_contexts();
 
@@ -150,7 +155,12 @@ class FastTlb {
   u64 owners_[kRegions][kKeys];  // who a key stands for
   unsigned used_keys_[kRegions];
   u64 generation_ = 0;  // of protection keys and debug registers
-  u64 fetch_epoch_ = 0;  // in bits 63:12
+  // Fetch keys: bits 63:12 the number of the last change that concerns them, bits 11:0 the context.
+  u64 fetch_keys_[kModes][kRegions];
+  u64 fetch_changes_ = 0;
+  u64 fetch_epoch_ = 0;  // the last change that concerned all
+  u64 rid_changes_[kRidSets] = {};
+  u32 region_rid_[kRegions] = {};  // for which the contexts of translated modes were given out
   alignas(64) Entry read_[kDataSlots];
   alignas(64) Entry write_[kDataSlots];
   FetchEntry fetch_[kFetchSlots];

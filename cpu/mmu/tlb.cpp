@@ -42,7 +42,7 @@ void Tlb::forget(Side side, const TlbEntry& entry) {
     core_.fast_tlb().forget_data(entry.va, entry.ps);
   } else {
     core_.fast_tlb().forget_fetch(entry.va, entry.ps);
-    core_.instruction_mappings_changed();
+    core_.fast_tlb().end_fetches_of(entry.rid);
   }
 }
 

@@ -109,7 +109,13 @@ struct Mode {
   constexpr u64 pack() const {
     return u64{fetch} | u64{rotating} << 8 | u64{rrb_pr} << 16 | u64{big_endian} << 17 | u64{ic} << 18 | u64{ed} << 19;
   }
+  static constexpr Mode unpack(u64 v) {
+    return {u8(v), u8(v >> 8), bool(v >> 16 & 1), bool(v >> 17 & 1), bool(v >> 18 & 1), bool(v >> 19 & 1)};
+  }
 };
+
+/// In Op::imm of a call: the frame may be another one afterwards.
+inline constexpr unsigned kCallReloadsFrame = 8;
 
 inline constexpr u32 kOutside = ~u32{0};
 

@@ -14,6 +14,7 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_compare) add_compare_rules(t);
   if (on.native_memory) add_memory_rules(t);
   if (on.native_branch) add_branch_rules(t);
+  if (on.native_system) add_system_rules(t);
   if (on.native_float) add_float_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
@@ -99,6 +100,15 @@ void Lowering::call_branch(const Insn& i, unsigned exit) {
   after_call(i);
 }
 
+void Lowering::call_to_end(const Insn& i, Mode after) {
+  if (i.qp && !(after == mode())) return call(i);
+  const bool new_frame = i.handler == &cover_b8;
+  emit({.code = Opcode::call, .guard = guard(i), .imm = static_cast<u64>(Next::Sync) | u64{new_frame} << kCallReloadsFrame, .insn = &i});
+  after_call(i);
+  const auto [ip, slot] = behind(i);
+  finish(Leave{add_exit(i, ip, slot, after)});
+}
+
 /// Handlers write the general registers that their rows declare; everything else is read again when needed.
 void Lowering::after_call(const Insn& i) {
   known_.clear();
@@ -120,11 +130,14 @@ void Lowering::lower(const Insn& i) {
   }
 }
 
-/// The address behind `last`, where the block goes on when nothing has branched.
+std::pair<u64, u8> Lowering::behind(const Insn& i) const {
+  if (i.flags & kLastSlot) return {insn_ip(i) + 16, u8{0}};
+  return {insn_ip(i), static_cast<u8>(i.slot + 1)};
+}
+
+/// The address behind `last` is where the block goes on when nothing has branched.
 void Lowering::fall_through(const Insn& last) {
-  u64 ip = insn_ip(last);
-  u8 slot = static_cast<u8>(last.slot + 1);
-  if (last.flags & kLastSlot) ip += 16, slot = 0;
+  const auto [ip, slot] = behind(last);
   if (mode_unknown_) {
     unit_.terminal = LeaveUnknown{&last, {ip, slot, &last, {}}};
   } else {

@@ -58,6 +58,8 @@ class Lowering {
   /// Runs the handler of `i` and forgets what was known of guest state.
   void call(const Insn& i);
   void call_branch(const Insn& i, unsigned exit);
+  /// The same for an instruction that ends the block with Next::Sync, after which the mode is `after`.
+  void call_to_end(const Insn& i, Mode after);
 
   // --- floating-point registers (lower_float_state.cpp) ---
   /// Checks that `i` may use its floating-point registers, and with `arithmetic` that the host computes as it does.
@@ -84,6 +86,7 @@ class Lowering {
   void fall_through(const Insn& last);
   bool stops_before(const Insn& i);
   void mark_unknown(unsigned r) { nat_[r] = Nat::Unknown, unit_.may_be_nat.set(r); }
+  std::pair<u64, u8> behind(const Insn& i) const;
   Location gr_location(unsigned r) const;
   Location pr_location(unsigned p) const;
   void after_call(const Insn& i);
@@ -120,6 +123,7 @@ void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
+void add_system_rules(LowerTable& table);
 void add_float_rules(LowerTable& table);
 void add_float_move_rules(LowerTable& table);
 void add_float_memory_rules(LowerTable& table);

@@ -15,9 +15,9 @@ const Insn* find_alloc(Block& block) {
   return nullptr;
 }
 
-/// Rotation gives registers other names on the way; such loops end the region.
-bool rotates(const Insn& i) {
-  return i.handler == &br_ctop_b2 || i.handler == &br_cexit_b2 || i.handler == &br_wtop_b1 || i.handler == &br_wexit_b1;
+/// What ends a decoded block otherwise than by a plain branch may change the frame, rotate registers or let an interrupt in.
+bool goes_on_plainly(const Insn& i) {
+  return !(i.flags & kEndsBlock) || i.handler == &br_cond_b1 || i.handler == &brl_cond_x3 || i.handler == &br_cloop_b2;
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ bool RegionBuilder::fits(Block& block) const {
 
 /// Whether an exit leads to the beginning of a decoded block of the region.
 bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
-  if (exit.slot != 0 || !(exit.mode == mode_) || rotates(*exit.insn)) return false;
+  if (exit.slot != 0 || !(exit.mode == mode_) || !goes_on_plainly(*exit.insn)) return false;
   for (u32 n = head_allocates_ ? 1 : 0; n < lowered_.size(); n++) {
     if (lowered_[n].part.ip == exit.ip && lowered_[n].part.slot == 0) {
       part = n;
@@ -58,7 +58,7 @@ void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
     if (const auto* leave = std::get_if<Leave>(&lowered_[n].unit.terminal)) exits.push_back(lowered_[n].unit.exits[leave->exit]);
     for (const Exit& exit : exits) {
       u32 known;
-      if (exit.slot != 0 || !(exit.mode == mode_) || rotates(*exit.insn) || inner_exit(exit, known)) continue;
+      if (exit.slot != 0 || !(exit.mode == mode_) || !goes_on_plainly(*exit.insn) || inner_exit(exit, known)) continue;
       if (Block* block = find_(exit.ip); block && fits(*block)) add(*block, exit.ip, 0);
     }
   }

@@ -51,34 +51,51 @@ int lock_holder(int fd) {
 }  // namespace
 
 LockedFile::LockedFile(LockedFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), size_bytes_(other.size_bytes_), regular_(other.regular_) {}
+    : fd_(std::exchange(other.fd_, -1)), size_bytes_(other.size_bytes_), regular_(other.regular_), direct_(other.direct_) {}
 
 LockedFile::~LockedFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-Result<LockedFile> LockedFile::open(const std::string& path, bool read_only) {
-  // O_NONBLOCK: a FIFO given by mistake must not hang the start.
-  const int fd = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return open_error(path, read_only, errno);
+Result<LockedFile> LockedFile::open(const std::string& path, const LockedFileOptions& options) {
+  // O_NONBLOCK: a FIFO given by mistake must not hang the start. O_EXCL on a device fails when it is mounted.
+  const int flags = (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | (options.direct ? O_DIRECT : 0) |
+                    (options.device_only && !options.read_only ? O_EXCL : 0);
+  const int fd = ::open(path.c_str(), flags);
+  if (fd < 0 && errno == EINVAL && options.direct)
+    return Error{ErrorKind::Unsupported, fmt::format("{}: the file system has no direct input and output", path)};
+  if (fd < 0 && errno == EBUSY) return Error{ErrorKind::Locked, fmt::format("{}: the host uses this device", path)};
+  if (fd < 0) return open_error(path, options.read_only, errno);
   LockedFile file(fd);
-  if (auto r = file.check(path); !r) return r.error();
-  if (auto r = file.lock(path, read_only); !r) return r.error();
+  file.direct_ = options.direct;
+  if (auto r = file.check(path, options); !r) return r.error();
+  if (auto r = file.lock(path, options.read_only); !r) return r.error();
   return file;
 }
 
-Result<void> LockedFile::check(const std::string& path) {
+std::optional<u64> LockedFile::measure() const {
+  struct stat st;
+  u64 size = 0;
+  if (fstat(fd_, &st) != 0) return std::nullopt;
+  if (S_ISREG(st.st_mode)) return static_cast<u64>(st.st_size);
+  if (ioctl(fd_, BLKGETSIZE64, &size) != 0) return std::nullopt;
+  return size;
+}
+
+Result<void> LockedFile::check(const std::string& path, const LockedFileOptions& options) {
   struct stat st;
   if (fstat(fd_, &st) != 0) return Error{ErrorKind::Io, fmt::format("{}: {}", path, std::strerror(errno))};
   regular_ = S_ISREG(st.st_mode);
   if (S_ISDIR(st.st_mode)) return open_error(path, true, EISDIR);
+  if (!S_ISBLK(st.st_mode) && options.device_only)
+    return Error{ErrorKind::Invalid, fmt::format("{}: not a block device; use file: for image files", path)};
   if (!regular_ && !S_ISBLK(st.st_mode))
     return Error{ErrorKind::Invalid, fmt::format("{}: neither a file nor a block device", path)};
-  size_bytes_ = static_cast<u64>(st.st_size);
-  if (!regular_ && ioctl(fd_, BLKGETSIZE64, &size_bytes_) != 0)
-    return Error{ErrorKind::Io, fmt::format("{}: cannot get the size: {}", path, std::strerror(errno))};
+  const auto size = measure();
+  if (!size) return Error{ErrorKind::Io, fmt::format("{}: cannot get the size: {}", path, std::strerror(errno))};
+  size_bytes_ = *size;
   if (size_bytes_ == 0) return Error{ErrorKind::Invalid, fmt::format("{}: the image is empty", path)};
-  if (size_bytes_ % 512)
+  if (size_bytes_ % 512 && !options.any_size)
     return Error{ErrorKind::Invalid,
                  fmt::format("{}: the size, {} bytes, is not a multiple of 512", path, size_bytes_)};
   return {};

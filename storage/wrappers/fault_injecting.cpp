@@ -10,6 +10,11 @@ void FaultInjectingStore::add(const Rule& rule) {
   rules_.push_back(rule);
 }
 
+void FaultInjectingStore::add_periodic(BlockOp op, BlockStatus status, unsigned period, bool torn) {
+  std::lock_guard lock(mutex_);
+  periodic_.push_back({op, status, period, 0, torn});
+}
+
 void FaultInjectingStore::hold() {
   std::lock_guard lock(mutex_);
   holding_ = true;
@@ -51,6 +56,11 @@ bool FaultInjectingStore::matches(const BlockRequest& request, Rule& out) {
     }
     out = *it;
     if (--it->count == 0) rules_.erase(it);
+    return true;
+  }
+  for (auto& p : periodic_) {
+    if (p.op != request.op || ++p.seen % p.period) continue;
+    out = {.op = p.op, .status = p.status, .torn_bytes = p.torn ? request.size_bytes / 1024 * 512 : 0};
     return true;
   }
   return false;

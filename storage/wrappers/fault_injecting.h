@@ -1,4 +1,4 @@
-// A wrapper for tests: errors, held requests and torn writes on demand.
+// A wrapper for tests: errors, held requests and torn writes on demand or every so often.
 #pragma once
 
 #include <memory>
@@ -25,6 +25,9 @@ class FaultInjectingStore final : public BlockStore {
     u64 torn_bytes = 0;
   };
   void add(const Rule& rule);
+  /// From now on every `period`th request of kind `op` fails with `status`; a write stores its first half all the same
+  /// when `torn`.
+  void add_periodic(BlockOp op, BlockStatus status, unsigned period, bool torn);
   /// Keeps every request back until release().
   void hold();
   /// Passes the held requests on in reverse order of arrival and stops holding.
@@ -43,6 +46,13 @@ class FaultInjectingStore final : public BlockStore {
   std::unique_ptr<BlockStore> below_;
   mutable std::mutex mutex_;  // guards what follows; never held while a request goes down or completes
   std::vector<Rule> rules_;
+  struct Periodic {
+    BlockOp op;
+    BlockStatus status;
+    unsigned period, seen;
+    bool torn;
+  };
+  std::vector<Periodic> periodic_;
   std::vector<BlockRequest> held_;
   bool holding_ = false;
 };

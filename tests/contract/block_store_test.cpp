@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "storage/block_device.h"
+#include "storage/formats/qcow2_image.h"
+#include "storage/formats/vhd_image.h"
 #include "storage/store_registry.h"
 #include "storage/stores/file_store.h"
 #include "storage/stores/memory_store.h"
@@ -27,9 +29,25 @@ struct Factory {
 };
 
 std::unique_ptr<BlockStore> file_store(const std::string& path) {
-  auto store = FileStore::open(path, false);
+  auto store = FileStore::open(path, {});
   REQUIRE(store.ok());
   return std::move(*store);
+}
+
+/// A store by specification, `%` standing for the path of a fresh raw file.
+std::unique_ptr<BlockStore> by_spec(std::string spec, const std::string& path) {
+  if (const auto at = spec.find('%'); at != std::string::npos) spec.replace(at, 1, path);
+  auto store = open_store(spec);
+  INFO(spec);
+  REQUIRE(store.ok());
+  return std::move(*store);
+}
+
+template <class Create>
+std::unique_ptr<BlockStore> new_image(const std::string& path, const char* kind, Create create) {
+  unlink(path.c_str());
+  REQUIRE(create().ok());
+  return by_spec(std::string(kind) + ":%", path);
 }
 
 const Factory kWritable[] = {
@@ -41,6 +59,21 @@ const Factory kWritable[] = {
      }},
     {"fault:file",
      [](const std::string& path) { return std::make_unique<FaultInjectingStore>(file_store(path)); }},
+    {"threads", [](const std::string& path) { return by_spec("threads:file:%", path); }},
+    {"direct", [](const std::string& path) { return by_spec("direct:file:%", path); }},
+    {"direct:threads", [](const std::string& path) { return by_spec("direct:threads:file:%", path); }},
+    {"short", [](const std::string& path) { return by_spec("short:file:%", path); }},
+    {"delay", [](const std::string& path) { return by_spec("delay:1:file:%", path); }},
+    {"overlay", [](const std::string& path) { return by_spec("overlay:file:%", path); }},
+    {"overlay:overlay", [](const std::string& path) { return by_spec("overlay:overlay:file:%", path); }},
+    {"qcow2",
+     [](const std::string& path) {
+       return new_image(path, "qcow2", [&] { return Qcow2Image::create(path, kSize, "", ""); });
+     }},
+    {"vhd",
+     [](const std::string& path) { return new_image(path, "vhd", [&] { return VhdImage::create(path, kSize, false); }); }},
+    {"vhd fixed",
+     [](const std::string& path) { return new_image(path, "vhd", [&] { return VhdImage::create(path, kSize, true); }); }},
 };
 const Factory kReadOnly[] = {
     {"ro:memory",
@@ -107,13 +140,15 @@ TEST_CASE("store contract: zeroing leaves zeroes and its neighbours alone", "[co
 TEST_CASE("store contract: ranges are checked, overflow included", "[contract]") {
   for_each(kWritable, [](BlockDevice& d) {
     u8 buffer[1024];
-    CHECK(d.size_bytes() == kSize);
-    CHECK(d.transfer(BlockOp::Read, kSize - 512, buffer, 512) == BlockStatus::Ok);
-    CHECK(d.transfer(BlockOp::Read, kSize - 512, buffer, 1024) == BlockStatus::OutOfRange);
+    const u64 size = d.size_bytes();
+    CHECK(size >= kSize);  // a VHD is as large as its geometry
+    CHECK(size < kSize + 64 * 1024);
+    CHECK(d.transfer(BlockOp::Read, size - 512, buffer, 512) == BlockStatus::Ok);
+    CHECK(d.transfer(BlockOp::Read, size - 512, buffer, 1024) == BlockStatus::OutOfRange);
     CHECK(d.transfer(BlockOp::Read, ~u64{511}, buffer, 1024) == BlockStatus::OutOfRange);
     CHECK(d.transfer(BlockOp::Read, 1, buffer, 512) == BlockStatus::OutOfRange);
     CHECK(d.transfer(BlockOp::Write, 0, buffer, 100) == BlockStatus::OutOfRange);
-    CHECK(d.transfer(BlockOp::Read, kSize, buffer, 0) == BlockStatus::Ok);
+    CHECK(d.transfer(BlockOp::Read, size, buffer, 0) == BlockStatus::Ok);
   });
 }
 
@@ -160,6 +195,55 @@ TEST_CASE("store contract: destruction waits for what is in flight", "[contract]
     }
     CHECK(done == 20);
   }
+}
+
+TEST_CASE("store contract: random writes, zeroes and discards agree with a copy in memory", "[contract]") {
+  for_each(kWritable, [](BlockDevice& d) {
+    std::mt19937 rng(4711);
+    const u64 blocks = kSize / 512;
+    std::vector<u8> model(kSize);
+    std::vector<bool> unknown(blocks);  // discarded: old data or zeroes
+    for (int i = 0; i < 300; i++) {
+      const u64 at = rng() % blocks, n = std::min<u64>(1 + rng() % (rng() % 4 ? 16 : 300), blocks - at);
+      const unsigned what = rng() % 8;
+      if (what < 5) {
+        auto data = pattern(n * 512, static_cast<unsigned>(i));
+        REQUIRE(d.transfer(BlockOp::Write, at * 512, data.data(), data.size()) == BlockStatus::Ok);
+        std::copy(data.begin(), data.end(), model.begin() + static_cast<long>(at * 512));
+        std::fill_n(unknown.begin() + static_cast<long>(at), n, false);
+      } else if (what == 5) {
+        REQUIRE(d.transfer(BlockOp::WriteZeroes, at * 512, nullptr, n * 512) == BlockStatus::Ok);
+        std::fill_n(model.begin() + static_cast<long>(at * 512), n * 512, u8{0});
+        std::fill_n(unknown.begin() + static_cast<long>(at), n, false);
+      } else if (what == 6) {
+        REQUIRE(d.transfer(BlockOp::Discard, at * 512, nullptr, n * 512) == BlockStatus::Ok);
+        std::fill_n(unknown.begin() + static_cast<long>(at), n, true);
+      } else {
+        REQUIRE(d.transfer(BlockOp::Flush, 0, nullptr, 0) == BlockStatus::Ok);
+      }
+    }
+    std::vector<u8> back(kSize);
+    REQUIRE(d.transfer(BlockOp::Read, 0, back.data(), back.size()) == BlockStatus::Ok);
+    u64 wrong = 0;
+    for (u64 b = 0; b < blocks; b++)
+      wrong += !unknown[b] && !std::equal(&back[b * 512], &back[b * 512] + 512, &model[b * 512]);
+    CHECK(wrong == 0);
+  });
+}
+
+TEST_CASE("store contract: extents tile the medium", "[contract]") {
+  for_each(kWritable, [](BlockDevice& d) {
+    auto data = pattern(8192, 5);
+    d.transfer(BlockOp::Write, 65536 * 3, data.data(), data.size());
+    u64 at = 0, steps = 0;
+    for (; at < d.size_bytes() && steps < 1000; steps++) {
+      const auto e = d.extent_at(at);
+      REQUIRE(e.size_bytes > 0);
+      if (at <= 65536 * 3 && at + e.size_bytes > 65536 * 3) CHECK(e.mapped);
+      at += e.size_bytes;
+    }
+    CHECK(at == d.size_bytes());
+  });
 }
 
 TEST_CASE("store contract: a read-only store refuses every change", "[contract]") {

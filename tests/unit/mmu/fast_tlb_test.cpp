@@ -47,5 +47,31 @@ TEST_CASE("every fetch key is new after an epoch ended or context keys were give
   CHECK(key_of(*tlb, kKernel, 0) != second);
 }
 
+TEST_CASE("a change of one RID's instruction translations ends its fetch keys only, also while it is away") {
+  auto tlb = std::make_unique<FastTlb>();
+  const u64 other_before = key_of(*tlb, kKernel, 0x222);
+  tlb->region_changed(kRegion);
+  const u64 before = key_of(*tlb, kKernel, 0x111);
+  tlb->end_fetches_of(0x222);
+  CHECK(tlb->fetch_key(kKernel, kRegion) == before);
+  tlb->end_fetches_of(0x111);
+  const u64 after = tlb->fetch_key(kKernel, kRegion);
+  CHECK(after != before);
+  tlb->region_changed(kRegion);
+  CHECK(key_of(*tlb, kKernel, 0x222) != other_before);
+  tlb->region_changed(kRegion);
+  CHECK(key_of(*tlb, kKernel, 0x111) == after);
+}
+
+TEST_CASE("translations do not matter to the fetch keys of physical mode") {
+  auto tlb = std::make_unique<FastTlb>();
+  constexpr FastTlb::Mode physical = FastTlb::make_mode(false, 0, false, false);
+  const u64 before = key_of(*tlb, physical, 0x111);
+  tlb->end_fetches_of(0x111);
+  CHECK(tlb->fetch_key(physical, kRegion) == before);
+  tlb->end_fetch_epoch();
+  CHECK(tlb->fetch_key(physical, kRegion) != before);
+}
+
 }  // namespace
 }  // namespace ia64::cpu
