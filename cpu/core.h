@@ -257,6 +257,7 @@ class Core final : public Inspectable {
   Tlb& tlb() { return *tlb_; }
   const Tlb& tlb() const { return *tlb_; }
   FastTlb& fast_tlb() { return fast_tlb_; }
+  const FastTlb& fast_tlb() const { return fast_tlb_; }
   /// Of use inside generated code only.
   FloatFile& float_file() { return float_file_; }
   Rse& rse() { return *rse_; }

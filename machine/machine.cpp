@@ -68,6 +68,11 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void reset() override { request_reset(true); }
   void press_power_button() override { board_->press_power_button(); }
   void stop() override;
+  u64 translating_ns() const override {
+    const cpu::TranslatorCounters* const counters = core_->translator_counters();
+    if (!counters) return 0;
+    return std::atomic_ref(const_cast<u64&>(counters->translate_ns)).load(std::memory_order_relaxed);
+  }
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
   void inspect(InspectWriter& out) const override {
     core_->inspect(out);

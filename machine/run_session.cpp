@@ -151,8 +151,11 @@ class Session {
     timespec used;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     const double cpu = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
-    say(fmt::format("{:.0f} instructions in {:.3f} s: {:.1f} million/s, {:.3f} s of host processor{}", n, s, n / s / 1e6, cpu,
-                    until));
+    const u64 translating_ns = machine_->translating_ns();
+    const std::string share =
+        translating_ns ? fmt::format(" ({:.3f} s translating)", static_cast<double>(translating_ns) / 1e9) : "";
+    say(fmt::format("{:.0f} instructions in {:.3f} s: {:.1f} million/s, {:.3f} s of host processor{}{}", n, s, n / s / 1e6, cpu,
+                    share, until));
   }
 
   static std::span<const u8> as_bytes(const std::string& s) { return {reinterpret_cast<const u8*>(s.data()), s.size()}; }

@@ -11,6 +11,7 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
+  float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);
   float_form = distance(c.float_file_.form);
   float_active = distance(&c.float_file_.active);

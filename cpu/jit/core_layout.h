@@ -11,7 +11,7 @@ struct CoreLayout {
 
   Core* core;
   i32 attention, block_ip, fetch_keys;
-  i32 float_value, float_form, float_active;
+  i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   u64* handler_counts = nullptr;  ///< handler calls by Insn::op, absolute; nullptr: not counted
   const void* alat_valid;  ///< 32-bit mask of valid entries, absolute

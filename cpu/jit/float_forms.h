@@ -1,4 +1,4 @@
-// Changes of form of floating-point registers, and the host's rounding state, for generated code.
+// The host's rounding state, and the way back to register format when generated code is left.
 #pragma once
 
 #include "cpu/core.h"
@@ -8,14 +8,7 @@ namespace ia64::cpu::jit {
 /// Whether the host has what native floating point needs (AVX and FMA3).
 bool host_has_fma() noexcept;
 
-// All take physical register numbers, 2..127. Called from generated code only.
-
-/// Puts a register back into register format.
-void settle_register(Core& core, u64 physical) noexcept;
-/// Writes register format too, but leaves the form as it is: for handlers that only read.
-void copy_register(Core& core, u64 physical) noexcept;
-/// Makes the form kDouble. @returns 0 when the register holds nothing that a double could stand for
-u64 make_double(Core& core, u64 physical) noexcept;
+// Called from generated code, which finds its registers as they were.
 
 /// Prepares MXCSR; before the first floating-point instruction after generated code was entered.
 void begin_floats(Core& core, u64) noexcept;

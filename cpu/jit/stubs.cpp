@@ -38,6 +38,7 @@ class StubMaker {
   void dynamic(const void* helper, Label plain_handler);
   void slow();
   void kept();
+  void lean();
   void keep_values(bool save);
 
   JitRuntime& runtime_;
@@ -133,6 +134,18 @@ void StubMaker::keep_values(bool save) {
   }
 }
 
+void StubMaker::lean() {
+  a_.push(rdi);
+  a_.push(rsi);
+  a_.mov(rdi, rbx);
+  a_.mov(rsi, rdx);
+  a_.lea(rdx, qword_ptr(rbx, l_.float_file));
+  a_.call(rax);
+  a_.pop(rsi);
+  a_.pop(rdi);
+  a_.ret();
+}
+
 void StubMaker::kept() {
   keep_values(true);
   a_.sub(rsp, 8);
@@ -166,6 +179,8 @@ Stubs StubMaker::make(const void* helper) {
   slow();
   const Label kept_label = begin();
   kept();
+  const Label lean_label = begin();
+  lean();
 
   void* base = nullptr;
   const bool ok = runtime_.add(&base, &code_) == kErrorOk;
@@ -174,7 +189,7 @@ Stubs StubMaker::make(const void* helper) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
-  s.dynamic = at(dynamic_label), s.slow = at(slow_label), s.kept = at(kept_label);
+  s.dynamic = at(dynamic_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
   return s;
 }
 

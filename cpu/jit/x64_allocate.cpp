@@ -190,9 +190,9 @@ void X64Emitter::forget_dead(Value v) {
 }
 
 /// Handlers keep only what the host's convention says.
-void X64Emitter::evict_for_call() {
+void X64Emitter::evict_for_call(u32 needed_from) {
   for (int r = 0; r < 32; r++)
-    if (owner_[r] >= 0 && (kCallerSaved >> r & 1) && last_use_[static_cast<Value>(owner_[r])] > now_) evict(r);
+    if (owner_[r] >= 0 && (kCallerSaved >> r & 1) && last_use_[static_cast<Value>(owner_[r])] >= needed_from) evict(r);
 }
 void X64Emitter::forget_after_call() {
   for (int r = 0; r < 32; r++) {
@@ -205,8 +205,9 @@ void X64Emitter::forget_after_call() {
 void X64Emitter::emit_op(u32 n) {
   const Op& op = unit_.ops[n];
   now_ = n, pinned_ = 0;
-  const bool calls = ir::info(op.code).effect == ir::Effect::Call;
-  if (calls) evict_for_call();
+  // Functions that do multiply-adds keep what handlers keep; their slow way still does the pending writes.
+  const bool lean = op.code == ir::Opcode::wide_float, calls = lean || ir::info(op.code).effect == ir::Effect::Call;
+  if (calls) evict_for_call(lean ? now_ : now_ + 1);
   deopt_.reset();
   emit(op, n);
   if (deopt_) bind_deopt(op);

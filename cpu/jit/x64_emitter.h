@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cpu/jit/core_layout.h"
+#include "cpu/jit/lean_float.h"
 #include "cpu/jit/liveness.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
@@ -68,7 +69,7 @@ class X64Emitter {
   i16 take_slot(Value v);
   int wanted_register(Value v) const;
   void forget_dead(Value v);
-  void evict_for_call();
+  void evict_for_call(u32 needed_from);
   void forget_after_call();
   void emit_op(u32 n);
   void emit_block(u32 b);
@@ -144,7 +145,9 @@ class X64Emitter {
   Mem float_value(unsigned f);
   Mem float_form(unsigned f);
   Mem float_register(unsigned f, i32 offset);
-  void call_kept(const void* function, unsigned f);
+  void call_kept(const void* function);
+  void call_lean(LeanFunction function, unsigned f);
+  void emit_wide_float(const Op& op);
   Label deopt(const Op& op);
   void bind_deopt(const Op& op);
   void mark_floats(const ir::FloatTarget& target);

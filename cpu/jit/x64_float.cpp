@@ -65,9 +65,12 @@ bool X64Emitter::emit_float(const Op& op, Value v) {
     case Opcode::load_double:
     case Opcode::load_single:
     case Opcode::load_integer: return emit_load_float(op, v), true;
+    case Opcode::load_fill: return emit_load_float(op, v), true;
+    case Opcode::store_spill:
     case Opcode::store_double:
     case Opcode::store_single:
     case Opcode::store_integer: return emit_store_float(op), true;
+    case Opcode::wide_float: return emit_wide_float(op), true;
     case Opcode::copy_float: return emit_copy_float(op), true;
     case Opcode::settle_float: return emit_settle(op), true;
     case Opcode::merge_flags: return emit_merge_flags(), true;
@@ -106,11 +109,16 @@ Mem X64Emitter::float_register(unsigned f, i32 offset) {
   return qword_ptr(rbx, rax, 3, kFirst + 16 * 32 + offset);
 }
 
-/// Calls a function of float_forms.h for register `f`, after find_float().
-void X64Emitter::call_kept(const void* function, unsigned f) {
-  f < 32 ? a_.mov(edx, f) : a_.lea(edx, dword_ptr(rax, 32));
+/// Calls a function of float_forms.h.
+void X64Emitter::call_kept(const void* function) {
   a_.mov(rax, imm(function));
   a_.call(imm(stubs_.kept));
+}
+/// Calls a function of lean_float.h for register `f`, after find_float().
+void X64Emitter::call_lean(LeanFunction function, unsigned f) {
+  f < 32 ? a_.mov(edx, f) : a_.lea(edx, dword_ptr(rax, 32));
+  a_.mov(rax, imm(reinterpret_cast<const void*>(function)));
+  a_.call(imm(stubs_.lean));
 }
 
 /// A label that leaves before the instruction of `op`, the present operation.
@@ -181,7 +189,7 @@ void X64Emitter::emit_float_check(const Op& op) {
   a_.bind(go_on);
   later([this, begin, go_on] {
     a_.bind(begin);
-    call_kept(address_of(&begin_floats), 0);
+    call_kept(address_of(&begin_floats));
     a_.jmp(go_on);
   });
 }
@@ -197,7 +205,7 @@ void X64Emitter::emit_get_double(const Op& op, Value v) {
   a_.bind(done);
   later([this, other, done, no, f, d] {
     a_.bind(other);
-    call_kept(address_of(&make_double), f);
+    call_lean(lean_function(&make_double), f);
     a_.test(eax, eax);
     a_.jz(no);
     find_float(f);
@@ -237,8 +245,55 @@ void X64Emitter::emit_settle(const Op& op) {
   a_.bind(done);
   later([this, held, done, f] {
     a_.bind(held);
-    call_kept(address_of(&settle_register), f);
+    call_lean(lean_function(&settle_register), f);
     a_.jmp(done);
+  });
+}
+
+/// A multiply-add on registers in register format; what is not ordinary goes to the handler.
+void X64Emitter::emit_wide_float(const Op& op) {
+  const Label done = a_.newLabel(), other = a_.newLabel();
+  const Insn& i = *op.insn;
+  skip_unless(op.guard, done);
+  const QuickCase quick = quick_multiply_add_case(i);
+  if (quick.function) {
+    a_.mov(eax, dword_ptr(rbx, kFpsr));
+    a_.and_(eax, quick.fpsr_mask);
+    a_.cmp(eax, quick.fpsr_value);
+    a_.jne(other);
+    const auto place = [this](const Gp& to, unsigned f) {
+      find_float(f);
+      a_.lea(to, float_register(f, 0));
+    };
+    place(rdi, i.r3), place(rsi, i.r4), place(rdx, i.r2), place(rcx, i.r1);
+    a_.call(imm(reinterpret_cast<const void*>(quick.function)));
+    a_.test(rax, rax);
+    a_.jz(other);
+    if (quick.as_double) {
+      if (i.r1 >= 32) a_.mov(rdx, rax);
+      find_float(i.r1);
+      a_.mov(float_value(i.r1), i.r1 >= 32 ? rdx : rax);
+      a_.mov(float_form(i.r1), u8{FloatFile::kDouble});
+    }
+    mark_floats(FloatTarget::unpack(op.imm));
+  } else {
+    a_.jmp(other);
+  }
+  a_.bind(done);
+  later([this, other, done, &op, pending = snapshot(op.pending)] {
+    a_.bind(other);
+    a_.mov(rdx, imm(op.insn));
+    a_.mov(rax, imm(reinterpret_cast<const void*>(wide_multiply_add(*op.insn))));
+    a_.call(imm(stubs_.lean));
+    a_.test(eax, eax);
+    a_.jnz(done);
+    store_pending(pending);
+    a_.mov(rdx, imm(op.insn));
+    a_.mov(rcx, part_ip());
+    a_.call(imm(stubs_.slow));
+    a_.test(eax, eax);
+    a_.jz(done);
+    leave_with(stubs_.handler, op.insn);
   });
 }
 
@@ -266,7 +321,7 @@ void X64Emitter::emit_merge_flags() {
   a_.bind(done);
   later([this, active, done] {
     a_.bind(active);
-    call_kept(address_of(&merge_float_flags), 0);
+    call_kept(address_of(&merge_float_flags));
     a_.jmp(done);
   });
 }

@@ -27,15 +27,26 @@ Gp X64Emitter::address(Value v) {
 /// A miss brings in the page and looks again: the register is written once only, so the instruction is never done half.
 void X64Emitter::emit_load_float(const Op& op, Value v) {
   const bool single = op.code == Opcode::load_single, integer = op.code == Opcode::load_integer;
-  const unsigned size = single ? 4 : 8;
+  const bool fill = op.code == Opcode::load_fill;
+  const unsigned size = single ? 4 : fill ? 16 : 8;
   const Label done = a_.newLabel(), slow = a_.newLabel(), hit = a_.newLabel(), no = deopt(op);
   const Gp va = address(op.a);
   const Gp whole = integer ? define(v) : Gp(rcx);
-  const Xmm d = integer ? Xmm(xmm0) : define_float(v);
+  const Xmm d = integer || fill ? Xmm(xmm0) : define_float(v);
   skip_unless(op.guard, done);
   tlb_check(va, size, l_.tlb_read, slow);
   a_.bind(hit);
-  if (single) {
+  if (fill) {
+    const ir::FloatTarget target = ir::FloatTarget::unpack(op.imm);
+    a_.vmovups(xmm0, xmmword_ptr(va, rax));
+    a_.vpextrq(rdx, xmm0, 1);
+    a_.and_(edx, 0x3ffff);
+    a_.vpinsrq(xmm0, xmm0, rdx, 1);
+    mark_floats(target);
+    find_float(target.reg);
+    a_.mov(float_form(target.reg), u8{FloatFile::kRegister});
+    a_.vmovups(float_register(target.reg, 0).cloneResized(16), xmm0);
+  } else if (single) {
     a_.mov(ecx, dword_ptr(va, rax));
     if (unit_.mode.big_endian) a_.bswap(ecx);
     single_to_double(op, rcx, d);
@@ -67,17 +78,23 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
 
 void X64Emitter::emit_store_float(const Op& op) {
   const bool single = op.code == Opcode::store_single, integer = op.code == Opcode::store_integer;
-  const unsigned size = single ? 4 : 8;
+  const bool spill = op.code == Opcode::store_spill;
+  const unsigned size = single ? 4 : spill ? 16 : 8;
   const Label done = a_.newLabel(), slow = a_.newLabel();
   const Gp va = address(op.a);
   const Gp whole = integer ? address(op.b) : Gp(rcx);
-  const Xmm value = integer ? Xmm(xmm0) : use_float(op.b);
+  const Xmm value = integer || spill ? Xmm(xmm0) : use_float(op.b);
   skip_unless(op.guard, done);
   a_.mov(rax, imm(l_.alat_valid));
   a_.cmp(dword_ptr(rax), 0);
   a_.jne(slow);
   tlb_check(va, size, l_.tlb_write, slow);
-  if (single) {
+  if (spill) {
+    if (op.insn->r2 >= 32) a_.mov(rdx, rax);
+    find_float(op.insn->r2);
+    a_.vmovups(xmm0, float_register(op.insn->r2, 0).cloneResized(16));
+    a_.vmovups(xmmword_ptr(va, op.insn->r2 >= 32 ? rdx : rax), xmm0);
+  } else if (single) {
     a_.vmovq(rcx, value);
     a_.mov(rdx, rcx);
     a_.shr(rdx, 29);
@@ -99,7 +116,7 @@ void X64Emitter::emit_store_float(const Op& op) {
     a_.bind(slow);
     store_pending(pending);
     find_float(op.insn->r2);
-    call_kept(reinterpret_cast<const void*>(&copy_register), op.insn->r2);
+    call_lean(lean_function(&copy_register), op.insn->r2);
     a_.mov(rdx, imm(op.insn));
     a_.mov(rcx, part_ip());
     a_.call(imm(stubs_.slow));

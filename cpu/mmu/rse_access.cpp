@@ -81,6 +81,20 @@ Next store_slow(Core& core, u64 address, u64 image) {
 }
 }  // namespace
 
+const u8* rse_read_pointer(const Core& core, u64 address) noexcept {
+  const FastTlb& fast = core.fast_tlb();
+  return fast.read_pointer_in(address, fast.known_context(rse_mode(core.regs()), static_cast<unsigned>(address >> 61)));
+}
+
+u8* rse_write_pointer(const Core& core, u64 address) noexcept {
+  const FastTlb& fast = core.fast_tlb();
+  return fast.write_pointer_in(address, fast.known_context(rse_mode(core.regs()), static_cast<unsigned>(address >> 61)));
+}
+
+bool rse_big_endian(const Core& core) noexcept {
+  return rse_big_endian(core.regs());
+}
+
 Next rse_load(Core& core, u64 address, u64& value) noexcept {
   const Registers& r = core.regs();
   const FastTlb& fast = core.fast_tlb();

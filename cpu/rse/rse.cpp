@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/endian.h"
 #include "cpu/exec/alat.h"
 #include "cpu/mmu/rse_access.h"
 
@@ -121,22 +122,79 @@ Next Rse::load_one() {
   return Next::Continue;
 }
 
+/// Stores up to `most` of the oldest dirty registers at once, as far as the next collection (which is stored when it is reached): a
+/// page never ends in between. @returns how many; 0 when one at a time is the way
+unsigned Rse::store_run(unsigned most) {
+  Registers& r = core_.regs();
+  const u64 address = r.bspstore;
+  const unsigned slot = slot_of(address), count = std::min(most, kCollectionSlot - slot);
+  if (count < 2) return 0;
+  u8* const to = rse_write_pointer(core_, address);
+  if (!to) return 0;
+  const bool swapped = rse_big_endian(core_);
+  const auto store = [&](unsigned n, u64 v) { store_le<u64>(to + 8 * n, swapped ? byte_swap(v) : v); };
+  const u32 first = r.bof - static_cast<u32>(r.rse_dirty);
+  u64 nats = 0;
+  for (unsigned n = 0; n < count; n++) {
+    store(n, r.stack_gr[first + n]);
+    nats |= u64{r.stack_nat[first + n]} << (slot + n);
+  }
+  r.rnat = (r.rnat & ~(low_mask(count) << slot)) | nats;
+  r.bspstore += 8 * count;
+  r.rse_dirty -= static_cast<i32>(count);
+  if (slot + count == kCollectionSlot) {
+    store(count, r.rnat);
+    r.rnat = 0, r.bspstore += 8;
+  }
+  return count;
+}
+
+/// The counterpart of store_run(): loads up to `most` registers below BSPSTORE, down to the collection below them.
+unsigned Rse::load_run(unsigned most) {
+  Registers& r = core_.regs();
+  const bool collects = slot_of(r.bspstore - 8) == kCollectionSlot;
+  const u64 top = r.bspstore - (collects ? 8 : 0);
+  const unsigned slot = collects ? kCollectionSlot : slot_of(top);  // of the place behind the first register
+  const unsigned count = std::min(most, slot);
+  if (count < 2) return 0;
+  const u8* const from = rse_read_pointer(core_, top - 8 * count);
+  if (!from) return 0;
+  const bool swapped = rse_big_endian(core_);
+  const auto load = [&](unsigned n) {
+    const u64 v = load_le<u64>(from + 8 * n);
+    return swapped ? byte_swap(v) : v;
+  };
+  if (collects) r.rnat = load(count);
+  const u32 first = static_cast<u32>(static_cast<i32>(r.bof) - r.rse_dirty) - count;
+  for (unsigned n = 0; n < count; n++) {
+    r.stack_gr[first + n] = load(n);
+    r.stack_nat[first + n] = static_cast<u8>(field(r.rnat, slot - count + n, 1));
+  }
+  r.bspstore = top - 8 * count;
+  r.rse_dirty += static_cast<i32>(count);
+  return count;
+}
+
 Next Rse::make_room(unsigned sof) {
   const Registers& r = core_.regs();
-  while (r.rse_dirty + static_cast<i32>(sof) > static_cast<i32>(kStackedRegisters))
-    if (store_one() == Next::Fault) return Next::Fault;
-  return Next::Continue;
+  for (;;) {
+    const i32 excess = r.rse_dirty + static_cast<i32>(sof) - static_cast<i32>(kStackedRegisters);
+    if (excess <= 0) return Next::Continue;
+    if (!store_run(static_cast<unsigned>(excess)) && store_one() == Next::Fault) return Next::Fault;
+  }
 }
 
 Next Rse::flush() {
-  while (core_.regs().rse_dirty > 0)
-    if (store_one() == Next::Fault) return Next::Fault;
+  const Registers& r = core_.regs();
+  while (r.rse_dirty > 0)
+    if (!store_run(static_cast<unsigned>(r.rse_dirty)) && store_one() == Next::Fault) return Next::Fault;
   return store_pending_collection();  // so that BSPSTORE equals BSP
 }
 
 Next Rse::complete_frame() {
-  while (core_.regs().rse_dirty < 0)
-    if (load_one() == Next::Fault) return Next::Fault;
+  const Registers& r = core_.regs();
+  while (r.rse_dirty < 0)
+    if (!load_run(static_cast<unsigned>(-r.rse_dirty)) && load_one() == Next::Fault) return Next::Fault;
   core_.regs().rse_cfle = false;
   return Next::Continue;
 }
@@ -153,7 +211,7 @@ Next Rse::ensure_loaded(u64 size_bytes) {
     return Next::Continue;
   }
   while (r.rse_dirty < static_cast<i32>(registers))
-    if (load_one() == Next::Fault) return Next::Fault;
+    if (!load_run(static_cast<unsigned>(static_cast<i32>(registers) - r.rse_dirty)) && load_one() == Next::Fault) return Next::Fault;
   if (r.bspstore != tear) {  // the tear point names a collection
     if (rse_load(core_, tear, r.rnat) == Next::Fault) return Next::Fault;
     r.bspstore = tear;

@@ -50,6 +50,8 @@ class Rse {
   static u64 skip(u64 address, i64 count);
 
  private:
+  unsigned store_run(unsigned most);
+  unsigned load_run(unsigned most);
   Next store_one();
   Next store_pending_collection();
   Next load_one();

@@ -33,9 +33,14 @@ Op sum(L& l, const Insn& i, Sum kind, unsigned factor) {
   return {.code = float_sub, .a = c, .b = a};
 }
 
+void wide_multiply_add(L& l, const Insn& i) {
+  l.check_floats(i, {i.r1, i.r2, i.r3, i.r4}, false);
+  l.wide_float(i);
+}
+
 template <Sum kKind, bool kSingle>
 void multiply_add(L& l, const Insn& i) {
-  if (i.x != 0 || any_other(l, {i.r2, i.r3, i.r4})) return l.call(i);
+  if (i.x != 0 || any_other(l, {i.r2, i.r3, i.r4})) return wide_multiply_add(l, i);
   l.check_floats(i, {i.r1, i.r2, i.r3, i.r4}, true);
   const bool singles = l.holds_single(i.r2) && l.holds_single(i.r3) && l.holds_single(i.r4);
   Op op;
@@ -122,6 +127,7 @@ void from_integer(L& l, const Insn& i) {
 }  // namespace
 
 void add_float_rules(LowerTable& t) {
+  t[&fma_f1] = t[&fms_f1] = t[&fnma_f1] = wide_multiply_add;
   t[&fma_d_f1] = multiply_add<Sum::Fma, false>, t[&fma_s_f1] = multiply_add<Sum::Fma, true>;
   t[&fms_d_f1] = multiply_add<Sum::Fms, false>, t[&fms_s_f1] = multiply_add<Sum::Fms, true>;
   t[&fnma_d_f1] = multiply_add<Sum::Fnma, false>, t[&fnma_s_f1] = multiply_add<Sum::Fnma, true>;

@@ -36,6 +36,26 @@ void store(L& l, const Insn& i) {
   if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, l.constant(i.imm)));
 }
 
+template <Base kBase>
+void fill(L& l, const Insn& i) {
+  if (l.big_endian()) return l.call(i);
+  l.check_floats(i, {i.r1}, false);
+  const Value va = l.gr(i, i.r3);
+  const Value step = kBase == Base::AddRegister ? l.gr(i, i.r2) : kBase == Base::AddImmediate ? l.constant(i.imm) : kNone;
+  l.to_fr_register(i, i.r1, {.code = load_fill, .a = va});
+  if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, step));
+}
+
+template <Base kBase>
+void spill(L& l, const Insn& i) {
+  if (l.big_endian()) return l.call(i);
+  l.check_floats(i, {i.r2}, false);
+  const Value va = l.gr(i, i.r3);
+  l.settle(i, i.r2);
+  l.emit({.code = store_spill, .a = va, .guard = l.guard(i), .insn = &i});
+  if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, l.constant(i.imm)));
+}
+
 template <Opcode kCode>
 void to_float(L& l, const Insn& i) {
   l.check_floats(i, {i.r1}, false);
@@ -80,6 +100,8 @@ void add_float_memory_rules(LowerTable& t) {
   STORES(stfd, store_double)
   STORES(stfs, store_single)
   STORES(stf8, store_integer)
+  t[&ldf_fill_m6] = fill<Base::Kept>, t[&ldf_fill_m7] = fill<Base::AddRegister>, t[&ldf_fill_m8] = fill<Base::AddImmediate>;
+  t[&stf_spill_m9] = spill<Base::Kept>, t[&stf_spill_m10] = spill<Base::AddImmediate>;
 }
 
 }  // namespace ia64::cpu::ir

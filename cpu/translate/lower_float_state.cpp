@@ -101,14 +101,35 @@ void Lowering::copy_fr(const Insn& i, unsigned to, unsigned from) {
   float_[to].other = other && !i.qp;
 }
 
+void Lowering::settle(const Insn& i, unsigned f) {
+  if (f < 2 || float_[f].form == FloatFile::kRegister) return;
+  emit({.code = Opcode::settle_float, .imm = f, .insn = &i});
+  float_[f].form = FloatFile::kRegister;
+}
+
+void Lowering::to_fr_register(const Insn& i, unsigned f, Op op) {
+  const FloatTarget how = target(i, f, {}, FloatFile::kRegister);
+  op.guard = guard(i), op.imm = how.pack(), op.insn = &i;
+  emit(op);
+  const bool form_kept = float_[f].form == FloatFile::kRegister;
+  float_[f] = {};
+  if (!i.qp || form_kept) float_[f].form = FloatFile::kRegister;
+}
+
+void Lowering::wide_float(const Insn& i) {
+  settle_operands(i);
+  const FloatTarget how = target(i, i.r1, {}, 0xfe);
+  emit({.code = Opcode::wide_float, .guard = guard(i), .imm = how.pack(), .insn = &i});
+  // A result in double precision is left as a double when all goes well.
+  const bool as_double = i.x == 0 && (i.handler == &fma_d_f1 || i.handler == &fms_d_f1 || i.handler == &fnma_d_f1);
+  float_[i.r1] = {};
+  float_[i.r1].form = as_double ? 0xff : u8{FloatFile::kRegister}, float_[i.r1].other = !as_double;
+}
+
 /// A handler finds its registers in register format, and leaves its target there.
 void Lowering::settle_operands(const Insn& i) {
   if (!native_float_) return;
-  each_float_register(i, [&](unsigned f) {
-    if (f < 2 || float_[f].form == FloatFile::kRegister) return;
-    emit({.code = Opcode::settle_float, .imm = f, .insn = &i});
-    float_[f].form = FloatFile::kRegister;
-  });
+  each_float_register(i, [&](unsigned f) { settle(i, f); });
   if (sees_flags(i)) emit({.code = Opcode::merge_flags, .insn = &i});
 }
 

@@ -76,6 +76,12 @@ class Lowering {
   /// Emits `op`, whose result goes to register `f` as a double (or an integer), under the qualifying predicate of `i`.
   Value to_fr(const Insn& i, unsigned f, Op op, FloatTarget how = {});
   Value to_fr_integer(const Insn& i, unsigned f, Op op, FloatTarget how = {});
+  /// Puts a register into register format.
+  void settle(const Insn& i, unsigned f);
+  /// Emits `op`, which leaves register `f` in register format.
+  void to_fr_register(const Insn& i, unsigned f, Op op);
+  /// Does the multiply-add `i` on registers in register format.
+  void wide_float(const Insn& i);
   /// Copies a register in whatever form it is.
   void copy_fr(const Insn& i, unsigned to, unsigned from);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/endian.h"
@@ -148,22 +149,26 @@ void ConfigPages::add_device_pages(u8 id) {
 
 // --- look-up and changes
 
-Page* ConfigPages::find_page(const PageName& n) {
+const Page* ConfigPages::find_page(const PageName& n) const {
   const bool per_target = n.type == static_cast<u8>(PageType::ScsiDevice);
   const bool per_port = n.type == static_cast<u8>(PageType::ScsiPort);
   if (per_port && n.address != 0) return nullptr;
-  for (auto& p : pages_)
+  for (const auto& p : pages_)
     if (p.name.type == n.type && p.name.number == n.number && (!per_target || p.name.address == n.address))
       return &p;
   return nullptr;
 }
 
+Page* ConfigPages::find_page(const PageName& n) {
+  return const_cast<Page*>(std::as_const(*this).find_page(n));
+}
+
 const Page* ConfigPages::find(const PageName& n, IocStatus& why) const {
-  const Page* page = const_cast<ConfigPages*>(this)->find_page(n);
+  if (const Page* const page = find_page(n)) return page;
   const bool known =
       std::any_of(pages_.begin(), pages_.end(), [&](const Page& p) { return p.name.type == n.type; });
-  if (!page) why = known ? IocStatus::ConfigInvalidPage : IocStatus::ConfigInvalidType;
-  return page;
+  why = known ? IocStatus::ConfigInvalidPage : IocStatus::ConfigInvalidType;
+  return nullptr;
 }
 
 IocStatus ConfigPages::write(const PageName& n, std::span<const u8> data, bool nvram) {
@@ -212,8 +217,7 @@ void ConfigPages::negotiate(u8 id) {
 }
 
 u32 ConfigPages::value(PageType type, u8 number, unsigned offset) const {
-  IocStatus why{};
-  const Page* const page = find({static_cast<u8>(type), number, 0}, why);
+  const Page* const page = find_page({static_cast<u8>(type), number, 0});
   INVARIANT(page && offset + 4 <= page->current.size());
   return load_le<u32>(&page->current[offset]);
 }

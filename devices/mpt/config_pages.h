@@ -48,6 +48,7 @@ class ConfigPages {
   void add_manufacturing_pages();
   void add_port_pages();
   void add_device_pages(u8 id);
+  const Page* find_page(const PageName& name) const;
   Page* find_page(const PageName& name);
   void negotiate(u8 id);
 

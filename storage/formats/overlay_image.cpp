@@ -138,6 +138,14 @@ BlockStatus OverlayImage::settle(u64 unit, u64) {
   return BlockStatus::Ok;
 }
 
+BlockStatus OverlayImage::clear() {
+  std::fill(bitmap_.begin(), bitmap_.end(), u8{0});
+  dirty_pages_.assign(dirty_pages_.size(), true);
+  dirty_ = true;
+  if (const auto s = flush(); s != BlockStatus::Ok) return s;
+  return io_.discard(data_offset_, io_.file().size_bytes() - data_offset_);
+}
+
 BlockStatus OverlayImage::flush() {
   if (const auto s = io_.flush(); s != BlockStatus::Ok || !dirty_) return s;
   for (size_t page = 0; page < dirty_pages_.size(); page++) {

@@ -34,6 +34,8 @@ class OverlayImage final : public UnitImage {
   BlockStatus settle(u64 unit, u64 offset) override;
   BlockStatus drop(u64) override { return BlockStatus::Unsupported; }
   BlockStatus flush() override;
+  /// Forgets every change; the file gives its space back.
+  BlockStatus clear();
 
  private:
   OverlayImage(FileIo io, std::unique_ptr<BlockStore> below) : io_(std::move(io)), below_(std::move(below)) {}

@@ -120,7 +120,9 @@ Result<void> Qcow2Image::load(bool read_only) {
   if (h.incompatible & kCorrupt) return bad(io_, "is marked corrupt; open it with ro:");
   if (h.incompatible & kDirty) return bad(io_, "was not closed and its reference counts are stale; repair it or open it with ro:");
   if (h.refcount_order != 4) return bad(io_, "only 16-bit reference counts can be written; open it with ro:", ErrorKind::Unsupported);
-  return load_refcounts();
+  if (auto ok = load_refcounts(); !ok) return ok;
+  // Everything the disk can ever need must have its place in the table, so that no allocation fails half way.
+  return reserve_counts(h.size_bytes / h.cluster_bytes() + l1_.size() + refcount_table_.size() + end_cluster_);
 }
 
 Result<void> Qcow2Image::load_refcounts() {
@@ -128,8 +130,6 @@ Result<void> Qcow2Image::load_refcounts() {
   auto table = read_table(io_, header_.refcount_table_offset, entries, "refcount table");
   if (!table) return table.error();
   refcount_table_ = std::move(*table);
-  // Everything the disk can ever need must have its place in the table, so that no allocation fails half way.
-  const u64 clusters = header_.size_bytes / header_.cluster_bytes() + l1_.size() + entries + end_cluster_;
   for (u64 i = 0; i < refcount_table_.size(); i++) {
     const u64 offset = refcount_table_[i] & kOffsetMask;
     if (!offset) continue;
@@ -140,7 +140,7 @@ Result<void> Qcow2Image::load_refcounts() {
     block.counts.resize(counts_per_block());
     for (size_t k = 0; k < block.counts.size(); k++) block.counts[k] = load_be<u16>(&raw[k * 2]);
   }
-  return reserve_counts(clusters);
+  return {};
 }
 
 // A longer table goes to the end of the file; the header names it only when it is there.

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "storage/attached/attached_target.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/store_registry.h"
@@ -38,6 +39,17 @@ Opened open_dvd(const TargetSpec& spec) {
   return std::unique_ptr<ScsiTarget>(std::move(*drive));
 }
 
+// Tapes, media changers and burners: the real device's own INQUIRY data show what it is.
+Opened open_attached(const TargetSpec& spec) {
+  auto device = open_pass_through(spec.location);
+  if (!device) return device.error();
+  return std::unique_ptr<ScsiTarget>(std::make_unique<AttachedTarget>(std::move(*device)));
+}
+
+bool attached_storage(std::string_view storage) {
+  return storage == "attach" || storage == "attach_path";
+}
+
 bool disk_storage(std::string_view storage) {
   return storage != "null" && known_store_kind(storage);
 }
@@ -55,6 +67,9 @@ struct DeviceRow {
 constexpr DeviceRow kDevices[] = {
     {"disk", disk_storage, "disk, lv, file or another kind of store", open_disk},
     {"dvd", dvd_storage, "disk, file or null", open_dvd},
+    {"tape", attached_storage, "attach or attach_path", open_attached},
+    {"changer", attached_storage, "attach or attach_path", open_attached},
+    {"burner", attached_storage, "attach or attach_path", open_attached},
 };
 
 const DeviceRow* find_device(std::string_view device) {

@@ -12,8 +12,8 @@ namespace ia64::storage::scsi {
 
 /// The parts of a resource statement a target depends on, and what its adapter demands.
 struct TargetSpec {
-  std::string device;    ///< "disk", "dvd"
-  std::string storage;   ///< "disk", "lv", "file", "null" or any kind of store
+  std::string device;    ///< "disk", "dvd", "tape", "changer", "burner"
+  std::string storage;   ///< "disk", "lv", "file", "null", "attach", "attach_path" or any kind of store
   std::string location;
   std::string serial;
   bool parallel_bus = false;    ///< behind a parallel SCSI adapter

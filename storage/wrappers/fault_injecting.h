@@ -38,6 +38,8 @@ class FaultInjectingStore final : public BlockStore {
   bool read_only() const override { return below_->read_only(); }
   std::string describe() const override { return "fault:" + below_->describe(); }
   void submit(BlockRequest request) override;
+  u64 refresh_size() override { return below_->refresh_size(); }
+  BlockExtent extent_at(u64 offset_bytes) override { return below_->extent_at(offset_bytes); }
 
  private:
   bool matches(const BlockRequest& request, Rule& out);

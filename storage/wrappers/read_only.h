@@ -15,6 +15,8 @@ class ReadOnlyStore final : public BlockStore {
   u64 size_bytes() const override { return below_->size_bytes(); }
   bool read_only() const override { return true; }
   std::string describe() const override { return "ro:" + below_->describe(); }
+  u64 refresh_size() override { return below_->refresh_size(); }
+  BlockExtent extent_at(u64 offset_bytes) override { return below_->extent_at(offset_bytes); }
   void submit(BlockRequest request) override {
     if (request.op == BlockOp::Read) return below_->submit(std::move(request));
     request.done(request.op == BlockOp::Flush ? BlockStatus::Ok : BlockStatus::ReadOnly);

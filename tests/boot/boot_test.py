@@ -286,6 +286,26 @@ def vio_disk(args):
     check_ext4(args, image)
 
 
+def vio_timeouts(args):
+    """A VIO disk slower than Linux's patience: its error handler aborts, resets, gives up; with more patience the disk is well."""
+    image = pathlib.Path(args.work) / "slow.img"
+    image.write_bytes(b"")
+    os.truncate(image, 4 << 20)
+    guests = f"{args.guests}/linux"
+    boot = Boot(args, "console", ["--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200",
+                                  "-a", f"disk:scsi::delay:3000:file:{image}"])
+    read = "dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct skip=100"
+    boot.expect("GUEST READY").expect(PROMPT).shell("dmesg -n 1; cd /sys/block/sda/device")
+    boot.shell(f"echo 1 > timeout; {read}; echo impatient=$?").shell(f"echo 30 > timeout; {read}; echo patient=$?")
+    boot.shell("dmesg").send("poweroff\\r")
+    text = boot.run()
+    require("task abort: SUCCESS" in text, "no command was aborted", text)
+    require("target reset: SUCCESS" in text, "the target was not reset", text)
+    require("impatient=1" in text, "the read did not fail", text)
+    require("patient=0" in text, "the disk is not well afterwards", text)
+    require("host reset" not in text, "it took a reset of the adapter", text)
+
+
 def all_targets(args):
     """Two full VIO adapters and one full AVIO adapter: Linux finds every target and each says who it is."""
     image = make_disk(args)
@@ -329,7 +349,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks, vio_disk, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
 
 
 def main():

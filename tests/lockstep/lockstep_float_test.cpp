@@ -33,7 +33,7 @@ double weight(const OpInfo& op) {
   if (usual == 0 || !names_floats(op)) return usual * 0.1;
   if (std::strncmp(op.text, "fp", 2) == 0) return 0.1;
   switch (op.format) {
-    case cpu::Format::F1: return std::strstr(op.text, ".d%") ? 20 : std::strstr(op.text, ".s%") ? 10 : 0.5;
+    case cpu::Format::F1: return std::strstr(op.text, ".d%") ? 20 : std::strstr(op.text, ".s%") ? 10 : 8;
     case cpu::Format::F2: return 4;
     case cpu::Format::F4: return 4;
     case cpu::Format::F8: return 4;
@@ -41,7 +41,7 @@ double weight(const OpInfo& op) {
     case cpu::Format::M6:
     case cpu::Format::M8:
     case cpu::Format::M9:
-    case cpu::Format::M10: return std::strchr(op.text, '.') ? 0.2 : 8;
+    case cpu::Format::M10: return std::strstr(op.text, "fill") || std::strstr(op.text, "spill") ? 3 : std::strchr(op.text, '.') ? 0.2 : 8;
     case cpu::Format::M18:
     case cpu::Format::M19: return 8;
     default: return std::strncmp(op.text, "fmerge", 6) == 0 ? 6 : 0.5;
@@ -65,7 +65,7 @@ i64 operand_field(const OpInfo& op, char letter, u64 random) {
     case 'b': operand[2] = '2'; break;
     case 'c': operand[2] = '3'; break;
     case 'd': operand[2] = '4'; break;
-    case 'x': return random % 8 ? 0 : -1;
+    case 'x': return random % 4 ? 0 : random % 16 < 8 ? 1 : -1;
     case 'p': return random % 4 ? 0 : -1;
     default: return -1;
   }
@@ -121,6 +121,7 @@ class Operands {
   u64 fpsr() {
     u64 v = 0x9804c0270033f;
     if (below(2)) v |= u64{1} << 18;  // Inexact is set already
+    if (below(2)) v |= u64{1} << 31 | u64{below(2)} << 27;  // Inexact and perhaps Denormal of status field 1
     if (below(4) == 0) {
       v = bits() & low_mask(58);
       for (unsigned sf = 0; sf < 4; sf++)
