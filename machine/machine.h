@@ -41,7 +41,7 @@ class Machine : public Inspectable {
   virtual void stop() = 0;
   /// Instructions executed by all processors since power-on.
   virtual u64 slots_retired() const = 0;
-  /// Host time that went into translating guest code since power-on; 0 under the interpreter. Any thread.
+  /// Host processor time that went into translating guest code since power-on; 0 under the interpreter. Any thread.
   virtual u64 translating_ns() const = 0;
 };
 

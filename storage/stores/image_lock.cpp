@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -11,9 +12,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace ia64::storage {
@@ -102,10 +105,17 @@ Result<void> LockedFile::check(const std::string& path, const LockedFileOptions&
 }
 
 Result<void> LockedFile::lock(const std::string& path, bool read_only) const {
-  if (flock(fd_, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return {};
-  if (errno != EWOULDBLOCK)
-    return Error{ErrorKind::Io, fmt::format("{}: cannot lock: {}", path, std::strerror(errno))};
-  const int pid = lock_holder(fd_);
+  // The kernel lets go of a killed process's io_uring, and with it of the lock, a moment after the process is gone.
+  constexpr int kTries = 100;
+  int pid = 0;
+  for (int i = 0; i < kTries; i++) {
+    if (flock(fd_, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return {};
+    if (errno != EWOULDBLOCK)
+      return Error{ErrorKind::Io, fmt::format("{}: cannot lock: {}", path, std::strerror(errno))};
+    pid = lock_holder(fd_);
+    if (pid == 0 || kill(pid, 0) == 0 || errno != ESRCH) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   const std::string who = pid == getpid() ? " by another device of this guest"
                           : pid           ? fmt::format(" by process {}", pid)
                                           : "";

@@ -39,9 +39,9 @@ def parse_arguments():
 
 
 def differing_checksums(native_results, guest_results):
-    return [f"{name}: native {native_results[name][0]}, {engine} {checksum}"
+    return [f"{name}: native {native_results[name].checksum}, {engine} {checksum}"
             for engine, results in guest_results.items() for name, (checksum, _) in results.items()
-            if checksum != native_results[name][0]]
+            if checksum != native_results[name].checksum]
 
 
 def shown_arguments():

@@ -2,6 +2,7 @@
 import os
 import subprocess
 import tempfile
+from dataclasses import dataclass
 
 CFLAGS = ["-O2", "-ffp-contract=off"]
 
@@ -12,26 +13,38 @@ def build(source, folder):
     return program
 
 
-def run_once(program, names, scale):
-    """Returns {kernel: (checksum, seconds)}; the host's own clock can be trusted."""
-    if not names:
-        return {}
-    done = subprocess.run([program, "-s", str(scale), *names], stdout=subprocess.PIPE, text=True, check=True)
-    lines = [line.split() for line in done.stdout.splitlines()]
-    return {words[1]: (words[2], float(words[3])) for words in lines if len(words) == 4}
+@dataclass
+class Native:
+    """The host's side of one kernel."""
+    checksum: str
+    wall_s: float
+    cpu_s: float
+
+
+def run_once(program, name, scale):
+    """Runs one kernel in a process of its own; name None runs nothing. The clock of the host can be trusted."""
+    process = subprocess.Popen([program, "-s", str(scale), name or "no_such_kernel"], stdout=subprocess.PIPE, text=True)
+    text = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_s = used.ru_utime + used.ru_stime
+    if name is None:
+        return Native("", 0, cpu_s)
+    words = next(line.split() for line in text.splitlines() if line.startswith(f"BENCH {name} "))
+    return Native(words[2], float(words[3]), cpu_s)
 
 
 def measure(source, names, scale, repeat):
-    """Checksums of the work asked for, and seconds: the quickest of `repeat` runs, kernel by kernel. Kernels that take less than
-    50 ms are timed over ten times the work, because the clock shows milliseconds."""
+    """{kernel: Native}: the checksum of the work asked for, and the quickest of `repeat` runs. Kernels that take less than 50 ms are
+    timed over ten times the work, because clocks show milliseconds. Processor time is without that of starting a process."""
+    results = {}
     with tempfile.TemporaryDirectory() as folder:
         program = build(source, folder)
-        first = run_once(program, names, scale)
-        short = [name for name in names if first[name][1] < 0.05]
-        seconds = {name: [] for name in names}
-        for _ in range(repeat):
-            for name, (_, taken) in run_once(program, [n for n in names if n not in short], scale).items():
-                seconds[name].append(taken)
-            for name, (_, taken) in run_once(program, short, 10 * scale).items():
-                seconds[name].append(taken / 10)
-    return {name: (first[name][0], max(min(seconds[name]), 1e-4)) for name in names}
+        starting_s = min(run_once(program, None, 1).cpu_s for _ in range(5))
+        for name in names:
+            first = run_once(program, name, scale)
+            times = 10 if first.wall_s < 0.05 else 1
+            runs = [run_once(program, name, times * scale) for _ in range(repeat)]
+            results[name] = Native(first.checksum, max(min(r.wall_s for r in runs) / times, 1e-4),
+                                   max(min(r.cpu_s for r in runs) - starting_s, 1e-3) / times)
+    return results

@@ -50,11 +50,11 @@ def kernel_table(native, guests):
         columns += [f"{engine} s", "ratio", "by CPU"]
     lines = _table_head(columns + ["million slots"] + [f"{engine} million/s" for engine in guests])
     for name in next(iter(guests.values())):
-        seconds = native[name][1]
+        host = native[name]
         marks = [results[name][1] for results in guests.values()]
-        cells = [name, f"{seconds:.4f}"]
+        cells = [name, f"{host.wall_s:.4f}"]
         for mark in marks:
-            cells += [f"{mark.wall_s:.3f}", f"{mark.wall_s / seconds:.1f}", f"{mark.cpu_s / seconds:.1f}"]
+            cells += [f"{mark.wall_s:.3f}", f"{mark.wall_s / host.wall_s:.1f}", f"{mark.cpu_s / host.cpu_s:.1f}"]
         cells += [f"{marks[-1].slots / 1e6:.1f}"] + [f"{mark.slots / mark.cpu_s / 1e6:.0f}" for mark in marks]
         lines.append(_row(cells))
     return lines + [""]
@@ -72,9 +72,9 @@ def group_table(native, guests):
             continue
         cells = [group, f"{GOALS[group]:g}"]
         for results in guests.values():
-            pairs = [(results[name][1], native[name][1]) for name in names]
-            cells.append(f"{_geometric_mean([m.wall_s / s for m, s in pairs]):.1f}")
-            cells.append(f"{_geometric_mean([m.cpu_s / s for m, s in pairs]):.1f}")
+            pairs = [(results[name][1], native[name]) for name in names]
+            cells.append(f"{_geometric_mean([m.wall_s / n.wall_s for m, n in pairs]):.1f}")
+            cells.append(f"{_geometric_mean([m.cpu_s / n.cpu_s for m, n in pairs]):.1f}")
         lines.append(_row(cells))
     return lines + [""]
 
