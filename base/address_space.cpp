@@ -70,9 +70,13 @@ const AddressSpace::Region* AddressSpace::find(GuestPhys phys) const {
 }
 
 u8* AddressSpace::host_ptr(GuestPhys phys, bool for_write) const {
-  for (const Region* r : memory_)
-    if (r->contains(phys))
-      return for_write && r->kind != RegionInfo::Kind::Ram ? nullptr : r->host + (phys - r->base);
+  for (const Region* r : memory_) {
+    if (!r->contains(phys)) continue;
+    if (for_write && r->kind != RegionInfo::Kind::Ram) return nullptr;
+    if (for_write && write_log_) [[unlikely]]
+      write_log_->push_back(phys);
+    return r->host + (phys - r->base);
+  }
   return nullptr;
 }
 

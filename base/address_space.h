@@ -79,6 +79,9 @@ class AddressSpace {
   /// Called with the physical address of each marked 4 KiB page that was written. Listeners must be thread-safe.
   void add_code_listener(std::function<void(GuestPhys page)> listener);
 
+  /// From now on host_ptr() for writing notes the address of RAM in `log`; nullptr ends that. For a bus that one thread uses.
+  void log_writes(std::vector<GuestPhys>* log) { write_log_ = log; }
+
   struct RegionInfo {
     GuestPhys base;
     u64 size_bytes;
@@ -98,6 +101,7 @@ class AddressSpace {
   std::vector<std::unique_ptr<Region>> retired_;
   std::vector<const Region*> memory_;             // RAM and ROM only: lock-free look-up
   std::vector<std::function<void(GuestPhys)>> listeners_;
+  std::vector<GuestPhys>* write_log_ = nullptr;
   std::atomic<bool> any_marks_{false};
 };
 

@@ -18,6 +18,7 @@
 #include "cpu/arch/model.h"
 #include "cpu/arch/registers.h"
 #include "cpu/decode/insn.h"
+#include "cpu/jit/native_scratch.h"
 #include "cpu/mmu/fast_tlb.h"
 
 namespace ia64::cpu {
@@ -279,6 +280,7 @@ class Core final : public Inspectable {
   FastTlb fast_tlb_;
   alignas(16) u8 rom_copy_[16] = {};  ///< what semaphores on ROM work on
   Registers r_;
+  jit::NativeScratch native_scratch_;
   FloatFile float_file_;
   u64 block_ip_ = 0;
   Fault pending_;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/address_space.h"
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "firmware/board_description.h"
 #include "machine/config.h"
+#include "machine/guest_memory.h"
 
 namespace ia64::machine {
 
@@ -28,6 +30,8 @@ class Board : public Inspectable {
  public:
   virtual AddressSpace& bus() = 0;
   virtual const firmware::BoardDescription& description() const = 0;
+  /// The memory behind each of description().ram, in the same order.
+  virtual std::span<GuestMemory> ram() = 0;
   /// Power-on state of every device; RAM is cleared too when `cold`. No processor runs meanwhile.
   virtual void reset(bool cold) = 0;
   /// The user presses the power button; what follows is the guest's affair. Any thread.

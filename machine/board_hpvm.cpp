@@ -52,6 +52,7 @@ class BoardHpvm1 final : public Board {
   Result<void> build(const MachineConfig& config);
   AddressSpace& bus() override { return memory_bus_; }
   const firmware::BoardDescription& description() const override { return description_; }
+  std::span<GuestMemory> ram() override { return ram_; }
   void reset(bool cold) override;
   void press_power_button() override { acpi_pm_.press_power_button(); }
   void inspect(InspectWriter& out) const override;
@@ -64,6 +65,7 @@ class BoardHpvm1 final : public Board {
   void attach(const ResourceStatement& statement, std::unique_ptr<storage::scsi::ScsiTarget> target);
   void describe(const std::string& name);
 
+  const bool share_memory_;  ///< two engines look at it
   AddressSpace memory_bus_, port_bus_;
   std::vector<GuestMemory> ram_;
   devices::IoSapic io_sapic_;
@@ -78,8 +80,9 @@ class BoardHpvm1 final : public Board {
   firmware::BoardDescription description_;
 };
 
-BoardHpvm1::BoardHpvm1(const MachineConfig&, const BoardWires& wires)
-    : io_sapic_(*wires.interrupts, kIoSapicId, kIoSapicPins),
+BoardHpvm1::BoardHpvm1(const MachineConfig& config, const BoardWires& wires)
+    : share_memory_(config.engine.engine == Engine::Lockstep),
+      io_sapic_(*wires.interrupts, kIoSapicId, kIoSapicPins),
       interrupt_block_(*wires.interrupts),
       uart_(io_sapic_.pin(kUartPin), *wires.console),
       acpi_pm_(*wires.clock, io_sapic_.pin(kSciPin), wires.on_soft_off) {
@@ -106,7 +109,7 @@ Result<void> BoardHpvm1::build(const MachineConfig& config) {
 }
 
 Result<void> BoardHpvm1::add_ram(GuestPhys base, u64 size_bytes) {
-  auto memory = GuestMemory::map(size_bytes);
+  auto memory = share_memory_ ? GuestMemory::map_shared(size_bytes) : GuestMemory::map(size_bytes);
   if (!memory) return memory.error();
   memory_bus_.add_ram(base, size_bytes, memory->data(), "RAM");
   ram_.push_back(std::move(*memory));

@@ -5,11 +5,15 @@
 
 namespace ia64::machine {
 
-enum class Engine { Interpreter, Translator };
+enum class Engine {
+  Interpreter,
+  Translator,
+  Lockstep,  ///< both, compared; stops at the first difference
+};
 
 struct EngineConfig {
   Engine engine = Engine::Interpreter;
-  cpu::TranslatorOptions translator;  ///< for Engine::Translator
+  cpu::TranslatorOptions translator;  ///< for all but Engine::Interpreter
 };
 
 }  // namespace ia64::machine

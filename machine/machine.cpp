@@ -17,6 +17,7 @@
 #include "machine/guest_cpu_adapter.h"
 #include "machine/host_clock.h"
 #include "machine/host_files.h"
+#include "machine/lockstep/lockstep.h"
 #include "machine/nvram_file.h"
 
 namespace ia64::machine {
@@ -32,14 +33,16 @@ constexpr u64 kHaltSliceNs = kNsPerSecond;     // a halted processor looks at st
 class ProcessorBus final : public InterruptBus {
  public:
   void add(u16 id_eid, cpu::Core* core) { cores_.emplace_back(id_eid, core); }
+  void set_lockstep(Lockstep* lockstep) { lockstep_ = lockstep; }
   void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
     for (const auto& [address, core] : cores_)
-      if (address == id_eid) return core->post_interrupt(mode, vector);
+      if (address == id_eid) return lockstep_ ? lockstep_->post(mode, vector) : core->post_interrupt(mode, vector);
     LOG(Irq, "message {:#x} to absent processor {:#x} dropped", vector, id_eid);
   }
 
  private:
   std::vector<std::pair<u16, cpu::Core*>> cores_;
+  Lockstep* lockstep_ = nullptr;
 };
 
 Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& boot) {
@@ -95,14 +98,18 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void power_on();
   void cpu_main();
   void idle();
+  void sleep_until(u64 ns);
+  void leave_run();
+  void report_difference();
   void do_reset();
   void request_reset(bool cold);
   void end(MachineEnd why);
 
   NvramFile nvram_;
-  HostClock clock_;
+  std::unique_ptr<Clock> clock_;
   ProcessorBus processor_bus_;
   // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
+  std::unique_ptr<Lockstep> lockstep_;  ///< only with Engine::Lockstep
   std::unique_ptr<cpu::Core> core_;
   std::unique_ptr<GuestCpuAdapter> adapter_;
   std::unique_ptr<Board> board_;
@@ -125,7 +132,16 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
     return Error{ErrorKind::Invalid, fmt::format("-c {}: this board takes {} processor", config.cpus, kMaxCpus)};
   auto direct = read_direct_boot(config.kernel);
   if (!direct) return direct.error();
-  auto board = make_board(config, {.clock = &clock_,
+  const bool lockstep = config.engine.engine == Engine::Lockstep;
+  if (lockstep && !config.storage.empty())
+    return Error{ErrorKind::Invalid, "--engine lockstep: not with storage, which writes memory while the engines run; use --kernel"};
+  VirtualClock* virtual_clock = nullptr;
+  if (lockstep) {
+    clock_ = std::unique_ptr<Clock>(virtual_clock = new VirtualClock);
+  } else {
+    clock_ = std::make_unique<HostClock>();
+  }
+  auto board = make_board(config, {.clock = clock_.get(),
                                    .interrupts = &processor_bus_,
                                    .console = &console,
                                    .on_soft_off = [this] { end(MachineEnd::PowerOff); }});
@@ -133,16 +149,24 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
   board_ = std::move(*board);
 
   const auto& description = board_->description();
-  core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &board_->bus(), .clock = &clock_, .itc_hz = description.itc_hz});
-  if (config.engine.engine == Engine::Translator) core_->use_translator(config.engine.translator);
+  if (lockstep) {
+    std::vector<LockstepRam> ram;
+    for (size_t n = 0; n < description.ram.size(); n++) ram.push_back({description.ram[n].base, &board_->ram()[n]});
+    lockstep_ = std::make_unique<Lockstep>(board_->bus(), ram, *virtual_clock, description.itc_hz);
+    processor_bus_.set_lockstep(lockstep_.get());
+  }
+  AddressSpace& bus = lockstep ? lockstep_->primary_bus() : board_->bus();
+  core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &bus, .clock = clock_.get(), .itc_hz = description.itc_hz});
+  if (config.engine.engine != Engine::Interpreter) core_->use_translator(config.engine.translator);
   core_->set_gate(this);
+  if (lockstep) lockstep_->attach(*core_, *this);
   adapter_ = std::make_unique<GuestCpuAdapter>(*core_, 0);
   const auto& id = description.cpus[0];
   processor_bus_.add(static_cast<u16>(id.id << 8 | id.eid), core_.get());
 
   firmware::FirmwareOptions options{.direct_boot = std::move(*direct), .boot_timeout_s = {}};
   if (config.boot_timeout_s >= 0) options.boot_timeout_s = static_cast<u32>(config.boot_timeout_s);
-  firmware_ = std::make_unique<firmware::Firmware>(description, board_->bus(), clock_, *this, std::move(options));
+  firmware_ = std::make_unique<firmware::Firmware>(description, board_->bus(), *clock_, *this, std::move(options));
   return {};
 }
 
@@ -158,7 +182,7 @@ void MachineImpl::stop() {
   std::lock_guard lock(stop_mutex_);
   stopping_ = true;
   if (!thread_.joinable()) return;
-  core_->request_stop();
+  leave_run();
   thread_.join();
 }
 
@@ -169,26 +193,45 @@ void MachineImpl::power_on() {
   const GuestPhys base = std::min(range.code.base, range.pal_code.base);
   const GuestPhys last = std::max(range.code.base + range.code.size_bytes, range.pal_code.base + range.pal_code.size_bytes);
   core_->set_gate_range(base, last - base);
-  powered_on_ns_ = clock_.now_ns();
+  if (lockstep_) lockstep_->powered_on(base, last - base);
+  powered_on_ns_ = clock_->now_ns();
 }
 
 void MachineImpl::cpu_main() {
   while (!stopping_) {
     if (reset_wanted_.exchange(false)) do_reset();
     if (ended_) return;
-    switch (core_->run(0)) {
+    switch (lockstep_ ? lockstep_->run() : core_->run(0)) {
       case cpu::StopReason::Gate: idle(); break;
-      case cpu::StopReason::Halted: core_->wait_for_interrupt(std::chrono::nanoseconds(kHaltSliceNs)); break;
+      case cpu::StopReason::Halted: sleep_until(clock_->now_ns() + kHaltSliceNs); break;
       default: break;
     }
+    if (lockstep_ && !lockstep_->difference().empty()) report_difference();
   }
+}
+
+void MachineImpl::report_difference() {
+  std::fputs(lockstep_->difference().c_str(), stderr);
+  end(MachineEnd::EnginesDiffer);
+}
+
+/// Sleeps until a virtual time, an interrupt or a request to stop.
+void MachineImpl::sleep_until(u64 ns) {
+  if (lockstep_) return lockstep_->idle_until(ns);
+  const u64 now = clock_->now_ns();
+  if (now < ns) core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
+}
+
+/// Makes the CPU thread look at what changed. Any thread.
+void MachineImpl::leave_run() {
+  if (lockstep_) return lockstep_->request_stop();
+  core_->request_stop();
 }
 
 /// Sleeps as long as firmware asked for; a console key or an interrupt ends it early.
 void MachineImpl::idle() {
   if (!idle_until_ns_ || stopping_ || ended_ || reset_wanted_) return;
-  const u64 now = clock_.now_ns();
-  if (now < *idle_until_ns_) core_->wait_for_interrupt(std::chrono::nanoseconds(*idle_until_ns_ - now));
+  sleep_until(*idle_until_ns_);
   idle_until_ns_.reset();
 }
 
@@ -230,11 +273,11 @@ void MachineImpl::nvram_rejected(const std::string& reason) {
 void MachineImpl::request_reset(bool cold) {
   cold_reset_ = cold;
   reset_wanted_ = true;
-  core_->request_stop();
+  leave_run();
 }
 
 void MachineImpl::do_reset() {
-  const u64 ran_ns = clock_.now_ns() - powered_on_ns_;
+  const u64 ran_ns = clock_->now_ns() - powered_on_ns_;
   quick_resets_ = ran_ns < kResetLoopNs ? quick_resets_ + 1 : 0;
   if (quick_resets_ == kResetLoopCount) return end(MachineEnd::ResetLoop);
   LOG(Machine, "{} reset after {} ms", cold_reset_ ? "cold" : "warm", ran_ns / 1'000'000);
@@ -247,7 +290,7 @@ void MachineImpl::do_reset() {
 
 void MachineImpl::end(MachineEnd why) {
   if (ended_.exchange(true)) return;
-  core_->request_stop();
+  leave_run();
   if (on_end_) on_end_(why);
 }
 

@@ -17,6 +17,7 @@ enum class MachineEnd : u8 {
   PowerOff,      ///< the guest or its firmware switched the power off
   ResetLoop,     ///< reset again and again without getting anywhere
   FirmwareStop,  ///< firmware gave up: the console shows why
+  EnginesDiffer, ///< a lockstep run found a difference; it is on standard error
   CpuStop,       ///< a processor cannot go on (machine check, no handler to enter)
 };
 

@@ -181,6 +181,7 @@ const char* describe(MachineEnd end) {
     case MachineEnd::PowerOff: return "powered off";
     case MachineEnd::ResetLoop: return "it resets again and again";
     case MachineEnd::FirmwareStop: return "firmware gave up; see the console";
+    case MachineEnd::EnginesDiffer: return "the engines differ";
     case MachineEnd::CpuStop: return "a processor cannot go on";
   }
   return "unknown";

@@ -249,7 +249,13 @@ Opened open_at(std::string_view spec, Context context) {
 }  // namespace
 
 Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec) {
-  return open_at(spec, {});
+  auto store = open_at(spec, {});
+  if (store) return store;
+  // Names inside a damaged image may hold anything; a message stays one printable line.
+  Error error = store.error();
+  for (char& c : error.message)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return error;
 }
 
 bool known_store_kind(std::string_view kind) {

@@ -25,8 +25,9 @@ inline constexpr FpReg kFpNatVal{0, 0x1fffe, 0};
 inline constexpr FpReg kFpZero{0, 0, 0};
 inline constexpr FpReg kFpOne{u64{1} << 63, 0xffff, 0};
 
-/// Current frame marker, unpacked. @source SDM vol. 2, 6.2 (vol. 1, 3.1.7)
-struct Cfm {
+/// Current frame marker, unpacked: a byte for each field, in the order of the packed form and in one aligned word, so that
+/// generated code packs and unpacks all of them at once. @source SDM vol. 2, 6.2 (vol. 1, 3.1.7)
+struct alignas(8) Cfm {
   u8 sof = 0;      ///< size of frame, 0..96
   u8 sol = 0;      ///< size of locals, 0..sof
   u8 sor = 0;      ///< size of rotating region in registers (a multiple of 8), 0..sof

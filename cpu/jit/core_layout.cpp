@@ -10,6 +10,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   const auto distance = [base](const void* p) { return static_cast<i32>(static_cast<const char*>(p) - base); };
   attention = distance(&c.attention_);
   block_ip = distance(&c.block_ip_);
+  fetch_changes = distance(&c.fast_tlb_.fetch_changes_);
+  returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
+  return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);

@@ -10,7 +10,8 @@ struct CoreLayout {
   explicit CoreLayout(Core& core);
 
   Core* core;
-  i32 attention, block_ip, fetch_keys;
+  i32 attention, block_ip, fetch_keys, fetch_changes;
+  i32 returns, returns_changes, return_top, jumps;
   i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   u64* handler_counts = nullptr;  ///< handler calls by Insn::op, absolute; nullptr: not counted

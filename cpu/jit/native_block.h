@@ -19,10 +19,14 @@ struct Link {
   const void* target = nullptr;  ///< host code; the unlinked stub at first
   u64 ip = 0;
   u8 slot = 0;
-  ir::Mode mode;
+  ir::Mode mode = {};
   GuestPhys page = 0;        ///< of the block it belongs to
   bool leaves_page = false;
+  u32 packed_mode = 0;       ///< of return points: `mode` as generated code compares it
 };
+
+/// The return point of calls that have none in their page: no return goes there.
+inline const Link kNowhere{.ip = ~u64{0}};
 
 /// Host code of one block in one mode at one virtual address.
 struct NativeBlock {

@@ -47,7 +47,9 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target));
+  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+                      reinterpret_cast<const void*>(&find_target));
+  clear_returns();
 }
 
 NativeEngine::~NativeEngine() = default;
@@ -68,7 +70,10 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->mode_bits = mode_bits, native->block = &block;
   ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
+  const bool dump = dump_.wants(block, native->ip);
+  if (dump) dump_.guest_code(block, unit), dump_.intermediate("before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
   if (options_.optimisations.regions) native->countdown = static_cast<i32>(options_.region_threshold), native->hot = stubs_.hot;
@@ -133,6 +138,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
     native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
+    if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
     code_bytes_ += code.codeSize();
     counters_.code_bytes += code.codeSize();
     if (options_.perf_map) note_for_perf(native, code.codeSize());
@@ -230,6 +236,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     return false;
   }
   connect(*native);
+  clear_returns();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 left = interpreter_.budget_end_ - core_.slots_retired();
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
@@ -291,13 +298,20 @@ void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
 }
 
 const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept {
+  Core& core = shared->engine->core_;
+  if (core.trap_bits_) return nullptr;
+  if (from->mode.ic) core.r_.iipa = from->ip + u64{insn->bundle} * 16;
+  return find_target(shared);
+}
+
+/// Host code of the block at ip and slot, or the way out.
+const void* NativeEngine::find_target(Shared* shared) noexcept {
   NativeEngine& self = *shared->engine;
   Core& core = self.core_;
   Registers& r = core.r_;
   self.counters_.dynamic_targets++;
   self.counters_.dynamic_misses++;  // taken back when it is none
-  if (core.trap_bits_) return nullptr;
-  if (from->mode.ic) r.iipa = from->ip + u64{insn->bundle} * 16;
+  self.clear_returns();
   if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
     if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
@@ -309,7 +323,19 @@ const void* NativeEngine::dynamic_target(Shared* shared, const Insn* insn, Nativ
   self.counters_.dynamic_misses--;
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
+  if (r.slot == 0) {
+    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, static_cast<u32>(native->mode.pack())};
+  }
   return native->entry;
+}
+
+/// Forgets the return points when fetch keys have changed since they were pushed.
+void NativeEngine::clear_returns() {
+  NativeScratch& scratch = core_.native_scratch_;
+  const u64 changes = core_.fast_tlb_.fetch_changes();
+  if (scratch.returns[0] && scratch.returns_changes == changes) return;
+  for (const Link*& link : scratch.returns) link = &kNowhere;
+  scratch.returns_changes = changes;
 }
 
 }  // namespace ia64::cpu::jit

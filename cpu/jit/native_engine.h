@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cpu/interp/interpreter.h"
+#include "cpu/jit/block_dump.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/translate/lowering.h"
@@ -44,6 +45,8 @@ class NativeEngine {
   };
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
+  static const void* find_target(Shared* shared) noexcept;
+  void clear_returns();
   u64 mode_now(bool ed) const;
   NativeBlock* find_native(const LookupEntry& entry, u64 mode);
   NativeBlock* native_for(const LookupEntry& entry);
@@ -62,6 +65,7 @@ class NativeEngine {
   TranslatorOptions options_;
   ir::LowerTable rules_;
   TranslatorCounters counters_;
+  BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
   asmjit::JitRuntime stub_runtime_;
   std::unique_ptr<asmjit::JitRuntime> runtime_;

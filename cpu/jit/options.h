@@ -1,6 +1,9 @@
 // What can be chosen about the translator, and what it counts.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/int_types.h"
 #include "cpu/jit/optimisations.h"
 
@@ -21,6 +24,8 @@ struct TranslatorOptions {
   Optimisations optimisations;      ///< which of them are on
   bool verify = false;              ///< check the intermediate form of each block
   bool count_handlers = false;      ///< count handler calls of generated code by instruction; costs a little
+  std::vector<u64> dump_ips;        ///< show the translation of every block that holds one of these addresses...
+  std::string dump_path;            ///< ...in this file; empty: on standard error
   bool perf_map = false;            ///< write perf-PID.map for the perf tool into the folder for temporary files
 };
 

@@ -21,7 +21,7 @@ class StubMaker {
     code_.init(runtime.environment());
     code_.attach(&a_);
   }
-  Stubs make(const void* helper);
+  Stubs make(const void* helper, const void* finder);
 
  private:
   Label begin() {
@@ -36,6 +36,7 @@ class StubMaker {
   void enter();
   void leave(ExitKind kind, Gp where);
   void dynamic(const void* helper, Label plain_handler);
+  void find(const void* finder);
   void slow();
   void kept();
   void lean();
@@ -99,6 +100,14 @@ void StubMaker::dynamic(const void* helper, Label handler) {
   a_.jmp(handler);
 }
 
+void StubMaker::find(const void* finder) {
+  a_.mov(qword_ptr(rbx, offset_of_register(offsetof(Registers, ip))), rax);
+  a_.mov(byte_ptr(rbx, offset_of_register(offsetof(Registers, slot))), 0);
+  a_.mov(rdi, imm(&state_));
+  a_.call(imm(finder));
+  a_.jmp(rax);
+}
+
 void StubMaker::slow() {
   keep_values(true);
   a_.sub(rsp, 8);
@@ -158,7 +167,7 @@ void StubMaker::kept() {
   a_.ret();
 }
 
-Stubs StubMaker::make(const void* helper) {
+Stubs StubMaker::make(const void* helper, const void* finder) {
   const Label in = begin();
   enter();
   const Label bail = begin();
@@ -175,6 +184,8 @@ Stubs StubMaker::make(const void* helper) {
   leave(ExitKind::Hot, rax);
   const Label dynamic_label = begin();
   dynamic(helper, handler);
+  const Label find_label = begin();
+  find(finder);
   const Label slow_label = begin();
   slow();
   const Label kept_label = begin();
@@ -189,14 +200,15 @@ Stubs StubMaker::make(const void* helper) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
-  s.dynamic = at(dynamic_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
+  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
   return s;
 }
 
 }  // namespace
 
-Stubs make_stubs(JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper) {
-  return StubMaker(runtime, layout, state).make(helper);
+Stubs make_stubs(JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper,
+                 const void* finder) {
+  return StubMaker(runtime, layout, state).make(helper, finder);
 }
 
 }  // namespace ia64::cpu::jit

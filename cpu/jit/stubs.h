@@ -45,12 +45,14 @@ struct Stubs {
   const void* plain = nullptr;
   const void* hot = nullptr;        ///< rax NativeBlock
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
+  const void* find = nullptr;       ///< goes on at rax; the last instruction is accounted for
   const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* lean = nullptr;       ///< called: rax(Registers, rdx, FloatFile), a LeanFunction; changes rax and rdx
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 
 /// @param helper  looks up the block at ip/slot: (state, insn, native) -> host code, or nullptr when a trap waits
-Stubs make_stubs(asmjit::JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper);
+/// @param finder  the same without an instruction to account for: (state) -> host code, never nullptr
+Stubs make_stubs(asmjit::JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder);
 
 }  // namespace ia64::cpu::jit

@@ -159,7 +159,7 @@ void X64Emitter::emit_moves(std::vector<Move> moves) {
 void X64Emitter::emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::vector<Stored>& pending, std::vector<Move> moves) {
   if (exit) {
     a_.sub(rbp, exit->executed);
-    if (unit_.mode.ic && unit_.blocks[to].leaves_at_once) store_iipa(*exit);
+    if (unit_.mode.ic && unit_.blocks[to].leaves_at_once) store_iipa(exit->last_ip);
   }
   if (to <= from) {
     const Label out = a_.newLabel();
@@ -170,7 +170,7 @@ void X64Emitter::emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::ve
     later([this, out, exit, pending] {
       a_.bind(out);
       store_pending(pending);
-      if (unit_.mode.ic) store_iipa(*exit);
+      if (unit_.mode.ic) store_iipa(exit->last_ip);
       jump_to_link(*exit);
     });
   }

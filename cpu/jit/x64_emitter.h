@@ -132,11 +132,37 @@ class X64Emitter {
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit);
-  void store_iipa(const ir::Exit& exit);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
   void leave_with(const void* stub, const Insn* insn);
+  void emit_leave_if(const Op& op);
+  void account(const Insn& insn);
+  void store_iipa(const Insn& insn);
+  void store_iipa(u64 ip);
+  u64 ip_of(const Insn& insn) const;
+
+  // Frames and indirect branches (x64_frame.cpp).
+  u32 unrotated_mode() const;
+  void when(const Op& op, std::function<void()> code);
+  void load(const Gp& to, Value v, const Gp& from);
+  void branch_by_handler(const Op& op);
+  void push_return(u64 ip);
+  void pop_return();
+  void new_frame(Label slow);
+  void old_frame(Label slow);
+  void jump_to_return();
+  void jump_to_address(u32 mode);
+  void emit_frame_call(const Op& op);
+  void emit_frame_return(const Op& op);
+  void emit_jump_to(const Op& op);
+  void emit_frame_alloc(const Op& op);
+
+  // Rename bases and predicates (x64_moves.cpp).
+  void emit_rotate(const Op& op);
+  void emit_clear_bases(const Op& op);
+  void emit_gather_predicates(Value v);
+  void emit_spread_predicates(const Op& op);
   void emit_terminal(const ir::BasicBlock& block);
 
   // Floating point (x64_float.cpp, x64_float_arithmetic.cpp, x64_float_memory.cpp).

@@ -129,15 +129,36 @@ void X64Emitter::emit_exit_if(const Op& op) {
   });
 }
 
-void X64Emitter::store_iipa(const ir::Exit& exit) {
-  a_.mov(rax, exit.last_ip);
-  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rax);
+void X64Emitter::emit_leave_if(const Op& op) {
+  const Label leave = a_.newLabel();
+  const Gp condition = use(op.a, rax);
+  a_.test(condition, condition);
+  a_.jnz(leave);
+  later([this, leave, &op, pending = snapshot(op.pending)] {
+    a_.bind(leave);
+    store_pending(pending);
+    leave_with(stubs_.deopt, op.insn);
+  });
+}
+
+u64 X64Emitter::ip_of(const Insn& insn) const { return part_ip() + u64{insn.bundle} * 16; }
+
+void X64Emitter::store_iipa(u64 ip) {
+  a_.mov(rcx, ip);
+  a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rcx);
+}
+void X64Emitter::store_iipa(const Insn& insn) { store_iipa(ip_of(insn)); }
+
+/// A way out behind `insn`: the budget, and under PSR.ic the address that IIPA remembers. Uses rcx.
+void X64Emitter::account(const Insn& insn) {
+  a_.sub(rbp, insn.spare + 1);
+  if (unit_.mode.ic) store_iipa(insn);
 }
 
 /// @param frame_changed  the frame pointer must be found again
 void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
   a_.sub(rbp, exit.executed);
-  if (unit_.mode.ic) store_iipa(exit);
+  if (unit_.mode.ic) store_iipa(exit.last_ip);
   if (frame_changed) reload_frame();
   if (on_.loops && exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
     a_.jmp(entry_);
@@ -183,11 +204,15 @@ void X64Emitter::emit_terminal(const ir::BasicBlock& block) {
     u64 k;
     constant(indirect->target, k) ? a_.mov(rax, k) : a_.mov(rax, target);
     a_.and_(rax, -16);
+    if (on_.inline_lookup) {
+      account(*indirect->insn);
+      return jump_to_address(static_cast<u32>(unit_.mode.pack()));
+    }
     a_.mov(ip, rax);
     set_slot(0);
     leave_with(stubs_.dynamic, indirect->insn);
-  } else {
-    const auto& unknown = std::get<ir::LeaveUnknown>(block.terminal);
+  } else if (const auto* unknown_mode = std::get_if<ir::LeaveUnknown>(&block.terminal)) {
+    const auto& unknown = *unknown_mode;
     store_pending(snapshot(block.pending));
     a_.mov(rax, unknown.next.ip);
     a_.mov(ip, rax);

@@ -27,6 +27,16 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::call:
     case Opcode::call_branch: return emit_call(op);
     case Opcode::exit_if: return emit_exit_if(op);
+    case Opcode::leave_if: return emit_leave_if(op);
+    case Opcode::jump_to: return emit_jump_to(op);
+    case Opcode::frame_call:
+    case Opcode::frame_call_to: return emit_frame_call(op);
+    case Opcode::frame_return: return emit_frame_return(op);
+    case Opcode::frame_alloc: return emit_frame_alloc(op);
+    case Opcode::rotate: return emit_rotate(op);
+    case Opcode::clear_bases: return emit_clear_bases(op);
+    case Opcode::gather_predicates: return emit_gather_predicates(v);
+    case Opcode::spread_predicates: return emit_spread_predicates(op);
     default: break;
   }
   if (op.code <= Opcode::mul) return emit_binary(op, v);

@@ -1,7 +1,9 @@
 // Access to guest state from generated code, and the checks at a block's entry.
+#include <array>
 #include <cstddef>
 
 #include "base/bits.h"
+#include "base/invariant.h"
 #include "cpu/jit/x64_emitter.h"
 
 namespace ia64::cpu::jit {
@@ -14,6 +16,23 @@ template <class T>
 constexpr i32 disp(T offset) { return static_cast<i32>(offset); }
 constexpr size_t kRrbGr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_gr);
 constexpr size_t kRrbPr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_pr);
+
+/// Where an application register of the form lives. EC is a byte.
+i32 application_offset(unsigned n) {
+  if (n < 8) return disp(offsetof(Registers, kr)) + 8 * static_cast<i32>(n);
+  switch (n) {
+    case ar::kRsc: return disp(offsetof(Registers, rsc));
+    case ar::kBspstore: return disp(offsetof(Registers, bspstore));
+    case ar::kRnat: return disp(offsetof(Registers, rnat));
+    case ar::kCsd: return disp(offsetof(Registers, csd));
+    case ar::kSsd: return disp(offsetof(Registers, ssd));
+    case ar::kCcv: return disp(offsetof(Registers, ccv));
+    case ar::kUnat: return disp(offsetof(Registers, unat));
+    case ar::kPfs: return disp(offsetof(Registers, pfs));
+    default: INVARIANT(n == ar::kEc); return disp(offsetof(Registers, ec));
+  }
+}
+
 }  // namespace
 
 /// Leaves the number of a rotated register, counted from the region's start, in eax; uses ecx.
@@ -58,6 +77,13 @@ void X64Emitter::emit_get(const Op& op, Value v) {
     case ir::File::RotatingPredicate: a_.movzx(d.r32(), predicate(l)); break;
     case ir::File::Branch: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
     case ir::File::LoopCount: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+    case ir::File::Application:
+      if (l.index == ar::kEc) {
+        a_.movzx(d.r32(), byte_ptr(rbx, application_offset(l.index)));
+      } else {
+        a_.mov(d, qword_ptr(rbx, application_offset(l.index)));
+      }
+      break;
   }
 }
 
@@ -76,6 +102,9 @@ void X64Emitter::store(ir::Location l, const Gp& value) {
     case ir::File::RotatingPredicate: a_.mov(predicate(l), value.r8()); break;
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), value); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), value); break;
+    case ir::File::Application:
+      l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
+      break;
   }
 }
 
@@ -87,6 +116,9 @@ void X64Emitter::store(ir::Location l, i32 k) {
     case ir::File::RotatingPredicate: a_.mov(predicate(l), k); break;
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), k); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), k); break;
+    case ir::File::Application:
+      a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
+      break;
   }
 }
 
@@ -119,7 +151,8 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
   }
 }
 
-/// Leaves unless the NaT bytes of all registers the block takes for clean are zero; eight at a time.
+/// Leaves unless the NaT bytes of all registers the block takes for clean are zero. All groups of eight that hold one are looked at
+/// at once; exactly those registers only when some NaT is found.
 void X64Emitter::check_entry_nats() {
   u64 masks[16] = {};
   for (unsigned r = 1; r < 128; r++)
@@ -130,14 +163,30 @@ void X64Emitter::check_entry_nats() {
     for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
   for (unsigned g = 4; g < 16; g++) stacked |= masks[g] != 0;
   if (stacked) a_.mov(ecx, dword_ptr(rbx, disp(offsetof(Registers, bof))));
+  const auto nats = [](unsigned g) {
+    return g < 4 ? qword_ptr(rbx, disp(offsetof(Registers, gr_static_nat)) + 8 * static_cast<i32>(g))
+                 : qword_ptr(rbx, rcx, 0, disp(offsetof(Registers, stack_nat)) + 8 * static_cast<i32>(g - 4));
+  };
+  unsigned groups = 0;
   for (unsigned g = 0; g < 16; g++) {
     if (!masks[g]) continue;
-    const Mem m = g < 4 ? qword_ptr(rbx, disp(offsetof(Registers, gr_static_nat)) + 8 * static_cast<i32>(g))
-                        : qword_ptr(rbx, rcx, 0, disp(offsetof(Registers, stack_nat)) + 8 * static_cast<i32>(g - 4));
-    a_.mov(rax, masks[g]);
-    a_.test(m, rax);
-    a_.jnz(bail_);
+    groups++ == 0 ? a_.mov(rax, nats(g)) : a_.or_(rax, nats(g));
   }
+  if (!groups) return;
+  const Label some = a_.newLabel(), fine = a_.newLabel();
+  if (groups == 1) a_.test(rax, rax);
+  a_.jnz(some);
+  a_.bind(fine);
+  later([this, some, fine, nats, masks = std::to_array(masks)] {
+    a_.bind(some);
+    for (unsigned g = 0; g < 16; g++) {
+      if (!masks[g]) continue;
+      a_.mov(rax, masks[g]);
+      a_.test(nats(g), rax);
+      a_.jnz(bail_);
+    }
+    a_.jmp(fine);
+  });
 }
 
 /// Counts down to the making of a region; later goes there.

@@ -69,12 +69,14 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 }
 
 void FastTlb::region_changed(unsigned region) {
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
 }
 
 void FastTlb::protection_changed() {
   generation_++;
+  fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
       for (unsigned region = 0; region < kRegions; region++)
@@ -109,9 +111,13 @@ void FastTlb::forget_writes(const u8* host_page) {
     if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
 }
 
+void FastTlb::forget_all_writes() {
+  for (Entry& e : write_) e = {kNoEntry, 0};
+}
+
 void FastTlb::clear_tables() {
   for (Entry& e : read_) e = {kNoEntry, 0};
-  for (Entry& e : write_) e = {kNoEntry, 0};
+  forget_all_writes();
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
 }
 

@@ -106,6 +106,8 @@ class FastTlb {
   void protection_changed();
   /// Writes to the 4 KiB of RAM at `host_page` must be seen again (code was found there). CPU thread.
   void forget_writes(const u8* host_page);
+  /// Every page must be asked for again before it is written.
+  void forget_all_writes();
   /// Drops everything.
   void reset();
 
@@ -116,6 +118,8 @@ class FastTlb {
   u64 fetch_key(Mode mode, unsigned region) const { return fetch_keys_[mode][region]; }
   /// Makes all fetch keys new.
   void end_fetch_epoch();
+  /// Counts the events that change fetch keys without a change of mode.
+  u64 fetch_changes() const { return fetch_changes_; }
   /// An instruction translation of `rid` went away or changed: makes the keys of its regions new, now and when they come back.
   void end_fetches_of(u32 rid);
 

@@ -25,6 +25,10 @@ bool writes_only_declared(Format f) {
 
 Clobbers clobbers_of(const Op& op) {
   Clobbers c;
+  if (op.code == Opcode::gather_predicates || op.code == Opcode::spread_predicates) {
+    c.everything = false, c.all_predicates = op.code == Opcode::spread_predicates;
+    return c;
+  }
   if (op.code != Opcode::call || !op.insn || !op.insn->op) return c;
   const OpInfo& row = op_info(op.insn->op);
   if (!writes_only_declared(row.format) || (op.insn->flags & kEndsBlock)) return c;

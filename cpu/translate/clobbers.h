@@ -10,6 +10,7 @@ struct Clobbers {
   bool everything = true;
   u8 general[2] = {};    ///< 0: none
   u8 predicate[2] = {};
+  bool all_predicates = false;
 
   constexpr bool may_write(Location l) const {
     if (everything) return true;
@@ -17,7 +18,7 @@ struct Clobbers {
       case File::General:
       case File::RotatingGeneral: return l.index == general[0] || l.index == general[1];
       case File::Predicate:
-      case File::RotatingPredicate: return l.index == predicate[0] || l.index == predicate[1];
+      case File::RotatingPredicate: return all_predicates || l.index == predicate[0] || l.index == predicate[1];
       case File::Branch:
       case File::LoopCount: return false;
       default: return true;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cpu/decode/op_info.h"
+
 namespace ia64::cpu::ir {
 
 namespace {
@@ -14,7 +16,7 @@ constexpr OpcodeInfo kInfo[] = {
 };
 
 std::string location_name(u64 packed) {
-  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc"};
+  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar"};
   const Location l = Location::unpack(packed);
   return fmt::format("{}{}", kFiles[static_cast<unsigned>(l.file)], l.index);
 }
@@ -40,7 +42,7 @@ std::string print_op(const Unit& unit, const Op& op, unsigned n) {
     if (v != kNone) line += fmt::format(" v{}", v);
   if (op.guard != kNone) line += fmt::format(" if v{}", op.guard);
   line += print_pending(unit, op.pending);
-  if (op.insn) line += fmt::format("  ; bundle {} slot {}", op.insn->bundle, op.insn->slot);
+  if (op.insn) line += fmt::format("  ; bundle {} slot {} {}", op.insn->bundle, op.insn->slot, op_info(op.insn->op).name);
   return line + "\n";
 }
 
@@ -52,6 +54,8 @@ std::string print_terminal(const Unit& unit, const Terminal& terminal, u32 pendi
     text = fmt::format("  leave to v{}", indirect->target);
   } else if (const auto* next = std::get_if<Goto>(&terminal)) {
     text = fmt::format("  go to block {}", next->block);
+  } else if (std::holds_alternative<Left>(terminal)) {
+    text = "  left";
   } else {
     text = "  leave, mode unknown";
   }
@@ -123,7 +127,8 @@ class Verifier {
     check_pending(op.pending, block, n);
     if ((what.effect == Effect::Exit || what.effect == Effect::Call) && !op.insn)
       error_ = fmt::format("operation {}: no instruction", n);
-    if ((op.code == Opcode::exit_if || op.code == Opcode::call_branch) && op.imm >= unit_.exits.size())
+    const bool to_exit = op.code == Opcode::exit_if || op.code == Opcode::call_branch || op.code == Opcode::frame_call;
+    if (to_exit && op.imm >= unit_.exits.size())
       error_ = fmt::format("operation {}: no such exit", n);
   }
   void check_block(u32 b) {

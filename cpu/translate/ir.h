@@ -43,7 +43,8 @@ using Value = u32;
 inline constexpr Value kNone = 0xffff'ffff;
 
 /// The register files that the form knows.
-enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount };
+/// Application registers go by their number, except LC.
+enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application };
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,
 /// because rotation moves all rotating registers of a file alike.
@@ -134,8 +135,9 @@ struct Exit {
 struct Leave { unsigned exit = 0; };        ///< goes on at exits[exit]
 struct LeaveIndirect { Value target; const Insn* insn; };  ///< address in a register, same mode
 struct LeaveUnknown { const Insn* insn; Exit next; };   ///< the last handler may have changed the mode
+struct Left {};                   ///< the last operation always leaves
 struct Goto { u32 block = 0; };   ///< goes on in another block of the unit, behind the last instruction of this one
-using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown, Goto>;
+using Terminal = std::variant<Leave, LeaveIndirect, LeaveUnknown, Left, Goto>;
 
 /// A decoded block that operations come from: their instructions count from its start.
 struct Part {

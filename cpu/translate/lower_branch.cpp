@@ -1,4 +1,5 @@
-// Lowering of branches. Calls run their handlers but go on to a known address; returns and rotating loops end the block.
+// Lowering of branches to fixed addresses and of rotating loops; of calls and jumps as far as lower_frame.cpp does not know better.
+#include "cpu/arch/registers.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
 
@@ -36,7 +37,58 @@ void call_relative(L& l, const Insn& i) {
   l.call_branch(i, l.add_exit(i, l.insn_ip(i) + i.imm, 0, inside));
 }
 
+/// Rotation makes CFM.rrb.pr unknown. Blocks that allow for any value are right for zero too.
+Mode rotated(const L& l) {
+  Mode m = l.mode();
+  m.rrb_pr = true;
+  return m;
+}
+
+enum class Count : u8 { ByLc, ByPredicate };
+enum class Taken : u8 { GoingOn, Ending };
+
+/// One step of a software-pipelined loop: the epilogue counts down in EC once the kernel has ended, and stops rotating at 0.
+template <Count kCount, Taken kTaken>
+void pipeline(L& l, const Insn& i) {
+  const Location lc{File::LoopCount}, ec{File::Application, ar::kEc};
+  const Value zero = l.constant(0), epilogue = l.get(ec);
+  Value kernel, stage = zero;
+  if (kCount == Count::ByLc) {
+    const Value count = l.get(lc);
+    kernel = stage = l.unary(invert, l.binary(cmp_eq, count, zero));
+    l.set(lc, l.binary(sub, count, kernel));
+  } else {
+    kernel = l.pr(i.qp);
+  }
+  const Value draining = l.unary(invert, l.binary(cmp_eq, epilogue, zero));
+  const Value goes_on = l.binary(or_, kernel, l.binary(cmp_ltu, l.constant(1), epilogue));
+  l.set(ec, l.binary(sub, epilogue, l.binary(andn, draining, kernel)));
+  l.set_pr(63, stage);
+  l.emit({.code = rotate, .guard = l.binary(or_, kernel, draining), .imm = l.mode().rotating});
+  l.forget();
+  const unsigned exit = l.add_exit(i, l.insn_ip(i) + i.imm, 0, rotated(l));
+  l.emit({.code = exit_if, .a = kTaken == Taken::GoingOn ? goes_on : l.unary(invert, goes_on), .imm = exit, .insn = &i});
+  l.finish(Leave{l.add_exit(i, l.insn_ip(i) + 16, 0, rotated(l))});
+}
+
+/// @tparam kPredicatesOnly  clrrrb.pr
+template <bool kPredicatesOnly>
+void clear(L& l, const Insn& i) {
+  l.emit({.code = clear_bases, .imm = kPredicatesOnly});
+  l.forget();
+  Mode m = l.mode();
+  m.rrb_pr = false;
+  const bool last = i.flags & kLastSlot;
+  l.finish(Leave{l.add_exit(i, l.insn_ip(i) + (last ? 16 : 0), last ? u8{0} : static_cast<u8>(i.slot + 1), m)});
+}
+
 }  // namespace
+
+void add_rotation_rules(LowerTable& t) {
+  t[&br_ctop_b2] = pipeline<Count::ByLc, Taken::GoingOn>, t[&br_cexit_b2] = pipeline<Count::ByLc, Taken::Ending>;
+  t[&br_wtop_b1] = pipeline<Count::ByPredicate, Taken::GoingOn>, t[&br_wexit_b1] = pipeline<Count::ByPredicate, Taken::Ending>;
+  t[&clrrrb_b8] = clear<false>, t[&clrrrb_pr_b8] = clear<true>;
+}
 
 void add_branch_rules(LowerTable& t) {
   t[&br_cond_b1] = t[&brl_cond_x3] = relative;

@@ -15,6 +15,10 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_memory) add_memory_rules(t);
   if (on.native_branch) add_branch_rules(t);
   if (on.native_system) add_system_rules(t);
+  if (on.native_rotation) add_rotation_rules(t);
+  const bool bmi2 = __builtin_cpu_supports("bmi2");  // bytes to bits and back, in one instruction
+  if (on.native_calls && bmi2) add_frame_rules(t);
+  if (on.native_moves && bmi2) add_move_rules(t);
   if (on.native_float) add_float_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
@@ -87,6 +91,16 @@ void Lowering::set_pr(unsigned p, Value v) {
 unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
   unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode, kOutside, static_cast<u16>(i.spare + 1), insn_ip(i)});
   return static_cast<unsigned>(unit_.exits.size() - 1);
+}
+
+void Lowering::forget_predicates() {
+  std::erase_if(known_, [](const auto& entry) {
+    const File file = Location::unpack(entry.first).file;
+    return file == File::Predicate || file == File::RotatingPredicate;
+  });
+}
+void Lowering::frame_is_clean(unsigned sof) {
+  for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
 }
 
 void Lowering::call(const Insn& i) {

@@ -52,6 +52,14 @@ class Lowering {
   /// Registers an exit behind `i` to `ip`.
   unsigned add_exit(const Insn& i, u64 ip, u8 slot, Mode mode);
   Mode mode() const;
+  /// Forgets what locations hold, after an operation that changes some of them.
+  void forget() { known_.clear(); }
+  void forget_predicates();
+  /// The frame has `sof` registers from here on, all without NaT.
+  void frame_is_clean(unsigned sof);
+  /// Leaves `i`, which has changed nothing yet, to the interpreter when `condition` is not 0.
+  void leave_if(const Insn& i, Value condition) { emit({.code = Opcode::leave_if, .a = condition, .insn = &i}); }
+  unsigned cpl() const { return unit_.mode.fetch >> 1 & 3; }
   /// Ends the block.
   void finish(Terminal t) { unit_.terminal = t, ended_ = true; }
   bool big_endian() const { return unit_.mode.big_endian; }
@@ -129,6 +137,9 @@ void add_integer_rules(LowerTable& table);
 void add_compare_rules(LowerTable& table);
 void add_memory_rules(LowerTable& table);
 void add_branch_rules(LowerTable& table);
+void add_rotation_rules(LowerTable& table);
+void add_frame_rules(LowerTable& table);
+void add_move_rules(LowerTable& table);
 void add_system_rules(LowerTable& table);
 void add_float_rules(LowerTable& table);
 void add_float_move_rules(LowerTable& table);

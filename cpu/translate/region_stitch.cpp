@@ -32,7 +32,7 @@ void RegionBuilder::copy_piece(Unit& out, u32 number) {
     Op op = l.unit.ops[n];
     for (Value* v : {&op.a, &op.b, &op.c, &op.guard})
       if (*v != kNone) *v = renamed[*v];
-    if (op.code == Opcode::exit_if || op.code == Opcode::call_branch) {
+    if (op.code == Opcode::exit_if || op.code == Opcode::call_branch || op.code == Opcode::frame_call) {
       out.exits.push_back(l.unit.exits[op.imm]);
       op.imm = out.exits.size() - 1;
       if (n + 1 == piece.end && !piece.last) out.exits.back().block = internal(piece.to[0]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots disks with the ivm command and checks what its user would see.
 
-  boot_test.py CASE --ivm PATH --guests DIR --work DIR
+  boot_test.py CASE --ivm PATH --guests DIR --work DIR [--engine interp|jit]
 
 Exit status 0 passed, 1 failed, 77 skipped.
 """
@@ -44,7 +44,8 @@ class Boot:
 
     def __init__(self, args, name, options):
         self.log = pathlib.Path(args.work) / f"{name}.log"
-        self.command = [args.ivm, "run", "--console", "none", "--log", str(self.log), "--timeout", str(args.limit), *options]
+        self.command = [args.ivm, "run", "--console", "none", "--log", str(self.log), "--timeout", str(args.limit),
+                        *([] if "--engine" in options else ["--engine", args.engine]), *options]
 
     def expect(self, pattern):
         self.command += ["--expect", pattern]
@@ -139,6 +140,15 @@ def direct_kernel(args):
     text = boot.run()
     require("console=ttyS0,115200 panic=5" in text, "the command line did not arrive", text)
     check_kernel_log(text)
+
+
+def lockstep(args):
+    """Both engines agree from power-on to the shell and over a little work there."""
+    guests = f"{args.guests}/linux"
+    boot = Boot(args, "console", ["--engine", "lockstep", "-m", "256M", "--kernel", f"{guests}/vmlinuz",
+                                  "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200 panic=5"])
+    boot.expect(PROMPT).shell("ls -l /bin | wc -l; cat /proc/interrupts").send("poweroff\\r")
+    boot.run()
 
 
 def make_demo_disk(args):
@@ -351,7 +361,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, lockstep, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
 
 
 def main():
@@ -361,6 +371,7 @@ def main():
     parser.add_argument("--guests", required=True)
     parser.add_argument("--work", required=True)
     parser.add_argument("--source", default=pathlib.Path(__file__).resolve().parents[2], help="root of the repository")
+    parser.add_argument("--engine", default="interp", help="of cases that do not choose one themselves")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()
     if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():

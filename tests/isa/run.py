@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the ISA tests through one `ivm bare --batch` process.
 
-    run.py --ivm BINARY [--known FILE] [--no-assembler] [NAME-PART...]
+    run.py --ivm BINARY [--engine jit] [--known FILE] [--no-assembler] [NAME-PART...]
 """
 import argparse
 import json
@@ -160,9 +160,9 @@ def read_known(path):
         return set()
 
 
-def run_batch(ivm, programs):
+def run_batch(ivm, engine, programs):
     lines = "".join(json.dumps(p) + "\n" for p in programs)
-    result = subprocess.run([ivm, "bare", "--batch", "-"], input=lines, capture_output=True, text=True, timeout=300)
+    result = subprocess.run([ivm, "bare", "--engine", engine, "--jit-threshold", "1", "--batch", "-"], input=lines, capture_output=True, text=True, timeout=300)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     if len(answers) != len(programs):
         sys.exit(f"ivm answered {len(answers)} of {len(programs)} programs, status {result.returncode}: {result.stderr.strip()[-400:]}")
@@ -188,13 +188,14 @@ def load(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ivm", required=True)
+    parser.add_argument("--engine", default="interp", help="jit: every block is translated at its first execution")
     parser.add_argument("--known", default="")
     parser.add_argument("--no-assembler", action="store_true", help="do not check that encodings match the assembly")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     tests, failures = load(options)
     plan = [(test, *variant) for test in tests for variant in variants(test)]
-    answers = run_batch(options.ivm, [program(test, inputs, big, turn) for test, _, big, turn, inputs, _ in plan])
+    answers = run_batch(options.ivm, options.engine, [program(test, inputs, big, turn) for test, _, big, turn, inputs, _ in plan])
     for (test, label, big, _, _, expectations), report in zip(plan, answers):
         for problem in compare(test, report, expectations, big):
             failures.setdefault(test.name, []).append(f"[{label}] {problem}")

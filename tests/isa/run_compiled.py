@@ -2,7 +2,7 @@
 """Compiles freestanding C programs for IA-64, both byte orders and two optimisation levels, runs them through `ivm bare` and
 compares what they compute with a native build.
 
-    run_compiled.py --ivm BINARY --toolchain ARCHIVE --work FOLDER      status 77: skipped, with the reason
+    run_compiled.py --ivm BINARY [--engine jit] --toolchain ARCHIVE --work FOLDER      status 77: skipped, with the reason
 """
 import argparse
 import glob
@@ -90,6 +90,7 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("--ivm", "--toolchain", "--work"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--engine", default="interp")
     options = parser.parse_args()
     if not os.path.exists(options.toolchain):
         skip(f"no compiler archive {options.toolchain}")
@@ -107,7 +108,7 @@ def main():
                 name = f"{os.path.basename(source)} {level} {'big' if big else 'little'}-endian"
                 plan.append((name, big, want, program(name, *cross_build(gcc, options.work, source, big, level), big)))
     lines = "".join(json.dumps(p) + "\n" for _, _, _, p in plan)
-    answers = command(options.ivm, "bare", "--batch", "-", input=lines, timeout=300).splitlines()
+    answers = command(options.ivm, "bare", "--engine", options.engine, "--batch", "-", input=lines, timeout=300).splitlines()
     bad = 0
     for (name, big, want, _), line in zip(plan, answers):
         problems = list(check(json.loads(line), want, big))

@@ -4,12 +4,12 @@
 #include <cstring>
 #include <random>
 
+#include "cpu/arch/register_differences.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/disasm/printer.h"
 #include "cpu/fp/fpsr.h"
 #include "cpu/fp/memory_format.h"
 #include "cpu/jit/options.h"
-#include "tests/lockstep/state_comparison.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/random_program.h"
 
@@ -192,7 +192,7 @@ void compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, uns
   const u64 start_psr = a.regs().psr;
   for (unsigned n = 0; n < slices; n++) {
     const StopReason first = a.core().run(slice), second = b.core().run(slice);
-    std::string difference = differences(a.regs(), b.regs());
+    std::string difference = cpu::register_differences(a.regs(), b.regs());
     if (first != second) difference += "  stop reasons differ\n";
     if (a.core().slots_retired() != b.core().slots_retired()) difference += "  instruction counts differ\n";
     if (!difference.empty()) FAIL("seed " << s.seed << " slice " << n << "\n" << difference << listing(s.code, a.regs().ip));

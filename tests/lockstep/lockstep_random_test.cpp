@@ -2,10 +2,10 @@
 #include <cstdlib>
 #include <random>
 
+#include "cpu/arch/register_differences.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/disasm/printer.h"
 #include "cpu/jit/options.h"
-#include "tests/lockstep/state_comparison.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
@@ -87,7 +87,7 @@ u64 compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, u64 
   for (u64 done = 0; done < limit; done += slice) {
     ip_before = a.regs().ip;
     const StopReason first = a.core().run(slice), second = b.core().run(slice);
-    std::string difference = differences(a.regs(), b.regs());
+    std::string difference = cpu::register_differences(a.regs(), b.regs());
     if (first != second) difference += "  stop reasons differ\n";
     if (a.core().slots_retired() != b.core().slots_retired())
       difference += "  instructions: " + std::to_string(a.core().slots_retired()) + " and " + std::to_string(b.core().slots_retired()) + "\n";

@@ -12,6 +12,7 @@
 #include "cpu/core.h"
 #include "tests/support/assembler.h"
 #include "tests/support/test.h"
+#include "tests/support/translator_choice.h"
 
 namespace ia64::test {
 
@@ -51,13 +52,14 @@ class ManualClock final : public Clock {
 };
 
 /// RAM from 0 to kRamBytes, code assembled to kCode, IVA at kIva. Physical mode unless the program changes
-/// it.
+/// it. Interprets, or translates every block at once when the environment says IVM_TEST_ENGINE=jit.
 class BareMachine {
  public:
   static constexpr u64 kRamBytes = 4 << 20;
   static constexpr u64 kCode = 0x10000, kIva = 0x20000, kStack = 0x100000, kData = 0x200000;
 
   BareMachine() : ram_(kRamBytes), core_(wires()) {
+    if (engine_is_jit()) core_.use_translator(translator_choice());
     core_.regs().iva = kIva;
     core_.regs().ip = kCode;
     core_.regs().bspstore = kStack;

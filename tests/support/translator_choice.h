@@ -8,6 +8,12 @@
 
 namespace ia64::test {
 
+/// Whether tests that do not care are to run under the translator.
+inline bool engine_is_jit() {
+  const char* engine = std::getenv("IVM_TEST_ENGINE");
+  return engine && std::string(engine) == "jit";
+}
+
 /// Options that translate every block on its `threshold`-th execution, make regions soon after, and check the intermediate form. IVM_NO_OPT names
 /// optimisations to switch off, separated by commas.
 inline cpu::TranslatorOptions translator_choice(unsigned threshold = 1) {

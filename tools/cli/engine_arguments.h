@@ -22,7 +22,7 @@ class EngineArguments {
 
  private:
   std::string engine_ = "interp";
-  std::vector<std::string> no_opt_;
+  std::vector<std::string> no_opt_, dump_ips_;
   machine::EngineConfig config_;
 };
 

@@ -224,6 +224,11 @@ TEST_CASE("image formats: damaged and foreign headers are refused in one line", 
     CHECK(r.error().message.find(junk.path) != std::string::npos);
   }
   REQUIRE(Qcow2Image::create(f / "self.qcow2", kSize, "self.qcow2", "qcow2").ok());
+  // Found by the image fuzzer: the name of a backing file went into the message as it was.
+  REQUIRE(Qcow2Image::create(f / "odd.qcow2", kSize, "no\nsuch\nfile", "raw").ok());
+  const auto odd = open_store("qcow2:" + (f / "odd.qcow2"));
+  REQUIRE_FALSE(odd.ok());
+  CHECK(odd.error().message.find('\n') == std::string::npos);
   CHECK_FALSE(open_store("qcow2:" + (f / "self.qcow2")).ok());  // backs itself: nesting ends it
   CHECK(image_format(f / "self.qcow2") == "qcow2");
   CHECK(image_format(junk.path) == "raw");

@@ -1,5 +1,5 @@
 // System instructions under the translator: the same state as the interpreter's after every slice.
-#include "tests/lockstep/state_comparison.h"
+#include "cpu/arch/register_differences.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/translator_choice.h"
 
@@ -28,7 +28,7 @@ void compare(std::string_view source, u64 slice) {
     const StopReason first = a.core().run(slice), second = b.core().run(slice);
     REQUIRE(first == second);
     INFO("slice " << n << " of " << slice);
-    REQUIRE(differences(a.regs(), b.regs()) == "");
+    REQUIRE(cpu::register_differences(a.regs(), b.regs()) == "");
     REQUIRE(a.core().slots_retired() == b.core().slots_retired());
     if (first == StopReason::Interruption) {
       CHECK(a.core().interruptions().back().vector == cpu::Vector::BreakInstruction);

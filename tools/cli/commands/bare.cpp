@@ -49,6 +49,7 @@ int run_one(BareArguments& a) {
   if (auto ok = complete(a); !ok) return usage_error(ok.error().message.c_str());
   auto engine = a.engine.complete();
   if (!engine) return usage_error(engine.error().message.c_str());
+  if (engine->engine == machine::Engine::Lockstep) return usage_error("--engine lockstep: for ivm run only");
   BareRunner runner(*engine);
   auto report = runner.run(a.program);
   if (!report) return usage_error(report.error().message.c_str());
@@ -73,6 +74,7 @@ std::string error_line(const std::string& id, const std::string& message) {
 int run_batch(const std::string& path, const EngineArguments& arguments) {
   const auto engine = arguments.complete();
   if (!engine) return usage_error(engine.error().message.c_str());
+  if (engine->engine == machine::Engine::Lockstep) return usage_error("--engine lockstep: for ivm run only");
   std::ifstream file;
   if (path != "-") {
     file.open(path);

@@ -1,9 +1,9 @@
 // Names the differences between two register files.
-#include "tests/lockstep/state_comparison.h"
+#include "cpu/arch/register_differences.h"
 
 #include <cstdio>
 
-namespace ia64::test {
+namespace ia64::cpu {
 
 namespace {
 
@@ -31,7 +31,7 @@ class Report {
 
 }  // namespace
 
-std::string differences(const cpu::Registers& e, const cpu::Registers& a, unsigned limit) {
+std::string register_differences(const Registers& e, const Registers& a, unsigned limit) {
   Report report(limit);
 #define SAME(field) report.value(#field, 0, static_cast<u64>(e.field), static_cast<u64>(a.field));
 #define SAME_FILE(field) report.file(#field ".", e.field, a.field);
@@ -45,9 +45,12 @@ std::string differences(const cpu::Registers& e, const cpu::Registers& a, unsign
   SAME(rsc) SAME(bspstore) SAME(rnat) SAME(csd) SAME(ccv) SAME(unat) SAME(fpsr) SAME(pfs) SAME(lc) SAME(ec)
   SAME(rse_dirty) SAME(rse_cfle) SAME(ipsr) SAME(isr) SAME(iip) SAME(ifa) SAME(itir) SAME(iipa) SAME(ifs) SAME(iim)
   SAME(iha) SAME(iib0) SAME(iib1)
+  SAME(fcr) SAME(eflag) SAME(ssd) SAME(cflg) SAME(fsr) SAME(fir) SAME(fdr)
+  SAME(dcr) SAME(itm) SAME(iva) SAME(pta) SAME(lid) SAME(tpr) SAME(itv) SAME(pmv) SAME(cmcv) SAME(lrr0) SAME(lrr1)
+  SAME_FILE(kr) SAME_FILE(rr) SAME_FILE(pkr) SAME_FILE(ibr) SAME_FILE(dbr) SAME_FILE(pmc) SAME_FILE(pmd)
 #undef SAME
 #undef SAME_FILE
   return report.text();
 }
 
-}  // namespace ia64::test
+}  // namespace ia64::cpu

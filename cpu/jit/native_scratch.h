@@ -1,0 +1,34 @@
+// What generated code remembers between blocks, near the register file.
+#pragma once
+
+#include "base/int_types.h"
+
+namespace ia64::cpu::jit {
+
+struct Link;
+
+/// Guesses of one processor about where its branches lead. CPU thread only; filled and cleared by generated code and NativeEngine.
+struct NativeScratch {
+  static constexpr unsigned kReturns = 16, kJumps = 2048;
+
+  /// Where an indirect branch led: right while its key is the fetch key of the address.
+  struct Jump {
+    u64 ip = ~u64{0};
+    u64 key = 0;
+    const void* code = nullptr;
+    u32 mode = 0;  ///< ir::Mode::pack() of code and branch
+    u32 unused = 0;
+  };
+  static constexpr unsigned kJumpShift = 5;  ///< log2 of its size
+  static_assert(sizeof(Jump) == 1u << kJumpShift);
+  static constexpr unsigned jump_index(u64 ip) { return static_cast<unsigned>(ip >> 4) % kJumps; }
+
+  /// Ring of the return points of the last calls. A link within a page is good as long as its block can be reached, which is
+  /// certain while no fetch key changed since it was pushed.
+  const Link* returns[kReturns] = {};
+  u64 returns_changes = 0;  ///< FastTlb::fetch_changes() when the ring was cleared last
+  u32 return_top = 0;       ///< byte offset of the newest
+  Jump jumps[kJumps];
+};
+
+}  // namespace ia64::cpu::jit

@@ -1,0 +1,220 @@
+// Slices, comparison and firmware calls of lockstep runs.
+#include "machine/lockstep/lockstep.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+#include "cpu/arch/register_differences.h"
+#include "cpu/disasm/printer.h"
+#include "cpu/mmu/tlb.h"
+#include "cpu/mmu/translate.h"
+
+namespace ia64::machine {
+
+namespace {
+
+using cpu::Core;
+using cpu::StopReason;
+
+constexpr u64 kNsPerSlot = 1;
+constexpr u64 kLongSlice = 50'000, kShortSlice = 300;  // instructions; one slice in eight is short, to meet odd places
+constexpr u64 kEverything = u64{1} << 63;
+constexpr auto kIdleSleep = std::chrono::microseconds(100);
+
+const char* name_of(StopReason reason) {
+  constexpr const char* kNames[] = {"budget", "requested", "halted", "gate", "interruption", "stop address", "interruption loop"};
+  return kNames[static_cast<unsigned>(reason)];
+}
+
+void unique_pages(std::vector<GuestPhys>& pages) {
+  for (GuestPhys& p : pages) p &= ~(AddressSpace::kPageSize - 1);
+  std::sort(pages.begin(), pages.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+}
+
+}  // namespace
+
+/// Stops the processor in front of a gate's break, unless it is open.
+class Lockstep::Gate final : public cpu::BreakGate {
+ public:
+  explicit Gate(cpu::BreakGate* inner) : inner_(inner) {}
+  cpu::GateAction on_break(Core& core, u64 imm) override {
+    return open && inner_ ? inner_->on_break(core, imm) : cpu::GateAction::Stop;
+  }
+  bool open = false;
+
+ private:
+  cpu::BreakGate* inner_;
+};
+
+Lockstep::Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, VirtualClock& clock, u64 itc_hz)
+    : board_bus_(board_bus), clock_(clock), recorder_(board_bus), replayer_(recorder_.log) {
+  for (const LockstepRam& r : ram) {
+    const View view{r.base, r.memory->size_bytes(), r.memory->data(), r.memory->private_view()};
+    views_.push_back(view);
+    primary_bus_.add_ram(view.base, view.size, view.real, "RAM");
+    shadow_bus_.add_ram(view.base, view.size, view.own, "RAM");
+    for (u64 at = 0; at < view.size; at += AddressSpace::kPageSize) board_bus.mark_code(view.base + at);
+  }
+  for (const auto& region : board_bus.regions()) {
+    if (region.kind != AddressSpace::RegionInfo::Kind::Rom) continue;
+    for (AddressSpace* bus : {&primary_bus_, &shadow_bus_})
+      bus->add_rom(region.base, region.size_bytes, board_bus.host_ptr(region.base, false), region.name);
+  }
+  primary_bus_.add_mmio(0, kEverything, &replayer_, "devices, played back");
+  shadow_bus_.add_mmio(0, kEverything, &recorder_, "devices, recorded");
+  primary_bus_.log_writes(&written_);
+  shadow_bus_.log_writes(&shadow_written_);
+  // Firmware writes through the board's bus, where every page stays marked: both processors must hear of it.
+  board_bus.add_code_listener([this](GuestPhys page) {
+    board_bus_.mark_code(page);
+    for (AddressSpace* bus : {&primary_bus_, &shadow_bus_}) bus->code_written(page, AddressSpace::kPageSize);
+  });
+  shadow_ = std::make_unique<Core>(cpu::CoreWires{.bus = &shadow_bus_, .clock = &clock, .itc_hz = itc_hz});
+  shadow_gate_ = std::make_unique<Gate>(nullptr);
+  shadow_->set_gate(shadow_gate_.get());
+}
+
+Lockstep::~Lockstep() = default;
+
+void Lockstep::attach(Core& primary, cpu::BreakGate& gate) {
+  primary_ = &primary;
+  gate_ = std::make_unique<Gate>(&gate);
+  primary.set_gate(gate_.get());
+}
+
+void Lockstep::powered_on(GuestPhys gate_base, u64 gate_size) {
+  shadow_->reset();
+  for (Core* core : {primary_, shadow_.get()}) core->set_gate_range(gate_base, gate_size);
+  take_over();
+}
+
+void Lockstep::post(DeliveryMode mode, u8 vector) {
+  std::lock_guard lock(posts_mutex_);
+  posts_.emplace_back(mode, vector);
+}
+
+void Lockstep::post_to_both() {
+  std::lock_guard lock(posts_mutex_);
+  for (const auto& [mode, vector] : posts_)
+    for (Core* core : {primary_, shadow_.get()}) core->post_interrupt(mode, vector);
+  posts_.clear();
+}
+
+u64 Lockstep::next_slice_length() {
+  random_ = random_ * 6364136223846793005 + 1442695040888963407;
+  const u64 r = random_ >> 33;
+  return r % 8 ? kLongSlice - r / 8 % 64 : 1 + r / 8 % kShortSlice;
+}
+
+StopReason Lockstep::run() {
+  while (!stop_.exchange(false)) {
+    post_to_both();
+    const u64 length = next_slice_length();
+    recorder_.log.clear();
+    replayer_.rewind();
+    written_.clear(), shadow_written_.clear();
+    for (Core* core : {primary_, shadow_.get()}) core->fast_tlb().forget_all_writes();
+    const u64 ip = primary_->regs().ip, before = primary_->slots_retired(), shadow_before = shadow_->slots_retired();
+    const StopReason expected = shadow_->run(length), actual = primary_->run(length);
+    const u64 executed = shadow_->slots_retired() - shadow_before;
+    compare_slice(ip, expected, executed, actual, primary_->slots_retired() - before);
+    if (!difference_.empty()) return StopReason::Requested;
+    discard_private_pages();
+    slices_++;
+    clock_.advance_to(clock_.now_ns() + executed * kNsPerSlot);
+    if (actual == StopReason::Halted) return actual;
+    if (actual != StopReason::Gate) continue;
+    call_gate();
+    if (gate_stopped_) return StopReason::Gate;
+  }
+  return StopReason::Requested;
+}
+
+/// Runs the break that both processors stand at, for good.
+void Lockstep::call_gate() {
+  gate_->open = true;
+  gate_stopped_ = primary_->run(1) == StopReason::Gate;
+  gate_->open = false;
+  take_over();
+}
+
+/// The shadow continues with the state of the processor.
+void Lockstep::take_over() {
+  shadow_->regs() = primary_->regs();
+  shadow_->tlb().registers_replaced();
+  if (primary_->halted()) shadow_->halt();
+}
+
+void Lockstep::idle_until(u64 until_ns) {
+  {
+    std::lock_guard lock(posts_mutex_);
+    if (!posts_.empty()) return;
+  }
+  std::this_thread::sleep_for(kIdleSleep);
+  const u64 target = std::min(until_ns, clock_.next_due_ns());
+  if (target != ~u64{0}) clock_.advance_to(target);
+}
+
+// --- comparison
+
+void Lockstep::compare_slice(u64 ip, StopReason expected, u64 executed, StopReason actual, u64 translated) {
+  std::string found = cpu::register_differences(shadow_->regs(), primary_->regs(), 40);
+  if (expected != actual) found += fmt::format("  stopped: interpreter {}, translator {}\n", name_of(expected), name_of(actual));
+  if (executed != translated) found += fmt::format("  instructions: interpreter {}, translator {}\n", executed, translated);
+  found += replayer_.difference();
+  found += memory_difference();
+  if (found.empty()) return;
+  difference_ = fmt::format("engines differ in slice {}, {} instructions from {:#x} on, {} instructions in\n{}", slices_, executed,
+                            ip, primary_->slots_retired() - translated, found);
+  difference_ += "interpreter's code:\n" + listing(shadow_->regs().ip) + "translator's code:\n" + listing(primary_->regs().ip);
+}
+
+std::string Lockstep::memory_difference() {
+  unique_pages(written_), unique_pages(shadow_written_);
+  std::string found;
+  if (written_ != shadow_written_) {
+    std::vector<GuestPhys> odd;
+    std::set_symmetric_difference(written_.begin(), written_.end(), shadow_written_.begin(), shadow_written_.end(),
+                                  std::back_inserter(odd));
+    const bool by_translator = std::binary_search(written_.begin(), written_.end(), odd[0]);
+    found += fmt::format("  memory: page {:#x} was written by the {} only\n", odd[0], by_translator ? "translator" : "interpreter");
+  }
+  for (const GuestPhys page : shadow_written_) {
+    const u8 *own = shadow_bus_.host_ptr(page, false), *real = board_bus_.host_ptr(page, false);
+    if (std::memcmp(own, real, AddressSpace::kPageSize) == 0) continue;
+    const auto at = static_cast<u64>(std::mismatch(own, own + AddressSpace::kPageSize, real).first - own) & ~u64{7};
+    u64 expected, actual;
+    std::memcpy(&expected, own + at, 8), std::memcpy(&actual, real + at, 8);
+    found += fmt::format("  memory at {:#x}: interpreter {:016x} translator {:016x}\n", page + at, expected, actual);
+  }
+  return found;
+}
+
+/// The shadow sees real memory again.
+void Lockstep::discard_private_pages() {
+  for (const GuestPhys page : shadow_written_)
+    madvise(shadow_bus_.host_ptr(page, false), AddressSpace::kPageSize, MADV_DONTNEED);
+}
+
+/// The bundles around `ip`.
+std::string Lockstep::listing(u64 ip) const {
+  std::string text;
+  for (u64 at = ip - 64; at != ip + 32; at += 16) {
+    GuestPhys phys;
+    const bool translated = shadow_->regs().psr & cpu::psr::kIt;
+    if (!cpu::mmu::find_physical(*shadow_, at, true, translated, true, phys)) continue;
+    const u8* const bytes = board_bus_.host_ptr(phys, false);
+    std::string lines[3];
+    if (bytes) cpu::bundle_text(bytes, at, lines);
+    for (const std::string& line : lines)
+      if (!line.empty()) text += fmt::format("  {:x}  {}\n", at, line);
+  }
+  return text;
+}
+
+}  // namespace ia64::machine
