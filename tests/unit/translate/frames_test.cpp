@@ -1,7 +1,7 @@
 // Calls, returns, alloc, indirect branches, rotating loops and moves of application registers: the same as interpreted.
 #include <functional>
 
-#include "tests/lockstep/state_comparison.h"
+#include "cpu/arch/register_differences.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/translator_choice.h"
 
@@ -33,7 +33,7 @@ cpu::TranslatorCounters same_under_both(std::string_view source, const Setup& se
       reason = a.core().run(slice);
       REQUIRE(b.core().run(slice) == reason);
       INFO("slices of " << slice << ", " << a.core().slots_retired() << " instructions, ip " << std::hex << a.regs().ip);
-      REQUIRE(differences(a.regs(), b.regs()) == "");
+      REQUIRE(cpu::register_differences(a.regs(), b.regs()) == "");
       REQUIRE(a.core().slots_retired() == b.core().slots_retired());
     }
     REQUIRE(reason == StopReason::Interruption);
