@@ -53,7 +53,6 @@ Core::Core(const CoreWires& wires)
     : wires_(wires),
       tlb_(std::make_unique<Tlb>(*this)),
       rse_(std::make_unique<Rse>(*this)),
-      alat_(std::make_unique<Alat>()),
       interrupt_listener_(std::make_unique<WakeOnInterrupt>(*this)),
       sapic_(std::make_unique<LocalSapic>(r_, wires.clock, wires.itc_hz, *interrupt_listener_)),
       remote_requests_(std::make_unique<RemoteRequests>()),
@@ -67,7 +66,7 @@ Core::~Core() = default;
 void Core::reset() {
   set_reset_values(r_);
   tlb_->reset();
-  alat_->clear();
+  alat_.clear();
   sapic_->reset();
   interpreter_->drop_all_code();
   halted_ = false;

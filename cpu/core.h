@@ -18,6 +18,7 @@
 #include "cpu/arch/model.h"
 #include "cpu/arch/registers.h"
 #include "cpu/decode/insn.h"
+#include "cpu/exec/alat.h"
 #include "cpu/jit/native_scratch.h"
 #include "cpu/mmu/fast_tlb.h"
 
@@ -91,7 +92,6 @@ struct AccessKind {
 
 class Tlb;
 class Rse;
-class Alat;
 class LocalSapic;
 class Interpreter;
 struct TranslatorCounters;
@@ -209,12 +209,11 @@ class Core final : public Inspectable {
   /// Speculative load: as load_bytes, but sets `deferred` (and no fault; `out` untouched) where PSR, DCR, ITLB.ed or the
   /// memory attribute say so. @source SDM vol. 2, 5.5.5
   Next load_speculative(u64 va, void* out, unsigned size, unsigned align, bool& deferred) noexcept;
-  /// Advanced load (ld.a; with `speculative` ld.sa): as load_bytes or load_speculative. `phys` receives the physical address
-  /// for the ALAT, or kNoAlatEntry when no entry may be made (memory that is not speculative: then no access is done and
+  /// Advanced load (ld.a; with `speculative` ld.sa): as load_bytes or load_speculative. `host` receives the host address
+  /// for the ALAT, or nullptr when no entry may be made (memory that is not speculative: then no access is done and
   /// `out` is zeroed; deferred loads).
-  static constexpr GuestPhys kNoAlatEntry = ~GuestPhys{0};
   Next load_advanced(u64 va, void* out, unsigned size, unsigned align, bool speculative, bool& deferred,
-                     GuestPhys& phys) noexcept;
+                     const u8*& host) noexcept;
   /// Physical address of data the program could reach at `va` without a miss now (for ALAT checks of stores that have just
   /// been done); false when unknown. No side effects.
   bool data_physical(u64 va, GuestPhys& phys) const noexcept;
@@ -262,7 +261,7 @@ class Core final : public Inspectable {
   /// Of use inside generated code only.
   FloatFile& float_file() { return float_file_; }
   Rse& rse() { return *rse_; }
-  Alat& alat() { return *alat_; }
+  Alat& alat() { return alat_; }
   LocalSapic& sapic() { return *sapic_; }
   void inspect(InspectWriter& out) const override;
 
@@ -280,6 +279,7 @@ class Core final : public Inspectable {
   FastTlb fast_tlb_;
   alignas(16) u8 rom_copy_[16] = {};  ///< what semaphores on ROM work on
   Registers r_;
+  Alat alat_;
   jit::NativeScratch native_scratch_;
   FloatFile float_file_;
   u64 block_ip_ = 0;
@@ -305,7 +305,6 @@ class Core final : public Inspectable {
   bool wake_ = false;            ///< guarded by sleep_mutex_
   std::unique_ptr<Tlb> tlb_;
   std::unique_ptr<Rse> rse_;
-  std::unique_ptr<Alat> alat_;
   std::unique_ptr<InterruptListener> interrupt_listener_;
   std::unique_ptr<LocalSapic> sapic_;
   std::unique_ptr<RemoteRequests> remote_requests_;

@@ -1,46 +1,45 @@
-// The advanced load address table: insertion, look-up by register, invalidation by address.
+// The advanced load address table: insertion and invalidation by address.
 #include "cpu/exec/alat.h"
 
-#include <bit>
+#include <cstring>
 
 namespace ia64::cpu {
 
-u32 Alat::find(AlatTag tag) const {
-  for (u32 rest = valid_; rest; rest &= rest - 1) {
-    const int n = std::countr_zero(rest);
-    if (tags_[n] == tag) return u32{1} << n;
-  }
-  return 0;
+void Alat::drop(Entry& e) {
+  e.tag = kNoTag;
+  in_granule_[e.granule]--;
+  count_--;
 }
 
-void Alat::insert(AlatTag tag, GuestPhys phys, unsigned size) {
-  remove(tag);
-  unsigned n = static_cast<unsigned>(std::countr_one(valid_));
-  if (n == kEntries) n = next_++ % kEntries;
-  tags_[n] = tag;
-  starts_[n] = phys;
-  sizes_[n] = static_cast<u8>(size);
-  valid_ |= u32{1} << n;
+void Alat::insert(AlatTag tag, u64 address, const void* start, unsigned size) {
+  Entry& e = place(tag);
+  if (e.tag != kNoTag) drop(e);
+  if (granule(address) != granule(address + size - 1)) return;
+  e = {reinterpret_cast<u64>(start), tag, static_cast<u8>(size), static_cast<u8>(granule(address))};
+  in_granule_[e.granule]++;
+  count_++;
 }
 
-u32 Alat::overlapping_offsets(u64 address, unsigned size) const {
-  const u64 first = address & kOffsetMask;
-  u32 hits = 0;
-  for (u32 rest = valid_; rest; rest &= rest - 1) {
-    const int n = std::countr_zero(rest);
-    const u64 start = starts_[n] & kOffsetMask;
-    if (start < first + size && first < start + sizes_[n]) hits |= u32{1} << n;
-  }
-  return hits;
+void Alat::clear() {
+  if (empty()) return;
+  for (Entry& e : entries_) e.tag = kNoTag;
+  std::memset(in_granule_, 0, sizeof in_granule_);
+  count_ = 0;
 }
 
-void Alat::invalidate_range(GuestPhys phys, u64 size) {
-  for (u32 rest = valid_; rest; rest &= rest - 1) {
-    const int n = std::countr_zero(rest);
+void Alat::invalidate_range(const void* start, u64 size) {
+  const u64 first = reinterpret_cast<u64>(start);
+  for (Entry& e : entries_) {
     // Written as differences so that ranges at the top of the address space cannot wrap.
-    const bool overlap = starts_[n] >= phys ? starts_[n] - phys < size : phys - starts_[n] < sizes_[n];
-    if (overlap) valid_ &= ~(u32{1} << n);
+    const bool overlap = e.start >= first ? e.start - first < size : first - e.start < e.size;
+    if (e.tag != kNoTag && overlap) drop(e);
   }
+}
+
+void Alat::invalidate_offsets(u64 address, unsigned size) {
+  const unsigned first = granule(address), last = granule(address + size - 1);
+  for (Entry& e : entries_)
+    if (e.tag != kNoTag && (e.granule == first || e.granule == last)) drop(e);
 }
 
 }  // namespace ia64::cpu

@@ -37,17 +37,17 @@ template <class D, LoadType kType>
 inline Next load_and_enter(Core& core, const Insn& i, u64 va) noexcept {
   u8 raw[D::kSize];
   bool deferred = false;
-  GuestPhys phys = Core::kNoAlatEntry;
-  const Next next = read_image_advanced<D::kSize, D::kAlign>(core, va, raw, is_speculative(kType), deferred, phys);
+  const u8* host = nullptr;
+  const Next next = read_image_advanced<D::kSize, D::kAlign>(core, va, raw, is_speculative(kType), deferred, host);
   if (next == Next::Fault) [[unlikely]] return next;
   Registers& r = core.regs();
   const AlatTag tag = D::tag(r, i);
   core.alat().remove(tag);
   if (deferred) {
     D::put_nat(r, i);
-  } else if (phys != Core::kNoAlatEntry) {
+  } else if (host) {
     D::put(core, i, D::decode(raw, core.big_endian()), va);
-    core.alat().insert(tag, phys, D::kSize);
+    core.alat().insert(tag, va, host, D::kSize);
   } else if (is_check(kType)) {
     return load_plain<D>(core, i, va);
   } else {

@@ -81,19 +81,17 @@ inline Next read_image_speculative(Core& core, u64 va, u8 (&image)[kSize], bool&
   return core.load_speculative(va, image, kSize, kAlign, deferred);
 }
 
-/// As Core::load_advanced, without a look into the TLB for pages that the ALAT knows.
+/// As Core::load_advanced, with its quick case in line: pages that the software TLB knows are memory.
 template <unsigned kSize, unsigned kAlign>
 inline Next read_image_advanced(Core& core, u64 va, u8 (&image)[kSize], bool speculative, bool& deferred,
-                                GuestPhys& phys) noexcept {
+                                const u8*& host) noexcept {
   const u64 psr = core.regs().psr;
-  const u8* const p = core.fast_tlb().read_pointer<kAlign>(va, psr);
-  if (p && !(psr & psr::kEd) && core.alat().find_page(p, phys)) [[likely]] {
-    std::memcpy(image, p, kSize);
+  host = core.fast_tlb().read_pointer<kAlign>(va, psr);
+  if (host && !(psr & psr::kEd)) [[likely]] {
+    std::memcpy(image, host, kSize);
     return Next::Continue;
   }
-  const Next next = core.load_advanced(va, image, kSize, kAlign, speculative, deferred, phys);
-  if (p && next != Next::Fault && phys != Core::kNoAlatEntry) core.alat().learn_page(p, phys);
-  return next;
+  return core.load_advanced(va, image, kSize, kAlign, speculative, deferred, host);
 }
 
 /// Disabled FP-Register fault for the one or two registers of an instruction, or Next::Continue.

@@ -8,12 +8,10 @@ namespace ia64::cpu {
 // The store has been done, so its translation is known; if not, every entry that could overlap goes.
 void drop_overlapping_slow(Core& core, u64 va, unsigned size) noexcept {
   Alat& alat = core.alat();
-  const u8* const host = core.fast_tlb().write_pointer<1>(va, core.regs().psr);
   GuestPhys phys;
-  if (host && alat.find_page(host, phys)) return alat.invalidate_range(phys, size);
-  if (!core.data_physical(va, phys)) return alat.invalidate_offsets(va, size);
-  if (host) alat.learn_page(host, phys);
-  alat.invalidate_range(phys, size);
+  const u8* host = core.fast_tlb().write_pointer<1>(va, core.regs().psr);
+  if (!host && core.data_physical(va, phys)) host = core.wires().bus->host_ptr(phys, false);
+  host ? alat.invalidate_range(host, size) : alat.invalidate_offsets(va, size);
 }
 
 Next raise_nat_read(Core& core) noexcept { return core.raise_register_nat({.read = true}); }

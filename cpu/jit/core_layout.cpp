@@ -1,7 +1,7 @@
 // Measures the distances inside one Core.
 #include "cpu/jit/core_layout.h"
 
-#include "cpu/exec/alat.h"
+#include <cstddef>
 
 namespace ia64::cpu::jit {
 
@@ -20,8 +20,13 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   float_active = distance(&c.float_file_.active);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
-  tlb_active = distance(&c.fast_tlb_.active_);
-  alat_valid = &c.alat().valid_;
+  tlb_active = distance(c.fast_tlb_.active_);
+  const Alat& alat = c.alat_;
+  alat_entries = distance(alat.entries_), alat_count = distance(&alat.count_), alat_in_granule = distance(alat.in_granule_);
+  alat_start = static_cast<i32>(offsetof(Alat::Entry, start)), alat_tag = static_cast<i32>(offsetof(Alat::Entry, tag));
+  static_assert(sizeof(Alat::Entry) == 16 && offsetof(Alat::Entry, size) == offsetof(Alat::Entry, tag) + 2);
+  static_assert(offsetof(Alat::Entry, granule) == offsetof(Alat::Entry, tag) + 3);
+  static_assert(Alat::kEntries == 32 && Alat::kGranules == 256);  // as x64_alat.cpp computes places
 }
 
 }  // namespace ia64::cpu::jit

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/core.h"
+#include "cpu/jit/host_features.h"
 
 namespace ia64::cpu::jit {
 
@@ -14,8 +15,10 @@ struct CoreLayout {
   i32 returns, returns_changes, return_top, jumps;
   i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
+  i32 alat_entries, alat_count, alat_in_granule;
+  i32 alat_start, alat_tag;  ///< within an entry; size and granule follow the tag
+  HostFeatures host;  ///< what generated code may use
   u64* handler_counts = nullptr;  ///< handler calls by Insn::op, absolute; nullptr: not counted
-  const void* alat_valid;  ///< 32-bit mask of valid entries, absolute
 };
 
 }  // namespace ia64::cpu::jit

@@ -18,10 +18,6 @@ constexpr unsigned kMxcsrInexact = 0x20;
 
 }  // namespace
 
-bool host_has_fma() noexcept {
-  return __builtin_cpu_supports("avx") && __builtin_cpu_supports("fma");
-}
-
 void begin_floats(Core& core, u64) noexcept {
   _mm_setcsr(kCleanMxcsr);
   core.float_file().active = 1;

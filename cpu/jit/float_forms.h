@@ -5,8 +5,6 @@
 
 namespace ia64::cpu::jit {
 
-/// Whether the host has what native floating point needs (AVX and FMA3).
-bool host_has_fma() noexcept;
 
 // Called from generated code, which finds its registers as they were.
 

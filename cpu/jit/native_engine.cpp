@@ -22,7 +22,7 @@ namespace {
 /// Without vector instructions of three operands and fused multiply-add, floating point goes through handlers.
 TranslatorOptions fit_for_host(TranslatorOptions options) {
   Optimisations& on = options.optimisations;
-  if (!host_has_fma()) on.native_float = on.native_float_moves = on.native_float_memory = false;
+  if (!options.host.avx || !options.host.fma) on.native_float = on.native_float_moves = on.native_float_memory = false;
   return options;
 }
 
@@ -30,6 +30,15 @@ TranslatorOptions fit_for_host(TranslatorOptions options) {
 constexpr i64 kBurst = i64{1} << 22;
 /// How much rarer than a region's head its other blocks may be entered.
 constexpr i64 kColdness = 32;
+
+/// An instruction that the assembler refuses would be missing from the code.
+class NoErrors final : public asmjit::ErrorHandler {
+  void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override {
+    std::fprintf(stderr, "translator: %s\n", message);
+    INVARIANT(false);
+  }
+};
+
 /// Of this thread: what a busy host does meanwhile does not count.
 u64 processor_time_ns() {
   timespec t;
@@ -46,6 +55,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       layout_(core_),
       runtime_(std::make_unique<asmjit::JitRuntime>()) {
   state_.engine = this;
+  layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
   stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
                       reinterpret_cast<const void*>(&find_target));
@@ -124,7 +134,9 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   Liveness live(unit);
   for (unsigned attempt = 0; attempt < 4; attempt++) {
     asmjit::CodeHolder code;
+    NoErrors no_errors;
     code.init(runtime_->environment());
+    code.setErrorHandler(&no_errors);
     native.links.clear();
     X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
     if (!emitter.run()) return false;

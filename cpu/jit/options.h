@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/int_types.h"
+#include "cpu/jit/host_features.h"
 #include "cpu/jit/optimisations.h"
 
 namespace ia64::cpu {
@@ -22,6 +23,7 @@ struct TranslatorOptions {
   RegionLimits region_limits;
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
   Optimisations optimisations;      ///< which of them are on
+  HostFeatures host = HostFeatures::detect();  ///< extensions that generated code may use
   bool verify = false;              ///< check the intermediate form of each block
   bool count_handlers = false;      ///< count handler calls of generated code by instruction; costs a little
   std::vector<u64> dump_ips;        ///< show the translation of every block that holds one of these addresses...

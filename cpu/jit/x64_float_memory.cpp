@@ -85,9 +85,7 @@ void X64Emitter::emit_store_float(const Op& op) {
   const Gp whole = integer ? address(op.b) : Gp(rcx);
   const Xmm value = integer || spill ? Xmm(xmm0) : use_float(op.b);
   skip_unless(op.guard, done);
-  a_.mov(rax, imm(l_.alat_valid));
-  a_.cmp(dword_ptr(rax), 0);
-  a_.jne(slow);
+  alat_check_store(va, slow);
   tlb_check(va, size, l_.tlb_write, slow);
   if (spill) {
     if (op.insn->r2 >= 32) a_.mov(rdx, rax);

@@ -23,7 +23,15 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::shr_imm:
     case Opcode::sar_imm:
     case Opcode::shift_pair: return emit_shift_imm(op, v);
+    case Opcode::parallel: return emit_parallel(op, v);
+    case Opcode::parallel_imm: return emit_parallel_imm(op, v);
+    case Opcode::rotr_imm: return emit_rotate(op, v);
+    case Opcode::swap_bytes: return emit_unary(op, v);
     case Opcode::select: return emit_select(op, v);
+    case Opcode::fence: return emit_fence(op);
+    case Opcode::touch: return emit_touch(op);
+    case Opcode::advanced_check:
+    case Opcode::advanced_check_fp: return emit_advanced_check(op, v);
     case Opcode::call:
     case Opcode::call_branch: return emit_call(op);
     case Opcode::exit_if: return emit_exit_if(op);
@@ -42,8 +50,9 @@ void X64Emitter::emit(const Op& op, Value v) {
   if (op.code <= Opcode::mul) return emit_binary(op, v);
   if (op.code <= Opcode::leading_zeros) return emit_unary(op, v);
   if (op.code <= Opcode::invert) return emit_relation(op, v);
-  if (op.code <= Opcode::load64) return emit_load(op, v);
-  emit_store(op);
+  if (op.code <= Opcode::fill64) return emit_load(op, v);
+  if (op.code <= Opcode::store64) return emit_store(op);
+  emit_semaphore(op, v);
 }
 
 void X64Emitter::emit_binary(const Op& op, Value v) {
@@ -56,6 +65,10 @@ void X64Emitter::emit_binary(const Op& op, Value v) {
   const Gp d = define(v);
   if (op.code == Opcode::add) {
     small ? a_.lea(d, qword_ptr(x, k)) : a_.lea(d, qword_ptr(x, y));
+    return;
+  }
+  if (op.code == Opcode::andn && !small && l_.host.bmi) {
+    a_.andn(d, y, x);
     return;
   }
   if (op.code == Opcode::andn) {
@@ -100,9 +113,23 @@ void X64Emitter::emit_shift_imm(const Op& op, Value v) {
   }
 }
 
+void X64Emitter::emit_rotate(const Op& op, Value v) {
+  const u32 n = static_cast<u32>(op.imm);
+  const Gp x = use(op.a, rax);
+  release(op.a);
+  const Gp d = define(v);
+  if (l_.host.bmi2) {
+    a_.rorx(d, x, n);
+    return;
+  }
+  if (d.id() != x.id()) a_.mov(d, x);
+  if (n) a_.ror(d, n);
+}
+
 /// Counts beyond 63: the host would take them modulo 64.
 void X64Emitter::emit_shift(const Op& op, Value v) {
   const Gp x = use(op.a, rax), count = use(op.b, rcx);
+  if (l_.host.bmi2) return emit_shift_bmi2(op, v, x, count);
   a_.mov(rdx, x);
   if (count.id() != rcx.id()) a_.mov(rcx, count);
   const Gp d = define(v);
@@ -120,6 +147,46 @@ void X64Emitter::emit_shift(const Op& op, Value v) {
   a_.mov(d, rdx);
 }
 
+void X64Emitter::emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count) {
+  const Gp d = define(v);  // not a register of the operands
+  if (op.code == Opcode::sar) {
+    a_.mov(edx, 63);
+    a_.cmp(count, rdx);
+    a_.cmovbe(rdx, count);
+    a_.sarx(d, x, rdx);
+    return;
+  }
+  a_.xor_(edx, edx);
+  op.code == Opcode::shl ? a_.shlx(d, x, count) : a_.shrx(d, x, count);
+  a_.cmp(count, 63);
+  a_.cmova(d, rdx);
+}
+
+/// Without an instruction for it: sums of neighbouring bits, pairs, nibbles, then of all bytes by a multiplication.
+void X64Emitter::emit_popcount(const Gp& d, const Gp& x) {
+  a_.mov(rcx, x);
+  a_.mov(rdx, rcx);
+  a_.shr(rdx, 1);
+  a_.mov(rax, u64{0x5555555555555555});
+  a_.and_(rdx, rax);
+  a_.sub(rcx, rdx);
+  a_.mov(rax, u64{0x3333333333333333});
+  a_.mov(rdx, rcx);
+  a_.and_(rcx, rax);
+  a_.shr(rdx, 2);
+  a_.and_(rdx, rax);
+  a_.add(rcx, rdx);
+  a_.mov(rdx, rcx);
+  a_.shr(rdx, 4);
+  a_.add(rcx, rdx);
+  a_.mov(rax, u64{0x0f0f0f0f0f0f0f0f});
+  a_.and_(rcx, rax);
+  a_.mov(rax, u64{0x0101010101010101});
+  a_.imul(rcx, rax);
+  a_.shr(rcx, 56);
+  a_.mov(d, rcx);
+}
+
 void X64Emitter::emit_unary(const Op& op, Value v) {
   const Gp x = use(op.a, rax);
   release(op.a);
@@ -131,8 +198,17 @@ void X64Emitter::emit_unary(const Op& op, Value v) {
     case Opcode::zxt8: a_.movzx(d.r32(), x.r8()); break;
     case Opcode::zxt16: a_.movzx(d.r32(), x.r16()); break;
     case Opcode::zxt32: a_.mov(d.r32(), x.r32()); break;
-    case Opcode::popcount: a_.popcnt(d, x); break;
-    default:  // bsr leaves zero undefined
+    case Opcode::swap_bytes:
+      if (d.id() != x.id()) a_.mov(d, x);
+      a_.bswap(d);
+      break;
+    case Opcode::popcount: l_.host.popcnt ? void(a_.popcnt(d, x)) : emit_popcount(d, x); break;
+    default:
+      if (l_.host.lzcnt) {
+        a_.lzcnt(d, x);
+        break;
+      }
+      // bsr leaves zero undefined.
       a_.mov(ecx, 127);
       a_.bsr(rdx, x);
       a_.cmovz(rdx, rcx);

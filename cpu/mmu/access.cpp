@@ -69,9 +69,11 @@ void read_translated(Core& core, u64 va, const Translation& t, void* out, unsign
 
 Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
-  if (const u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, false)) {
-    mmu::copy_from_memory(p, out, size);
-    return Next::Continue;
+  if (fast_tlb_.refill_read(va)) {
+    if (const u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, false)) {
+      mmu::copy_from_memory(p, out, size);
+      return Next::Continue;
+    }
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.read = true;
@@ -85,9 +87,11 @@ Next Core::load_slow(u64 va, void* out, unsigned size, unsigned align, bool writ
 
 Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, bool write_back_only) noexcept {
   fast_tlb_.follow_psr(r_.psr);
-  if (u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, true)) {
-    mmu::copy_to_memory(p, in, size);
-    return Next::Continue;
+  if (fast_tlb_.refill_write(va)) {
+    if (u8* p = quick_pointer(fast_tlb_, va, size, r_.psr, true)) {
+      mmu::copy_to_memory(p, in, size);
+      return Next::Continue;
+    }
   }
   Reference ref = data_reference(*this, va, size, align);
   ref.write = true;
@@ -104,6 +108,7 @@ Next Core::store_slow(u64 va, const void* in, unsigned size, unsigned align, boo
 bool Core::prepare_access(u64 va, unsigned size, bool write) noexcept {
   fast_tlb_.follow_psr(r_.psr);
   if (va & (size - 1)) return false;
+  if (write ? fast_tlb_.refill_write(va) : fast_tlb_.refill_read(va)) return true;
   Reference ref = data_reference(*this, va, size, size);
   (write ? ref.write : ref.read) = true;
   Translation t;
@@ -117,6 +122,7 @@ bool Core::prepare_access(u64 va, unsigned size, bool write) noexcept {
 
 void* Core::semaphore_address(u64 va, unsigned size) noexcept {
   fast_tlb_.follow_psr(r_.psr);
+  if (fast_tlb_.refill_write(va)) fast_tlb_.refill_read(va);
   u8* const quick = quick_pointer(fast_tlb_, va, size, r_.psr, true);
   if (quick && quick == quick_pointer(fast_tlb_, va, size, r_.psr, false)) return quick;
   Reference ref = data_reference(*this, va, size, size);

@@ -14,24 +14,38 @@ constexpr bool is_translated(FastTlb::Mode mode) {
   return mode & 1;
 }
 
-/// Applies `drop` to each slot of a table that may hold a page of the range.
+/// Empties each slot of a table that holds a page of the range, in whatever region.
 template <class Entry, unsigned N>
 void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
-  if (ps < 12 + 6) {
-    const u64 first = offset >> 12 & ~low_mask(ps - 12);
-    for (u64 page = first; page < first + (u64{1} << (ps - 12)); page++) table[page % N].tag = no_entry;
-    return;
-  }
-  for (Entry& e : table)
+  const auto drop = [&](Entry& e) {
     if (((e.tag ^ offset) & low_mask(61)) >> ps == 0) e.tag = no_entry;
+  };
+  const u64 pages = ps < 12 ? 1 : u64{1} << (ps - 12), first = offset >> 12 & ~(pages - 1);
+  if (pages < N) {
+    for (u64 page = first; page < first + pages; page++) drop(table[page % N]);
+  } else {
+    for (Entry& e : table) drop(e);
+  }
 }
 }  // namespace
 
 bool FastTlb::follow_psr(u64 psr) {
   if (((psr ^ mode_psr_) & kModeBits) == 0) return false;
   mode_psr_ = psr & kModeBits;
-  active_ = contexts_[data_mode(psr)];
+  copy_active();
   return true;
+}
+
+void FastTlb::copy_active() {
+  std::memcpy(active_, contexts_[data_mode(mode_psr_)], sizeof active_);
+}
+
+bool FastTlb::refill(Entry* first, const Entry* second, u64 va) {
+  const Entry& e = second[second_slot(va)];
+  const bool found = e.tag == ((va & kPageMask) | active_[va >> 61]);
+  if (found) first[slot(va)] = e;
+  found ? misses_.second_level++ : misses_.translated++;
+  return found;
 }
 
 u64 FastTlb::owner(Mode mode, u32 rid) const {
@@ -56,12 +70,15 @@ u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
   context = u64{key} << 4;
   region_rid_[region] = rid;
   fetch_keys_[mode][region] = make_fetch_key(mode, region);
+  copy_active();
   return context;
 }
 
 void FastTlb::forget_data(u64 offset, unsigned ps) {
   drop_range(read_, offset, ps, kNoEntry);
   drop_range(write_, offset, ps, kNoEntry);
+  drop_range(second_read_, offset, ps, kNoEntry);
+  drop_range(second_write_, offset, ps, kNoEntry);
 }
 
 void FastTlb::forget_fetch(u64 offset, unsigned ps) {
@@ -72,6 +89,7 @@ void FastTlb::region_changed(unsigned region) {
   fetch_changes_++;
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
+  copy_active();
 }
 
 void FastTlb::protection_changed() {
@@ -81,6 +99,7 @@ void FastTlb::protection_changed() {
     if (is_protected_mode(mode))
       for (unsigned region = 0; region < kRegions; region++)
         contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
+  copy_active();
 }
 
 u64 FastTlb::make_fetch_key(Mode mode, unsigned region) const {
@@ -107,23 +126,30 @@ void FastTlb::end_fetches_of(u32 rid) {
 
 void FastTlb::forget_writes(const u8* host_page) {
   const auto page = reinterpret_cast<u64>(host_page);
-  for (Entry& e : write_)
-    if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
+  const auto forget = [&](auto& table) {
+    for (Entry& e : table)
+      if ((e.tag & kPageMask) + e.addend == page) e.tag = kNoEntry;
+  };
+  forget(write_);
+  forget(second_write_);
 }
 
 void FastTlb::forget_all_writes() {
   for (Entry& e : write_) e = {kNoEntry, 0};
+  for (Entry& e : second_write_) e = {kNoEntry, 0};
 }
 
 void FastTlb::clear_tables() {
   for (Entry& e : read_) e = {kNoEntry, 0};
   forget_all_writes();
+  for (Entry& e : second_read_) e = {kNoEntry, 0};
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
 }
 
 void FastTlb::forget_contexts() {
   for (auto& mode : contexts_)
     for (u64& context : mode) context = kNoContext;
+  copy_active();
   end_fetch_epoch();  // keys will be given out again, for others
 }
 
@@ -131,7 +157,6 @@ void FastTlb::reset() {
   clear_tables();
   forget_contexts();
   std::memset(used_keys_, 0, sizeof used_keys_);
-  active_ = contexts_[data_mode(mode_psr_)];
 }
 
 }  // namespace ia64::cpu

@@ -25,6 +25,7 @@ struct CoreLayout;
 class FastTlb {
  public:
   static constexpr unsigned kDataSlots = 2048;  ///< each for reads and writes
+  static constexpr unsigned kSecondSlots = 16384;  ///< of the second level, which the slow path asks before it translates
   static constexpr unsigned kFetchSlots = 256;
   /// PSR bits that decide what a data access may do.
   static constexpr u64 kModeBits = psr::kDt | psr::kCpl | psr::kPk | psr::kDb;
@@ -63,13 +64,29 @@ class FastTlb {
   /// Makes read_pointer/write_pointer work in the mode of `psr`. @returns false when they did already
   bool follow_psr(u64 psr);
 
+  /// Accesses that read_pointer or write_pointer did not serve.
+  struct Misses {
+    u64 second_level = 0;  ///< found in the second level
+    u64 translated = 0;    ///< translated anew (devices, misaligned addresses and faults included)
+  };
+  const Misses& misses() const { return misses_; }
+  /// Whether the second level knows the page, in the context that follow_psr() set; then the first level knows it from now on.
+  bool refill_read(u64 va) { return refill(read_, second_read_, va); }
+  bool refill_write(u64 va) { return refill(write_, second_write_, va); }
+
   /// Context bits (11:4) of an address in `mode`, allocating a key when needed. Never fails.
   u64 context(Mode mode, unsigned region, u32 rid);
   /// As context(), but 0xfe0 (never in an entry) when none was allocated yet.
   u64 known_context(Mode mode, unsigned region) const { return contexts_[mode][region]; }
 
-  void add_read(u64 va, u64 context, const u8* host) { fill(read_[slot(va)], va, context, host); }
-  void add_write(u64 va, u64 context, u8* host) { fill(write_[slot(va)], va, context, host); }
+  void add_read(u64 va, u64 context, const u8* host) {
+    fill(read_[slot(va)], va, context, host);
+    fill(second_read_[second_slot(va)], va, context, host);
+  }
+  void add_write(u64 va, u64 context, u8* host) {
+    fill(write_[slot(va)], va, context, host);
+    fill(second_write_[second_slot(va)], va, context, host);
+  }
   /// Table access for callers that have a context at hand (RSE): host address of the aligned 8 bytes, or
   /// nullptr.
   u8* read_pointer_in(u64 va, u64 context) const { return checked(read_[slot(va)], va, context); }
@@ -132,6 +149,7 @@ class FastTlb {
   static constexpr u64 kNoEntry = ~u64{0};  // key 255, never looked up
 
   static constexpr unsigned slot(u64 va) { return static_cast<unsigned>(va >> 12) % kDataSlots; }
+  static constexpr unsigned second_slot(u64 va) { return static_cast<unsigned>(va >> 12) % kSecondSlots; }
 
   template <unsigned Size>
   u8* pointer(const Entry* table, u64 va, u64 psr) const {
@@ -148,13 +166,16 @@ class FastTlb {
   static void fill(Entry& e, u64 va, u64 context, const u8* host) {
     e = {(va & kPageMask) | context, reinterpret_cast<u64>(host) - va};
   }
+  bool refill(Entry* first, const Entry* second, u64 va);
+  void copy_active();
   u64 owner(Mode mode, u32 rid) const;
   u64 make_fetch_key(Mode mode, unsigned region) const;
   void clear_tables();
   void forget_contexts();
 
   u64 mode_psr_ = 0;
-  const u64* active_ = nullptr;  // contexts_[mode of mode_psr_]
+  Misses misses_;
+  alignas(64) u64 active_[kRegions];  // a copy of contexts_[mode of mode_psr_], where generated code finds it
   u64 contexts_[kModes][kRegions];
   u64 owners_[kRegions][kKeys];  // who a key stands for
   unsigned used_keys_[kRegions];
@@ -167,6 +188,8 @@ class FastTlb {
   u32 region_rid_[kRegions] = {};  // for which the contexts of translated modes were given out
   alignas(64) Entry read_[kDataSlots];
   alignas(64) Entry write_[kDataSlots];
+  Entry second_read_[kSecondSlots];
+  Entry second_write_[kSecondSlots];
   FetchEntry fetch_[kFetchSlots];
 };
 

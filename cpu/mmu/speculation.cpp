@@ -64,16 +64,17 @@ mmu::Reference load_reference(const Core& core, u64 va, unsigned size, unsigned 
 }
 
 /// Reads without side effects, if there is such memory. A device is never read ahead of the program.
-bool read_ahead(const Core& core, const mmu::Translation& t, void* out, unsigned size) {
+/// @returns the memory, or nullptr
+const u8* read_ahead(const Core& core, const mmu::Translation& t, void* out, unsigned size) {
   const u8* host = is_speculative_memory(t.attribute) ? core.wires().bus->host_ptr(t.phys, false) : nullptr;
   if (host) mmu::copy_from_memory(host, out, size);
-  return host != nullptr;
+  return host;
 }
 }  // namespace
 
 Next Core::load_advanced(u64 va, void* out, unsigned size, unsigned align, bool speculative, bool& deferred,
-                         GuestPhys& phys) noexcept {
-  phys = kNoAlatEntry;
+                         const u8*& host) noexcept {
+  host = nullptr;
   deferred = speculative && (r_.psr & psr::kEd);
   if (deferred) return Next::Continue;
   const mmu::Reference ref = load_reference(*this, va, size, align, speculative);
@@ -81,9 +82,9 @@ Next Core::load_advanced(u64 va, void* out, unsigned size, unsigned align, bool 
   const Problems problems = mmu::translate(*this, ref, t);
   if (const Problems raised = speculative ? problems & ~deferred_problems(*this) : problems)
     return raise(mmu::make_fault(*this, ref, mmu::first_problem(raised), t.iha));
-  if (problems == 0 && read_ahead(*this, t, out, size)) {
-    phys = t.phys;
-  } else if (speculative) {
+  if (problems == 0) host = read_ahead(*this, t, out, size);
+  if (host) return Next::Continue;
+  if (speculative) {
     deferred = true;
   } else {
     std::memset(out, 0, size);
@@ -92,8 +93,8 @@ Next Core::load_advanced(u64 va, void* out, unsigned size, unsigned align, bool 
 }
 
 Next Core::load_speculative(u64 va, void* out, unsigned size, unsigned align, bool& deferred) noexcept {
-  GuestPhys phys;
-  return load_advanced(va, out, size, align, true, deferred, phys);
+  const u8* host;
+  return load_advanced(va, out, size, align, true, deferred, host);
 }
 
 }  // namespace ia64::cpu

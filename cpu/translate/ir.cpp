@@ -118,7 +118,7 @@ class Verifier {
     if (what.effect == Effect::Phi) return check_phi(op, block, n);
     const Value operands[] = {op.a, op.b, op.c};
     for (unsigned k = 0; k < 3; k++) {
-      const bool optional = k == 1 && op.code >= Opcode::load8 && op.code <= Opcode::load64 && op.guard == kNone;
+      const bool optional = k == 1 && op.code >= Opcode::load8 && op.code <= Opcode::fill64 && op.guard == kNone;
       if (k >= what.operands ? operands[k] != kNone : operands[k] == kNone && !optional)
         error_ = fmt::format("operation {}: wrong number of operands", n);
       if (operands[k] != kNone) check_operand(operands[k], block, n);

@@ -25,6 +25,11 @@ void r3_only(L& l, const Insn& i) {
 
 Value extract(L& l, Value v, unsigned pos, unsigned len, Opcode down) {
   if (len == 0) return l.constant(0);
+  if (down == shr_imm && pos + len < 64) {
+    // A byte, half or word at the bottom, or a mask that fits into an instruction.
+    if (pos == 0 && (len == 8 || len == 16 || len == 32)) return l.unary(len == 8 ? zxt8 : len == 16 ? zxt16 : zxt32, v);
+    if (len < 32) return l.binary(and_, pos ? l.unary(rotr_imm, v, pos) : v, l.constant(low_mask(len)));
+  }
   return l.unary(down, l.unary(shl_imm, v, 64 - pos - len), 64 - len);
 }
 unsigned clipped_length(const Insn& i) { return i.pos + i.len > 64 ? 64u - i.pos : i.len; }
@@ -69,6 +74,7 @@ void shift_r3_by_r2(L& l, const Insn& i) {
   l.set_gr(i, i.r1, l.binary(kCode, l.gr(i, i.r3), l.gr(i, i.r2)));
 }
 void pair(L& l, const Insn& i) {
+  if (i.r2 == i.r3) return l.set_gr(i, i.r1, l.unary(rotr_imm, l.gr(i, i.r2), i.pos));
   l.set_gr(i, i.r1, l.binary(shift_pair, l.gr(i, i.r2), l.gr(i, i.r3), i.pos));
 }
 template <Opcode kDown>

@@ -13,6 +13,9 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_integer) add_integer_rules(t);
   if (on.native_compare) add_compare_rules(t);
   if (on.native_memory) add_memory_rules(t);
+  if (on.native_speculation) add_speculation_rules(t);
+  if (on.native_semaphores) add_semaphore_rules(t);
+  if (on.native_multimedia) add_multimedia_rules(t);
   if (on.native_branch) add_branch_rules(t);
   if (on.native_system) add_system_rules(t);
   if (on.native_rotation) add_rotation_rules(t);

@@ -114,14 +114,13 @@ struct Totals {
 };
 
 /// Runs the program that `seed` makes under both engines.
-void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total) {
+void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total, ProgramMix mix = {}) {
   BareMachine a, b;
   b.core().use_translator(options);
   Start s;
   s.seed = seed;
   s.rotating = seed % 3 == 2 ? 8 * (seed % 4) : 0;
-  s.big_endian = seed % 17 == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
-  ProgramMix mix;
+  s.big_endian = seed % (mix.row_weight ? 3 : 17) == 0, s.nats = seed % 4 == 3, s.wild = seed % 7 == 0;
   mix.stacked = kStacked, mix.branches = true;
   s.code = looped(RandomProgram(seed, mix).program(kBundles));
   const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 4000;
@@ -175,4 +174,24 @@ TEST_CASE("random programs give the same state without any one optimisation", "[
     CHECK(total.counters.blocks > 0);
     first += count;
   }
+}
+
+TEST_CASE("random memory and parallel operations give the same state with and without extensions of the host", "[lockstep]") {
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 3;
+  ProgramMix mix;
+  mix.row_weight = [](const cpu::OpInfo& op) {
+    using F = cpu::Format;
+    const bool wanted = op.flags & (cpu::op_flag::kLoad | cpu::op_flag::kStore) || op.format == F::M16 || op.format == F::M17;
+    const bool parallel = op.format == F::A9 || (op.format >= F::I1 && op.format <= F::I9) || op.format == F::I29;
+    const bool integer = op.unit == cpu::Unit::A || op.unit == cpu::Unit::I || op.unit == cpu::Unit::M;
+    return default_row_weight(op) * (wanted ? 4 : parallel ? 2 : integer ? 1 : 0.1);
+  };
+  Totals total;
+  for (u64 seed = first; seed < first + count; seed++) {
+    cpu::TranslatorOptions options = translator_choice(2);
+    if (seed % 2) options.host.remove("all");
+    compare_seed(seed, options, total, mix);
+  }
+  print(total, first, count);
+  CHECK(total.counters.blocks > 0);
 }

@@ -15,6 +15,8 @@ void EngineArguments::add_to(CLI::App& command) {
       ->check(CLI::IsMember({"interp", "jit", "lockstep"}))->capture_default_str();
   command.add_option("--no-opt", no_opt_, "with jit: switch optimisations off, NAME[,NAME...] or all; help lists them")
       ->take_all()->expected(1);
+  command.add_option("--no-host-feature", no_host_features_, "with jit: do without extensions of the host, NAME[,NAME...] or all")
+      ->take_all()->delimiter(',');
   command.add_option("--jit-threshold", t.threshold, "with jit: executions of a block before it is translated")
       ->check(CLI::Range(1u, 1u << 30))->capture_default_str();
   command.add_option("--jit-cache", t.cache_bytes, "with jit: bytes of host code kept")
@@ -36,6 +38,9 @@ Result<machine::EngineConfig> EngineArguments::complete() const {
       return Error{ErrorKind::Invalid, "--no-opt takes any of these, or all:\n" + cpu::Optimisations::describe()};
     if (!unknown.empty()) return Error{ErrorKind::Invalid, fmt::format("--no-opt: no optimisation '{}'; there are {}", unknown, cpu::Optimisations::names())};
   }
+  for (const std::string& name : no_host_features_)
+    if (!config.translator.host.remove(name))
+      return Error{ErrorKind::Invalid, fmt::format("--no-host-feature: no extension '{}'; there are {}", name, cpu::HostFeatures::names())};
   for (const std::string& text : dump_ips_) {
     const auto ip = machine::parse_number(text, "--dump-block");
     if (!ip) return ip.error();

@@ -13,16 +13,16 @@ class App;
 
 namespace ia64::cli {
 
-/// --engine, --no-opt and what else concerns the translator. Must outlive the parsing.
+/// --engine, --no-opt, --no-host-feature and what else concerns the translator. Must outlive the parsing.
 class EngineArguments {
  public:
   void add_to(CLI::App& command);
-  /// @returns Invalid naming an optimisation that does not exist
+  /// @returns Invalid naming an optimisation or extension that does not exist
   Result<machine::EngineConfig> complete() const;
 
  private:
   std::string engine_ = "interp";
-  std::vector<std::string> no_opt_, dump_ips_;
+  std::vector<std::string> no_opt_, no_host_features_, dump_ips_;
   machine::EngineConfig config_;
 };
 

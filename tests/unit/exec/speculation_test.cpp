@@ -326,18 +326,41 @@ TEST_CASE("ALAT: holds 32 entries and then replaces one at a time", "[exec]") {
   CHECK(m.core.alat().count() == 32);
 }
 
-TEST_CASE("ALAT: ranges invalidated by others", "[exec]") {
+TEST_CASE("ALAT: ranges of memory that are invalidated", "[exec]") {
   Alat alat;
-  alat.insert(33, 0x1000, 8);
-  alat.insert(34, 0x2000, 4);
-  alat.insert(35, 0xffff, 1);
-  alat.invalidate_range(0x1008, 0xff8);
+  const auto at = [](u64 address) { return reinterpret_cast<const void*>(address); };
+  alat.insert(33, 0x1000, at(0x1000), 8);
+  alat.insert(34, 0x2000, at(0x2000), 4);
+  alat.insert(35, 0xffff, at(0xffff), 1);
+  alat.invalidate_range(at(0x1008), 0xff8);
   CHECK(alat.count() == 3);
-  alat.invalidate_range(0x1007, 0xff9);
+  alat.invalidate_range(at(0x1007), 0xff9);
   CHECK(alat.count() == 2);
-  alat.invalidate_range(0, 0x2001);
+  alat.invalidate_range(at(0), 0x2001);
   CHECK_FALSE(alat.hit(34));
   CHECK(alat.hit(35));
-  alat.invalidate_range(0xffff, ~u64{0});
+  alat.invalidate_range(at(0xffff), ~u64{0});
   CHECK(alat.empty());
+}
+
+TEST_CASE("ALAT: memory need not lie at multiples of a page of the host", "[exec]") {
+  Alat alat;
+  alat.insert(33, 0x1010, reinterpret_cast<const void*>(0x7af8), 8);
+  CHECK(alat.may_overlap(0x5014, 4));
+  CHECK_FALSE(alat.may_overlap(0x5af8, 4));
+}
+
+TEST_CASE("ALAT: only stores to a granule with entries may overlap", "[exec]") {
+  Alat alat;
+  const auto at = [](u64 address) { return reinterpret_cast<const void*>(address); };
+  alat.insert(33, 0x7010, at(0x7010), 8);
+  CHECK(alat.may_overlap(0x1018, 8));
+  CHECK(alat.may_overlap(0x100c, 8));
+  CHECK_FALSE(alat.may_overlap(0x1020, 8));
+  CHECK_FALSE(alat.may_overlap(0x1008, 8));
+  alat.insert(33, 0x7020, at(0x7020), 8);
+  CHECK_FALSE(alat.may_overlap(0x1018, 8));
+  alat.insert(33, 0x701c, at(0x701c), 8);  // in two granules
+  CHECK(alat.empty());
+  CHECK_FALSE(alat.may_overlap(0x1020, 8));
 }

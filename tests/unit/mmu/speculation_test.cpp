@@ -135,30 +135,30 @@ TEST_CASE("uncacheable memory is never read ahead of the program") {
     CHECK(load_s(f, kVa, 10, 16).deferred);
     u64 value = 7;
     bool deferred = true;
-    GuestPhys phys = 0;
-    CHECK(f.core->load_advanced(kVa, &value, 8, 8, false, deferred, phys) == Next::Continue);
-    CHECK((value == 0 && !deferred && phys == Core::kNoAlatEntry));
-    CHECK(f.core->load_advanced(kVa, &value, 8, 8, true, deferred, phys) == Next::Continue);
-    CHECK((deferred && phys == Core::kNoAlatEntry));
+    const u8* host = nullptr;
+    CHECK(f.core->load_advanced(kVa, &value, 8, 8, false, deferred, host) == Next::Continue);
+    CHECK((value == 0 && !deferred && host == nullptr));
+    CHECK(f.core->load_advanced(kVa, &value, 8, 8, true, deferred, host) == Next::Continue);
+    CHECK((deferred && host == nullptr));
     CHECK(f.device.reads == 0);
   }
 }
 
-TEST_CASE("an advanced load gives the physical address for the ALAT, or its fault") {
+TEST_CASE("an advanced load gives the host address for the ALAT, or its fault") {
   MmuFixture f;
   f.map(kVa, {.ppn_address = 0x9000});
   f.set_ram8(0x9010, 99);
   u64 value = 0;
   bool deferred = true;
-  GuestPhys phys = 0;
-  CHECK(f.core->load_advanced(kVa + 0x10, &value, 8, 8, false, deferred, phys) == Next::Continue);
-  CHECK((value == 99 && !deferred && phys == 0x9010));
+  const u8* host = nullptr;
+  CHECK(f.core->load_advanced(kVa + 0x10, &value, 8, 8, false, deferred, host) == Next::Continue);
+  CHECK((value == 99 && !deferred && host == f.bus.host_ptr(0x9010, false)));
   CHECK(
-      f.faults(f.core->load_advanced(0x1000, &value, 8, 8, false, deferred, phys), Vector::AlternateDataTlb));
+      f.faults(f.core->load_advanced(0x1000, &value, 8, 8, false, deferred, host), Vector::AlternateDataTlb));
   CHECK((f.fault().isr & isr::kSp) == 0);
-  CHECK(phys == Core::kNoAlatEntry);
+  CHECK(host == nullptr);
   f.map(kVa, {.ma = 7});
-  CHECK(f.faults(f.core->load_advanced(kVa, &value, 8, 8, false, deferred, phys), Vector::NatConsumption));
+  CHECK(f.faults(f.core->load_advanced(kVa, &value, 8, 8, false, deferred, host), Vector::NatConsumption));
 }
 
 }  // namespace ia64::cpu::test
