@@ -37,6 +37,8 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("code_bytes", c.code_bytes);
   out.value("code_bytes_now", code_bytes_);
   out.value("refused", c.refused);
+  out.value("regions", c.regions);
+  out.value("region_parts", c.region_parts);
   out.value("translate_ns", c.translate_ns);
   out.value("instructions", c.instructions);
   out.value("instructions_interpreted", core_.slots_retired() - c.instructions);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <deque>
+#include <memory>
+#include <vector>
 
 #include "cpu/interp/block.h"
 #include "cpu/jit/float_record.h"
@@ -37,6 +39,14 @@ struct NativeBlock {
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
   std::deque<FloatRecord> floats;  ///< addresses are in the code
+  std::vector<Link*> incoming;  ///< links that lead here
+
+  // Blocks that become the head of a region when they have been entered often enough.
+  i32 countdown = 0;             ///< entries until then; at 0 generated code goes to `hot`
+  const void* hot = nullptr;     ///< the engine, later the region
+  const void* uncounted = nullptr;      ///< host code behind the count
+  std::unique_ptr<NativeBlock> region;
+  const NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
   std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set
 };
 

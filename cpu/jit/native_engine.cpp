@@ -5,11 +5,13 @@
 #include <atomic>
 #include <ctime>
 #include <cstdlib>
+#include <limits>
 
 #include "base/invariant.h"
 #include "cpu/decode/op_info.h"
 #include "cpu/jit/float_forms.h"
 #include "cpu/jit/x64_emitter.h"
+#include "cpu/translate/region.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -26,6 +28,8 @@ TranslatorOptions fit_for_host(TranslatorOptions options) {
 
 /// Longest stay in generated code: other threads read the instruction count.
 constexpr i64 kBurst = i64{1} << 22;
+/// How much rarer than a region's head its other blocks may be entered.
+constexpr i64 kColdness = 32;
 
 /// An instruction that the assembler refuses would be missing from the code.
 class NoErrors final : public asmjit::ErrorHandler {
@@ -82,9 +86,46 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits
   if (dump) dump_.intermediate("after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
 
+  if (options_.optimisations.regions) native->countdown = static_cast<i32>(options_.region_threshold), native->hot = stubs_.hot;
   if (!emit(unit, *native)) counters_.refused++;
   else counters_.blocks++;
   return native;
+}
+
+/// Translates what `head` leads to as one unit, which then takes its place. When nothing comes of it, `head` is not asked again.
+void NativeEngine::make_region(NativeBlock& head) {
+  head.countdown = std::numeric_limits<i32>::max();
+  if (flush_) return;
+  const GuestPhys page = head.block->phys() & ~u64{0xfff};
+  const auto find = [&](u64 ip) -> Block* {
+    if ((ip ^ head.ip) >> 12) return nullptr;
+    const auto it = blocks_.find({page | (ip & 0xfff), ip, head.mode_bits});
+    if (it == blocks_.end() || !it->second->entry) return nullptr;
+    const i64 entered = i64{options_.region_threshold} - it->second->countdown;
+    return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
+  };
+  ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
+  ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
+  if (unit.blocks.empty()) return;
+  ir::optimise(unit, options_.optimisations);
+  if (options_.verify) INVARIANT(ir::verify(unit).empty());
+  auto region = std::make_unique<NativeBlock>();
+  region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
+  region->fallback = &head;
+  for (const ir::Part& part : unit.parts) {
+    NativeBlock& named = region->parts.emplace_back();
+    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.mode_bits = head.mode_bits, named.block = part.block;
+  }
+  if (!emit(unit, *region)) {
+    counters_.refused++;
+    return;
+  }
+  counters_.regions++;
+  counters_.region_parts += unit.parts.size();
+  head.hot = head.entry = region->entry;
+  head.countdown = 0;
+  for (Link* link : head.incoming) link->target = region->entry;
+  head.region = std::move(region);
 }
 
 /// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes
@@ -108,6 +149,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     for (Link& link : native.links)
       link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
+    native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
     if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
     code_bytes_ += code.codeSize();
     counters_.code_bytes += code.codeSize();
@@ -190,6 +232,7 @@ void NativeEngine::connect(NativeBlock& native) {
   if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
   link->target = native.entry;
+  native.incoming.push_back(link);
   link->key = interpreter_.fetch_key();
   counters_.links++;
 }
@@ -239,6 +282,13 @@ void NativeEngine::finish(NativeBlock& entered) {
       interpreter_.end_block(static_cast<Next>(state_.next), *state_.insn, *native->block, native->mode.ic);
       break;
     case ExitKind::Plain: break;
+    case ExitKind::Hot: {
+      r.ip = native->ip, r.slot = native->slot;
+      const u64 began = processor_time_ns();
+      make_region(*native);
+      std::atomic_ref(counters_.translate_ns).store(counters_.translate_ns + processor_time_ns() - began, std::memory_order_relaxed);
+      break;
+    }
   }
 }
 

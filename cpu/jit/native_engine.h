@@ -51,6 +51,7 @@ class NativeEngine {
   NativeBlock* find_native(const LookupEntry& entry, u64 mode);
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
+  void make_region(NativeBlock& head);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

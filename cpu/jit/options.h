@@ -10,9 +10,17 @@
 
 namespace ia64::cpu {
 
+/// Sizes beyond which a region does not grow.
+struct RegionLimits {
+  u32 parts = 64;  ///< decoded blocks
+  u32 instructions = 1500;
+};
+
 /// Choices of the translator of one processor.
 struct TranslatorOptions {
   u32 threshold = 16;               ///< executions by the interpreter before a block is translated
+  u32 region_threshold = 1000;      ///< entries of a translated block before it becomes the head of a region
+  RegionLimits region_limits;
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped
   Optimisations optimisations;      ///< which of them are on
   HostFeatures host = HostFeatures::detect();  ///< extensions that generated code may use
@@ -30,6 +38,7 @@ enum class BailReason : u8 { Attention, Budget, Frame, Nat, kCount };
 
 struct TranslatorCounters {
   u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
+  u64 regions = 0, region_parts = 0;  ///< regions made, and the decoded blocks in them
   u64 translate_ns = 0;  ///< host processor time spent translating
   u64 instructions = 0;  ///< executed in generated code
   u64 enters = 0, bails = 0, deopts = 0, links = 0, handler_exits = 0;

@@ -180,6 +180,8 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   leave(ExitKind::Unlinked, rax);
   const Label plain = begin();
   leave(ExitKind::Plain, rcx);
+  const Label hot = begin();
+  leave(ExitKind::Hot, rax);
   const Label dynamic_label = begin();
   dynamic(helper, handler);
   const Label find_label = begin();
@@ -197,7 +199,7 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   const auto at = [&](const Label& label) { return static_cast<const char*>(base) + code_.labelOffset(label); };
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
-  s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain);
+  s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
   s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
   return s;
 }

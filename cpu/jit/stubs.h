@@ -16,6 +16,7 @@ enum class ExitKind : u32 {
   Deopt,    ///< `insn` must be interpreted
   Unlinked, ///< `link` has no target yet, or an old one
   Plain,    ///< ip and slot are set
+  Hot,      ///< `native` did not execute anything, and is to become a region
 };
 
 /// What generated code and the engine tell each other.
@@ -42,6 +43,7 @@ struct Stubs {
   const void* deopt = nullptr;      ///< rdx Insn, rcx NativeBlock
   const void* unlinked = nullptr;   ///< rax Link
   const void* plain = nullptr;
+  const void* hot = nullptr;        ///< rax NativeBlock
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
   const void* find = nullptr;       ///< goes on at rax; the last instruction is accounted for
   const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result

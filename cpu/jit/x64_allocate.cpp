@@ -16,7 +16,7 @@ constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
 constexpr int kFirstVector = 16;
 constexpr int kVectorPool[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 Xmm vector_register(int r) { return xmm(static_cast<u32>(r - kFirstVector)); }
-constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11;
+constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11 | 0xffff'0000u;
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, const Liveness& live,
@@ -191,13 +191,11 @@ void X64Emitter::forget_dead(Value v) {
 
 /// Handlers keep only what the host's convention says.
 void X64Emitter::evict_for_call(u32 needed_from) {
-  for (int r : kPool) {
-    if (owner_[r] < 0 || !(kCallerSaved >> r & 1)) continue;
-    if (last_use_[static_cast<Value>(owner_[r])] >= needed_from) evict(r);
-  }
+  for (int r = 0; r < 32; r++)
+    if (owner_[r] >= 0 && (kCallerSaved >> r & 1) && last_use_[static_cast<Value>(owner_[r])] >= needed_from) evict(r);
 }
 void X64Emitter::forget_after_call() {
-  for (int r : kPool) {
+  for (int r = 0; r < 32; r++) {
     if (owner_[r] < 0 || !(kCallerSaved >> r & 1)) continue;
     home_[static_cast<Value>(owner_[r])].reg = -1;
     owner_[r] = -1;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
 constexpr size_t kLoopRegisters = std::size(kPool) - 2;  ///< what a loop head may fill
-constexpr int kSlotBase = 32;                            ///< a spill slot as a place of ParallelMove
+constexpr int kSlotBase = 32;                            ///< a spill slot as a place of a Move
+constexpr int kFirstVector = 16;
+constexpr bool is_vector(int place) { return place >= kFirstVector && place < kSlotBase; }
 
 }  // namespace
 
@@ -58,7 +60,8 @@ void X64Emitter::decide_entry(u32 from, u32 to) {
 void X64Emitter::share_registers(u32 head, BlockEntry& entry) {
   const u32 first = unit_.blocks[head].first, last = unit_.blocks[unit_.blocks[head].loop_end].end;
   std::vector<std::pair<unsigned, size_t>> wish;
-  for (size_t n = 0; n < entry.places.size(); n++) wish.push_back({live_.uses_between(entry.places[n].value, first, last), n});
+  for (size_t n = 0; n < entry.places.size(); n++)
+    if (!is_float(entry.places[n].value)) wish.push_back({live_.uses_between(entry.places[n].value, first, last), n});
   std::stable_sort(wish.begin(), wish.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   const bool crowded = wish.size() > kLoopRegisters;
   u32 taken = 0;
@@ -111,6 +114,13 @@ std::vector<X64Emitter::Move> X64Emitter::moves_to(u32 from, u32 to) {
 
 void X64Emitter::emit_move(const Move& m) {
   const auto slot = [](int place) { return qword_ptr(rsp, (place - kSlotBase) * 8); };
+  const auto vector = [](int place) { return xmm(static_cast<u32>(place - kFirstVector)); };
+  if (is_vector(m.from) || is_vector(m.to)) {
+    if (m.to >= kSlotBase) a_.vmovsd(slot(m.to), vector(m.from));
+    else if (m.from >= kSlotBase) a_.vmovsd(vector(m.to), slot(m.from));
+    else a_.vmovaps(vector(m.to), vector(m.from));
+    return;
+  }
   const bool to_slot = m.to >= kSlotBase;
   if (m.from < 0) {
     const Gp d = to_slot ? Gp(rax) : gpq(static_cast<u32>(m.to));
@@ -126,7 +136,7 @@ void X64Emitter::emit_move(const Move& m) {
   }
 }
 
-/// All at once: nothing is overwritten that another move still reads. rdx holds what breaks a circle.
+/// All at once: nothing is overwritten that another move still reads. rdx or xmm0 holds what breaks a circle.
 void X64Emitter::emit_moves(std::vector<Move> moves) {
   while (!moves.empty()) {
     const auto ready = std::find_if(moves.begin(), moves.end(), [&](const Move& m) {
@@ -137,10 +147,10 @@ void X64Emitter::emit_moves(std::vector<Move> moves) {
       moves.erase(ready);
       continue;
     }
-    const int circle = moves.front().from;
-    emit_move({circle, 2, 0});
+    const int circle = moves.front().from, spare = is_vector(circle) ? kFirstVector : 2;
+    emit_move({circle, spare, 0});
     for (Move& m : moves)
-      if (m.from == circle) m.from = 2;
+      if (m.from == circle) m.from = spare;
   }
 }
 
@@ -148,8 +158,8 @@ void X64Emitter::emit_moves(std::vector<Move> moves) {
 /// @param exit  the way out that leads there, or nullptr when it lies behind the last instruction of the same decoded block
 void X64Emitter::emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::vector<Stored>& pending, std::vector<Move> moves) {
   if (exit) {
-    a_.sub(rbp, exit->insn->spare + 1);
-    if (unit_.mode.ic && unit_.blocks[to].leaves_at_once) store_iipa(*exit->insn);
+    a_.sub(rbp, exit->executed);
+    if (unit_.mode.ic && unit_.blocks[to].leaves_at_once) store_iipa(exit->last_ip);
   }
   if (to <= from) {
     const Label out = a_.newLabel();
@@ -160,7 +170,7 @@ void X64Emitter::emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::ve
     later([this, out, exit, pending] {
       a_.bind(out);
       store_pending(pending);
-      if (unit_.mode.ic) store_iipa(*exit->insn);
+      if (unit_.mode.ic) store_iipa(exit->last_ip);
       jump_to_link(*exit);
     });
   }

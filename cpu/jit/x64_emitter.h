@@ -25,6 +25,8 @@ class X64Emitter {
              const Optimisations& on);
   /// @returns false when the unit needs more spill slots than the frame has
   bool run();
+  /// Behind run(): where the code behind the count of entries begins, from the start of the code.
+  u64 uncounted_offset() const { return a_.code()->labelOffset(uncounted_); }
   /// Values that had to leave their registers: not empty means that the code is wrong, and another attempt must be made with these
   /// stored where they are defined.
   const std::vector<ir::Value>& new_spills() const { return new_spills_; }
@@ -85,6 +87,7 @@ class X64Emitter {
   bool small_constant(Value v, i32& out) const;
 
   // Borders of blocks (x64_edges.cpp).
+  bool is_float(Value v) const { return ir::info(unit_.ops[v].code).result == ir::ValueClass::Float; }
   Value phi_operand(Value phi, u32 from, u32 to) const;
   void decide_entry(u32 from, u32 to);
   void share_registers(u32 head, BlockEntry& entry);
@@ -107,6 +110,7 @@ class X64Emitter {
   void emit_get(const Op& op, Value v);
   void emit_set(const Op& op);
   void prologue();
+  void count_entry();
   void check_entry_nats();
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
@@ -169,6 +173,7 @@ class X64Emitter {
   void emit_leave_if(const Op& op);
   void account(const Insn& insn);
   void store_iipa(const Insn& insn);
+  void store_iipa(u64 ip);
   u64 ip_of(const Insn& insn) const;
 
   // Frames and indirect branches (x64_frame.cpp).
@@ -252,7 +257,7 @@ class X64Emitter {
   u32 pinned_ = 0;
   u32 now_ = 0;
   bool overflow_ = false;
-  Label entry_, bail_;
+  Label entry_, bail_, uncounted_;
   std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
   struct Cold {
     u32 block;

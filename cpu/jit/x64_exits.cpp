@@ -143,10 +143,11 @@ void X64Emitter::emit_leave_if(const Op& op) {
 
 u64 X64Emitter::ip_of(const Insn& insn) const { return part_ip() + u64{insn.bundle} * 16; }
 
-void X64Emitter::store_iipa(const Insn& insn) {
-  a_.mov(rcx, ip_of(insn));
+void X64Emitter::store_iipa(u64 ip) {
+  a_.mov(rcx, ip);
   a_.mov(qword_ptr(rbx, static_cast<i32>(offsetof(Registers, iipa))), rcx);
 }
+void X64Emitter::store_iipa(const Insn& insn) { store_iipa(ip_of(insn)); }
 
 /// A way out behind `insn`: the budget, and under PSR.ic the address that IIPA remembers. Uses rcx.
 void X64Emitter::account(const Insn& insn) {
@@ -156,7 +157,8 @@ void X64Emitter::account(const Insn& insn) {
 
 /// @param frame_changed  the frame pointer must be found again
 void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
-  account(*exit.insn);
+  a_.sub(rbp, exit.executed);
+  if (unit_.mode.ic) store_iipa(exit.last_ip);
   if (frame_changed) reload_frame();
   if (on_.loops && exit.ip == unit_.ip && exit.slot == unit_.slot && exit.mode == unit_.mode) {
     a_.jmp(entry_);

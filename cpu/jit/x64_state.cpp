@@ -189,10 +189,25 @@ void X64Emitter::check_entry_nats() {
   });
 }
 
+/// Counts down to the making of a region; later goes there.
+void X64Emitter::count_entry() {
+  const Label hot = a_.newLabel();
+  a_.mov(rax, imm(&native_));
+  a_.dec(dword_ptr(rax, offsetof(NativeBlock, countdown)));
+  a_.jle(hot);
+  later([this, hot] {
+    a_.bind(hot);
+    a_.jmp(qword_ptr(rax, offsetof(NativeBlock, hot)));
+  });
+}
+
 void X64Emitter::prologue() {
   entry_ = a_.newLabel();
   bail_ = a_.newLabel();
+  uncounted_ = a_.newLabel();
   a_.bind(entry_);
+  if (native_.countdown > 0) count_entry();
+  a_.bind(uncounted_);
   a_.cmp(dword_ptr(rbx, l_.attention), 0);
   a_.jne(bail_);
   a_.cmp(rbp, unit_.slots);
@@ -204,6 +219,10 @@ void X64Emitter::prologue() {
   check_entry_nats();
   later([this] {
     a_.bind(bail_);
+    if (native_.fallback) {
+      a_.jmp(imm(native_.fallback->uncounted));
+      return;
+    }
     a_.mov(rax, imm(&native_));
     a_.jmp(imm(stubs_.bail));
   });

@@ -127,6 +127,8 @@ struct Exit {
   const Insn* insn = nullptr;  ///< the last instruction executed
   Mode mode;
   u32 block = kOutside;  ///< where in the unit it leads
+  u16 executed = 0;      ///< instructions from the start of the decoded block to here
+  u64 last_ip = 0;       ///< bundle of the last instruction executed
 };
 
 // How a block ends.
@@ -166,6 +168,7 @@ struct Unit {
   u8 needed_sof = 0;
   Mode mode;
   std::bitset<128> assumed_clean;  ///< general registers whose NaT must be 0 at entry
+  std::bitset<128> may_be_nat;     ///< general registers that handlers write
   std::vector<Op> ops;
   std::vector<Exit> exits;
   Terminal terminal;               ///< of a unit without `blocks`

@@ -1,6 +1,8 @@
 // The common part of lowering: guest registers as values, NaT assumptions, handler calls, block ends.
 #include "cpu/translate/lowering.h"
 
+#include <algorithm>
+
 #include "cpu/decode/op_info.h"
 #include "cpu/exec/handlers.h"
 
@@ -91,7 +93,7 @@ void Lowering::set_pr(unsigned p, Value v) {
 }
 
 unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
-  unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode});
+  unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode, kOutside, static_cast<u16>(i.spare + 1), insn_ip(i)});
   return static_cast<unsigned>(unit_.exits.size() - 1);
 }
 
@@ -130,8 +132,8 @@ void Lowering::after_call(const Insn& i) {
   known_.clear();
   after_float_call(i);
   const u32 flags = op_info(i.op).flags;
-  if (flags & op_flag::kWritesR1) nat_[i.r1] = Nat::Unknown;
-  if (flags & op_flag::kWritesR3) nat_[i.r3] = Nat::Unknown;
+  if (flags & op_flag::kWritesR1) mark_unknown(i.r1);
+  if (flags & op_flag::kWritesR3) mark_unknown(i.r3);
   if (i.handler == &alloc_m34) rotating_ = static_cast<u8>((i.imm >> 14 & 0xf) * 8);
   mode_unknown_ = i.flags & kEndsBlock;
 }
@@ -161,9 +163,23 @@ void Lowering::fall_through(const Insn& last) {
   }
 }
 
+/// Whether a leader begins with the bundle of `i`; then the block is ended in front of it. Not when whole bundles of `nop`s were
+/// left out in between: what would have to be counted is not known.
+bool Lowering::stops_before(const Insn& i) {
+  if (!leaders_ || i.bundle == 0 || mode_unknown_ || (&i)[-1].bundle + 1 != i.bundle) return false;
+  if (!std::binary_search(leaders_->begin(), leaders_->end(), insn_ip(i))) return false;
+  const unsigned exit = add_exit((&i)[-1], insn_ip(i), 0, mode());
+  unit_.exits[exit].executed = static_cast<u16>(i.spare - i.slot), unit_.exits[exit].last_ip = insn_ip(i) - 16;
+  finish(Leave{exit});
+  return true;
+}
+
 Unit Lowering::run() {
   const Insn* i = block_.insns();
-  for (; !is_end_of_block(*i) && !ended_; i = next_) next_ = i + 1, lower(*i);
+  for (; !is_end_of_block(*i) && !ended_; i = next_) {
+    next_ = i + 1;
+    if (i == block_.insns() || !stops_before(*i)) lower(*i);
+  }
   if (!ended_) fall_through(*i);
   return std::move(unit_);
 }

@@ -23,6 +23,8 @@ class Lowering {
   /// @param block  decoded instructions; must outlive the unit
   Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode);
   Unit run();
+  /// Ends the block where another one begins: at the first bundle whose address is in `leaders` (sorted), except the first one.
+  void stop_at(const std::vector<u64>* leaders) { leaders_ = leaders; }
 
   // --- services for the families ---
   Value constant(u64 v) { return emit({.code = Opcode::constant, .imm = v}); }
@@ -101,6 +103,8 @@ class Lowering {
 
   void lower(const Insn& i);
   void fall_through(const Insn& last);
+  bool stops_before(const Insn& i);
+  void mark_unknown(unsigned r) { nat_[r] = Nat::Unknown, unit_.may_be_nat.set(r); }
   std::pair<u64, u8> behind(const Insn& i) const;
   Location gr_location(unsigned r) const;
   Location pr_location(unsigned p) const;
@@ -114,6 +118,7 @@ class Lowering {
   Unit unit_;
   std::map<u64, Value> known_;  // what a location holds
   Nat nat_[128] = {};
+  const std::vector<u64>* leaders_ = nullptr;
   /// What is known of a floating-point register.
   struct FloatState {
     Value value = kNone;    // as a double

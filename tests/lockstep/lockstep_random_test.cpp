@@ -128,7 +128,7 @@ void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total, Progr
   const auto& c = *b.core().translator_counters();
   auto& t = total.counters;
   t.instructions += c.instructions, t.blocks += c.blocks, t.enters += c.enters, t.bails += c.bails, t.deopts += c.deopts;
-  t.links += c.links, t.handler_exits += c.handler_exits, t.refused += c.refused;
+  t.regions += c.regions, t.region_parts += c.region_parts, t.links += c.links, t.handler_exits += c.handler_exits, t.refused += c.refused;
 }
 
 u64 number_from_environment(const char* name, u64 otherwise) {
@@ -139,8 +139,8 @@ u64 number_from_environment(const char* name, u64 otherwise) {
 void print(const Totals& total, u64 first, u64 count) {
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   const auto& c = total.counters;
-  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
-              n(first), n(first + count - 1), n(total.executed), n(c.instructions), n(c.blocks), n(c.refused), n(c.enters), n(c.bails),
+  std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu blocks, %llu regions of %llu parts, %llu refused, %llu enters, %llu bails, %llu deopts, %llu links, %llu handler exits\n",
+              n(first), n(first + count - 1), n(total.executed), n(c.instructions), n(c.blocks), n(c.regions), n(c.region_parts), n(c.refused), n(c.enters), n(c.bails),
               n(c.deopts), n(c.links), n(c.handler_exits));
 }
 
@@ -151,6 +151,7 @@ TEST_CASE("random programs give the same state under both engines", "[lockstep]"
   Totals total;
   for (u64 seed = first; seed < first + count; seed++) {
     cpu::TranslatorOptions options = translator_choice(2);
+    options.region_threshold = static_cast<u32>(1 + seed % 20);
     if (seed % 5 == 0) options.optimisations.switch_off("fold_constants,dead_writes,dead_values");
     compare_seed(seed, options, total);
   }
