@@ -174,9 +174,12 @@ int X64Emitter::wanted_register(Value v) const {
   return -1;
 }
 
-/// Frees the register of an operand that is not needed after the current operation.
+/// Frees the register of an operand that is not needed after the current operation, nor on its way out.
 void X64Emitter::release(Value v) {
   if (v == ir::kNone || last_use_[v] > now_ || home_[v].reg < 0) return;
+  if (now_ < unit_.ops.size())
+    for (const ir::PendingWrite& w : unit_.pending(unit_.ops[now_].pending))
+      if (w.value == v) return;
   if (owner_[home_[v].reg] != static_cast<int>(v)) return;
   owner_[home_[v].reg] = -1;
   pinned_ &= ~(1u << home_[v].reg);
