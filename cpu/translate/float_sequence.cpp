@@ -61,7 +61,7 @@ class Matcher {
     write(first_, kY);
     for (const Insn* i = &first_ + 1; !is_end_of_block(*i); i++) {
       if (ends(*i)) return finish(*i);
-      if (!step(*i)) return {};
+      if (!step(*i) && !other(*i)) return {};
     }
     return {};
   }
@@ -79,14 +79,21 @@ class Matcher {
     found_.steps.push_back(&i);
     if (std::find(found_.left.begin(), found_.left.end(), i.r1) == found_.left.end()) found_.left.push_back(i.r1);
   }
+  /// What may as well come behind the last step.
+  bool other(const Insn& i) {
+    const bool moves = i.handler == &setf_sig_m18;
+    if (i.qp || i.r1 == 0 || (!moves && i.handler != &sub_a1) || (moves && (i.r1 < 2 || i.r1 >= 32))) return false;
+    if (moves) names_[i.r1] = kUnknown, taken_ |= 1u << i.r1;
+    return found_.others.push_back(&i), true;
+  }
   bool step(const Insn& i) {
-    if (i.qp != first_.p2 || i.x != 1 || i.r1 < 2 || i.r1 >= 32) return false;
+    if (i.qp != first_.p2 || i.x != 1 || i.r1 < 2 || i.r1 >= 32 || taken_ >> i.r1 & 1) return false;
     for (unsigned n = 0; n < count_; n++)
       if (computes(i, template_[n])) return write(i, at(n)), true;
     return false;
   }
   bool ends(const Insn& i) const {
-    if (i.r1 < 2 || i.r1 >= 32) return false;
+    if (i.r1 < 2 || i.r1 >= 32 || taken_ >> i.r1 & 1) return false;
     if (found_.kind == FloatSequence::Kind::Natural)
       return i.handler == &fcvt_fxu_trunc_f10 && i.x == 1 && (!i.qp || i.qp == first_.p2) && holds(i.r2, at(8));
     return i.qp == first_.p2 && i.x == 0 && computes(i, {&fma_d_f1, at(7), at(5), at(6)});
@@ -101,6 +108,7 @@ class Matcher {
   const Step* const template_;
   const unsigned count_;
   u8 names_[32];
+  u32 taken_ = 0;  ///< registers that other instructions wrote
   FloatSequence found_;
 };
 

@@ -21,6 +21,7 @@ struct FloatSequence {
   u8 dividend = 0, divisor = 0;     ///< registers
   std::vector<const Insn*> steps;   ///< in program order, frcpa first, without `last`
   const Insn* last = nullptr;
+  std::vector<const Insn*> others;  ///< sub and setf.sig in between: no step reads or writes their targets, no step's result is read
   std::vector<u8> left;             ///< registers that steps leave behind, without the target of `last`
 };
 

@@ -136,7 +136,11 @@ void widest_multiply_add(L& l, const Insn& i) {
 void reciprocal(L& l, const Insn& i) {
   const auto sequence = match_float_sequence(i);
   const bool doubles = sequence && sequence->kind == FloatSequence::Kind::Quotient;
-  if (!sequence || (doubles && any_other(l, {i.r2, i.r3}))) return l.call(i);
+  if (!sequence) return l.call(i);
+  // Nothing may leave behind the division, which has done all steps.
+  for (const Insn* o : sequence->others)
+    if (!l.reads_without_leaving(o->r2) || (o->handler == &sub_a1 && !l.reads_without_leaving(o->r3))) return l.call(i);
+  if (doubles && any_other(l, {i.r2, i.r3})) return l.call(i);
   l.divide(i, *sequence);
 }
 

@@ -138,6 +138,7 @@ void Lowering::divide(const Insn& i, const FloatSequence& s) {
   }
   for (u8 f : s.left) float_[f] = {}, float_[f].other = true;
   set_pr(i.p2, constant(1));
+  for (const Insn* other : s.others) lower(*other);
   next_ = s.last + 1;
 }
 

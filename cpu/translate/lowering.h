@@ -95,6 +95,8 @@ class Lowering {
   void to_fr_natural(const Insn& i, unsigned f, Value n);
   /// Does the division that `i` begins and goes on behind its last instruction.
   void divide(const Insn& i, const FloatSequence& s);
+  /// Whether reading general register `r` cannot leave.
+  bool reads_without_leaving(unsigned r) const { return nat_[r] != Nat::Unknown; }
   /// Copies a register in whatever form it is.
   void copy_fr(const Insn& i, unsigned to, unsigned from);
 

@@ -149,6 +149,7 @@ u64 reciprocal(unsigned sf, unsigned f1, unsigned p2, unsigned f2, unsigned f3) 
   return u64{sf} << 34 | u64{1} << 33 | u64{p2} << 27 | u64{f3} << 20 | u64{f2} << 13 | u64{f1} << 6;
 }
 u64 set_significand(unsigned f, unsigned r) { return u64{6} << 37 | u64{0x1c} << 30 | u64{1} << 27 | u64{r} << 13 | u64{f} << 6; }
+u64 subtract(unsigned r1, unsigned r2, unsigned r3) { return u64{8} << 37 | u64{1} << 29 | u64{1} << 27 | u64{r3} << 20 | u64{r2} << 13 | u64{r1} << 6; }
 u64 to_unsigned(unsigned f1, unsigned f2) { return u64{1} << 34 | u64{0x1b} << 27 | u64{f2} << 13 | u64{f1} << 6; }
 
 /// M and F slots of bundles that divide: two doubles, or two integers. Independent steps change places now and then.
@@ -168,6 +169,7 @@ std::vector<std::pair<u64, u64>> division(Operands& o) {
          {kNop, multiply_add(kFma, 1, 7, 7, 1, 0, 0)}, {kNop, reciprocal(1, 8, 6, 6, 7)}, n(9, 7, 8, 1), m(10, 6, 8, 0), m(11, 9, 9, 0),
          m(10, 9, 10, 10), m(8, 9, 8, 8), m(9, 11, 10, 10), m(8, 11, 8, 8), n(10, 7, 9, 6), m(8, 10, 8, 9),
          {kNop, to_unsigned(o.below(2) ? 8 : 13, 8)}};
+    if (o.below(2)) s[10].first = subtract(21, 0, 21), s[12].first = set_significand(7, 21);
   }
   return s;
 }
