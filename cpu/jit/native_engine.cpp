@@ -171,6 +171,10 @@ NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
 NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u64 mode) {
   if (entry.native && entry.native->mode_bits == mode) return entry.native;
   Block& block = *entry.block;
+  if (block.runs + 1 < options_.threshold) {  // never translated: no need to look
+    block.runs++;
+    return nullptr;
+  }
   const Key key{block.key, core_.r_.ip, mode};
   if (const auto it = blocks_.find(key); it != blocks_.end()) return entry.native = it->second.get();
   if (++block.runs < options_.threshold) return nullptr;

@@ -38,7 +38,12 @@ class NativeEngine {
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    size_t operator()(const Key& k) const { return (k.phys * 0x9e3779b97f4a7c15) ^ (k.ip << 7) ^ (k.mode * 0xff51afd7ed558ccd); }
+    /// All bits matter to all others: addresses differ in few, and the table may use the lowest alone.
+    size_t operator()(const Key& k) const {
+      u64 h = (k.phys + k.mode * 0xff51afd7ed558ccd) * 0x9e3779b97f4a7c15;
+      h = (h ^ h >> 32 ^ k.ip) * 0xc4ceb9fe1a85ec53;
+      return h ^ h >> 29;
+    }
   };
   struct Shared : ExitState {
     NativeEngine* engine = nullptr;

@@ -18,7 +18,7 @@ struct RegionLimits {
 
 /// Choices of the translator of one processor.
 struct TranslatorOptions {
-  u32 threshold = 16;               ///< executions by the interpreter before a block is translated
+  u32 threshold = 64;               ///< executions by the interpreter before a block is translated
   u32 region_threshold = 1000;      ///< entries of a translated block before it becomes the head of a region
   RegionLimits region_limits;
   u64 cache_bytes = u64{64} << 20;  ///< host code kept; when full, everything is dropped

@@ -26,7 +26,18 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_float && on.division_sequences) add_division_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
+  t.index_rows();
   return t;
+}
+
+void LowerTable::index_rows() {
+  rows_.clear();
+  for (u16 op = 0; op < op_count(); op++) rows_.push_back({op_info(op).handler, search(op_info(op).handler)});
+}
+
+LowerFunction LowerTable::search(Handler h) const {
+  const auto it = rules_.find(h);
+  return it == rules_.end() ? nullptr : it->second;
 }
 
 Lowering::Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode)
@@ -56,13 +67,14 @@ Location Lowering::pr_location(unsigned p) const {
 }
 
 Value Lowering::get(Location l) {
-  const auto [it, fresh] = known_.try_emplace(l.pack());
-  if (fresh) it->second = emit({.code = Opcode::get, .imm = l.pack()});
-  return it->second;
+  if (const Value known = known_.find(l); known != kNone) return known;
+  const Value v = emit({.code = Opcode::get, .imm = l.pack()});
+  known_.put(l, v);
+  return v;
 }
 void Lowering::set(Location l, Value v) {
   emit({.code = Opcode::set, .a = v, .imm = l.pack()});
-  known_[l.pack()] = v;
+  known_.put(l, v);
 }
 
 Value Lowering::gr(const Insn& i, unsigned r) {
@@ -98,10 +110,7 @@ unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
 }
 
 void Lowering::forget_predicates() {
-  std::erase_if(known_, [](const auto& entry) {
-    const File file = Location::unpack(entry.first).file;
-    return file == File::Predicate || file == File::RotatingPredicate;
-  });
+  known_.forget(File::Predicate), known_.forget(File::RotatingPredicate);
 }
 void Lowering::frame_is_clean(unsigned sof) {
   for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
@@ -140,9 +149,8 @@ void Lowering::after_call(const Insn& i) {
 
 void Lowering::lower(const Insn& i) {
   mode_unknown_ = false;
-  const auto rule = rules_.find(i.handler);
-  if (rule != rules_.end()) {
-    rule->second(*this, i);
+  if (const LowerFunction rule = rules_.of(i)) {
+    rule(*this, i);
   } else {
     call(i);
   }

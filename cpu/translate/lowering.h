@@ -1,11 +1,12 @@
 // From decoded instructions to the intermediate form.
 #pragma once
 
-#include <map>
 #include <unordered_map>
+#include <vector>
 
 #include "cpu/interp/block.h"
 #include "cpu/translate/ir.h"
+#include "cpu/translate/known_values.h"
 
 namespace ia64::cpu::ir {
 
@@ -13,7 +14,29 @@ class Lowering;
 struct FloatSequence;
 /// Lowers one instruction.
 using LowerFunction = void (*)(Lowering&, const Insn&);
-using LowerTable = std::unordered_map<Handler, LowerFunction>;
+
+/// The rules, by handler.
+class LowerTable {
+ public:
+  LowerFunction& operator[](Handler h) { return rules_[h]; }
+  bool contains(Handler h) const { return rules_.contains(h); }
+  /// Makes of() fast for the rules there are now.
+  void index_rows();
+  /// The rule of an instruction, or nullptr. The handler decides: a block may give an instruction another one than its row has.
+  LowerFunction of(const Insn& i) const {
+    return i.op < rows_.size() && rows_[i.op].handler == i.handler ? rows_[i.op].rule : search(i.handler);
+  }
+
+ private:
+  struct Row {
+    Handler handler;
+    LowerFunction rule;
+  };
+  LowerFunction search(Handler h) const;
+
+  std::unordered_map<Handler, LowerFunction> rules_;
+  std::vector<Row> rows_;  // by Insn::op
+};
 
 /// Builds the Unit of one block. The families (lower_*.cpp) describe instructions with the services below; what no family
 /// knows becomes a call of the interpreter's handler.
@@ -118,7 +141,7 @@ class Lowering {
   const LowerTable& rules_;
   Block& block_;
   Unit unit_;
-  std::map<u64, Value> known_;  // what a location holds
+  KnownValues known_;  // what a location holds
   Nat nat_[128] = {};
   const std::vector<u64>* leaders_ = nullptr;
   /// What is known of a floating-point register.
