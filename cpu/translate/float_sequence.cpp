@@ -1,5 +1,5 @@
 // Recognition of division sequences by what they compute: the order of independent steps and the registers do not matter.
-// @source Cornea, Harrison, Tang: Scientific Computing on Itanium-based Systems, ch. 8 (the algorithms and their proofs)
+// @source Cornea, Harrison, Tang: Scientific Computing on Itanium-based Systems (the algorithms and their proofs)
 #include "cpu/translate/float_sequence.h"
 
 #include <algorithm>

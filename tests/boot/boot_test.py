@@ -371,7 +371,7 @@ def main():
     parser.add_argument("--guests", required=True)
     parser.add_argument("--work", required=True)
     parser.add_argument("--source", default=pathlib.Path(__file__).resolve().parents[2], help="root of the repository")
-    parser.add_argument("--engine", default="interp", help="of cases that do not choose one themselves")
+    parser.add_argument("--engine", default="jit", help="of cases that do not choose one themselves")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()
     if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():

@@ -19,7 +19,7 @@ using machine::BareProgram;
 using machine::BareRunner;
 
 struct BareArguments {
-  EngineArguments engine;
+  EngineArguments engine{"interp"};
   BareProgram program;
   std::vector<std::string> loads, elfs, pokes, sets, stops, dumps;
   std::string entry, dump_file, batch;

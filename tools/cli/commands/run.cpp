@@ -20,7 +20,7 @@ struct RunArguments {
   machine::RunOptions options;
   std::vector<std::string> resources, expects, sends, untils;
   std::string memory = "1G";
-  EngineArguments engine;
+  EngineArguments engine{"jit"};
   std::string trace, trace_file;
 };
 
