@@ -94,7 +94,7 @@ Run add_run(CLI::App& command) {
   auto& o = a->options;
   auto& m = o.machine;
   command.add_option("-a", a->resources,
-                     "storage, repeatable: disk:avio_stor:[bus,slot,target]:file:PATH; empty numbers are allocated")
+                     "storage, repeatable: disk|dvd|tape|changer|burner:avio_stor|scsi:[bus,slot,target]:STORE:LOCATION; empty numbers are allocated")
       ->take_all()->type_name("RESOURCE")->expected(1);
   command.add_option("-m", a->memory, "memory: 1G, 512M, or a number of MiB")->capture_default_str();
   command.add_option("-c", m.cpus, "number of processors")->capture_default_str();
