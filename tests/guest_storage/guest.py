@@ -2,6 +2,7 @@
 
 Boots kernel and initrd directly, so that every disk of a test is a device under test.
 """
+import fcntl
 import pathlib
 import shutil
 import subprocess
@@ -36,11 +37,15 @@ def cross_compiler(args):
         return gcc
     if not archive.exists():
         return None
-    fresh = folder / "unpacking"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    command("tar", "-xJf", archive, "-C", fresh)
-    (fresh / "ia64").rename(folder / "ia64")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not gcc.exists():
+            fresh = folder / "unpacking"
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            command("tar", "-xJf", archive, "-C", fresh)
+            (fresh / "ia64").rename(folder / "ia64")
     return gcc
 
 
