@@ -2,7 +2,7 @@
 """Kills ivm at random moments under a Linux guest that writes records, and checks that nothing a flush acknowledged is lost, that
 images are sound and file systems recover.
 
-usage: guest_kill_loop.py --ivm IVM --guests DIR --toolchain DIR --cache DIR --work DIR [--rounds N] [--seed N] [--faults]
+usage: guest_kill_loop.py --ivm IVM --guests DIR --cache DIR --work DIR [--rounds N] [--seed N] [--faults]
 
 Rounds go through every pairing of workload (records on the raw disk, files on ext4), adapter and image format. With --faults the
 host's storage fails now and then as well (errors, torn writes, short transfers, full host file system); the guest goes on writing
@@ -157,7 +157,7 @@ class Loop:
 
 def main():
     parser = argparse.ArgumentParser()
-    for option in ("ivm", "guests", "toolchain", "cache", "work"):
+    for option in ("ivm", "guests", "cache", "work"):
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

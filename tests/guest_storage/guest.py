@@ -2,22 +2,17 @@
 
 Boots kernel and initrd directly, so that every disk of a test is a device under test.
 """
-import fcntl
 import pathlib
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "boot"))
-from boot_test import PROMPT, Boot, Failure, check_kernel_log, require  # noqa: E402,F401
+from boot_test import PROMPT, Boot, Failure, Skipped, check_kernel_log, require, toolchain  # noqa: E402,F401
 
 TOOLS = ("bin/sg_*", "bin/mtx", "bin/tapeinfo", "sbin/mke2fs", "sbin/e2fsck")
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "guest"
 MIB = 1 << 20
-
-
-class Skipped(Exception):
-    pass
 
 
 def command(*words, **options):
@@ -29,24 +24,9 @@ def command(*words, **options):
 
 
 def cross_compiler(args):
-    """The IA-64 compiler, unpacked on first use; None without the archive."""
-    archive = pathlib.Path(args.toolchain) / "ia64-gcc-12.2.tar.xz"
-    folder = pathlib.Path(args.cache)
-    gcc = folder / "ia64/bin/ia64-linux-gnu-gcc"
-    if gcc.exists():
-        return gcc
-    if not archive.exists():
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:  # tests run side by side
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not gcc.exists():
-            fresh = folder / "unpacking"
-            shutil.rmtree(fresh, ignore_errors=True)
-            fresh.mkdir()
-            command("tar", "-xJf", archive, "-C", fresh)
-            (fresh / "ia64").rename(folder / "ia64")
-    return gcc
+    """The IA-64 compiler; None without its archive."""
+    archive = pathlib.Path(args.guests, "..", toolchain.ARCHIVE)
+    return toolchain.compiler(str(archive), args.cache) if archive.exists() else None
 
 
 def make_initrd(args, programs=()):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a Linux guest sees of its storage, checked from inside with its own tools and from the host.
 
-  storage_test.py CASE --ivm PATH --guests DIR --toolchain DIR --cache DIR --work DIR [--engine interp|jit]
+  storage_test.py CASE --ivm PATH --guests DIR --cache DIR --work DIR [--engine interp|jit]
 
 Exit status 0 passed, 1 failed, 77 skipped with the reason.
 """
@@ -24,7 +24,7 @@ CASES = {f.__name__: f for module in (units, dvd, faults, attached) for f in mod
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=CASES)
-    for option in ("ivm", "guests", "toolchain", "cache", "work"):
+    for option in ("ivm", "guests", "cache", "work"):
         parser.add_argument(f"--{option}", required=True)
     parser.add_argument("--engine", default="jit")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
