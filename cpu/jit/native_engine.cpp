@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <ctime>
 #include <cstdlib>
 #include <limits>
@@ -241,6 +242,26 @@ void NativeEngine::connect(NativeBlock& native) {
   counters_.links++;
 }
 
+/// Whether the NaTs that were noted are still somewhere. Where some stay, looking often would cost more than it gives.
+void NativeEngine::look_for_nats() {
+  constexpr unsigned kWait = 64;
+  if (nat_wait_ && --nat_wait_) return;
+  const Registers& r = core_.r_;
+  u64 found = 0;
+  const auto look = [&found](const u8* nats, size_t count) {
+    for (size_t n = 0; n < count; n += sizeof(u64)) {
+      u64 eight;
+      std::memcpy(&eight, nats + n, sizeof eight);
+      found |= eight;
+    }
+  };
+  look(r.gr_static_nat, sizeof r.gr_static_nat);
+  look(r.gr_banked_nat, sizeof r.gr_banked_nat);
+  look(r.stack_nat, sizeof r.stack_nat);
+  core_.nats_ = found != 0;
+  nat_wait_ = found ? kWait : 0;
+}
+
 bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
     flush(flush_reason_);
@@ -253,6 +274,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
   }
   connect(*native);
   clear_returns();
+  if (core_.nats_ && options_.optimisations.nat_summary) look_for_nats();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 left = interpreter_.budget_end_ - core_.slots_retired();
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);

@@ -111,7 +111,8 @@ class X64Emitter {
   void emit_set(const Op& op);
   void prologue();
   void count_entry();
-  void check_entry_nats();
+  void check_entry();
+  void check_nats(const std::bitset<128>& clean, Label fine);
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
   void emit(const Op& op, Value v);

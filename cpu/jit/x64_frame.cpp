@@ -281,7 +281,7 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
   const Label slow = a_.newLabel();
   a_.cmp(dword_ptr(rbx, kDirty), static_cast<i32>(kStackedRegisters - sof));
   a_.jg(slow);
-  if (sof) {
+  if (sof && op.imm) {
     const u32 last = (sof - 1) / 8, unused = 8 - (sof - last * 8);
     a_.mov(ecx, dword_ptr(rbx, kBof));
     const auto nats = [](u32 group) { return qword_ptr(rbx, rcx, 0, kStackNat + disp(group * 8)); };

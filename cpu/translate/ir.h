@@ -168,6 +168,7 @@ struct Unit {
   u8 needed_sof = 0;
   Mode mode;
   std::bitset<128> assumed_clean;  ///< general registers whose NaT must be 0 at entry
+  std::bitset<128> clean_frame;    ///< the same, because alloc takes the registers into the frame
   std::bitset<128> may_be_nat;     ///< general registers that handlers write
   std::vector<Op> ops;
   std::vector<Exit> exits;

@@ -41,7 +41,7 @@ void allocate(L& l, const Insn& i) {
   const bool plain = wanted.sof <= kStackedRegisters && wanted.sol <= wanted.sof && wanted.sor == 0 && l.mode().rotating == 0;
   if (!plain) return l.call(i);
   const Value pfs = l.get({File::Application, ar::kPfs});
-  l.emit({.code = frame_alloc, .insn = &i});
+  l.emit({.code = frame_alloc, .imm = !l.assume_clean_frame(wanted.sof), .insn = &i});
   l.frame_is_clean(wanted.sof);
   l.set_gr(i, i.r1, pfs);
 }

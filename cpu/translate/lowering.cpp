@@ -116,6 +116,13 @@ void Lowering::frame_is_clean(unsigned sof) {
   for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
 }
 
+bool Lowering::assume_clean_frame(unsigned sof) {
+  for (unsigned r = 32; r < 32 + sof; r++)
+    if (nat_[r] == Nat::Unknown) return false;
+  for (unsigned r = 32; r < 32 + sof; r++) unit_.clean_frame.set(r);
+  return true;
+}
+
 void Lowering::call(const Insn& i) {
   settle_operands(i);
   const Value condition = i.flags & kReadsOwnPredicate ? kNone : guard(i);

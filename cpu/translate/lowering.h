@@ -81,6 +81,8 @@ class Lowering {
   void forget_predicates();
   /// The frame has `sof` registers from here on, all without NaT.
   void frame_is_clean(unsigned sof);
+  /// Lets the entry look for NaTs in `sof` registers from r32 on. @returns false when one may have come since
+  bool assume_clean_frame(unsigned sof);
   /// Leaves `i`, which has changed nothing yet, to the interpreter when `condition` is not 0.
   void leave_if(const Insn& i, Value condition) { emit({.code = Opcode::leave_if, .a = condition, .insn = &i}); }
   unsigned cpl() const { return unit_.mode.fetch >> 1 & 3; }
