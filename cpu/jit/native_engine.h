@@ -53,10 +53,10 @@ class NativeEngine {
   static const void* find_target(Shared* shared) noexcept;
   void clear_returns();
   void look_for_nats();
-  u64 mode_now(bool ed) const;
-  NativeBlock* find_native(const LookupEntry& entry, u64 mode);
+  u32 mode_now(bool ed) const;
+  NativeBlock* find_native(const LookupEntry& entry, u32 mode);
   NativeBlock* native_for(const LookupEntry& entry);
-  std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
+  std::unique_ptr<NativeBlock> translate(Block& block, u32 mode_bits);
   void make_region(NativeBlock& head);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);

@@ -224,7 +224,7 @@ void X64Emitter::prologue() {
   check_entry();
   a_.cmp(rbp, unit_.slots);
   a_.jl(bail_);
-  if (unit_.needed_sof) {
+  if (unit_.needed_sof && (!unit_.mode.frame || unit_.mode.sof() < unit_.needed_sof)) {
     a_.cmp(byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, sof))), unit_.needed_sof);
     a_.jb(bail_);
   }
