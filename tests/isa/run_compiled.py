@@ -8,6 +8,7 @@ import argparse
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 

@@ -1,4 +1,5 @@
 """The IA-64 cross compiler that lies beside the repository."""
+import fcntl
 import os
 import shutil
 import subprocess
@@ -9,12 +10,15 @@ ARCHIVE = "toolchain/ia64-gcc-12.2.tar.xz"  # below IVM_SHARED
 def compiler(archive, folder):
     """The compiler's path; unpacks the archive into `folder` when that has not been done."""
     gcc = os.path.join(folder, "ia64", "bin", "ia64-linux-gnu-gcc")
-    if not os.path.exists(gcc):
-        fresh = os.path.join(folder, "unpacking")  # renamed when complete
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.makedirs(fresh)
-        subprocess.run(["tar", "-xJf", archive, "-C", fresh], check=True)
-        os.rename(os.path.join(fresh, "ia64"), os.path.join(folder, "ia64"))
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(gcc):
+            fresh = os.path.join(folder, "unpacking")  # renamed when complete
+            shutil.rmtree(fresh, ignore_errors=True)
+            os.makedirs(fresh)
+            subprocess.run(["tar", "-xJf", archive, "-C", fresh], check=True)
+            os.rename(os.path.join(fresh, "ia64"), os.path.join(folder, "ia64"))
     return gcc
 
 
