@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 #include "base/invariant.h"
 #include "cpu/core_group.h"
@@ -143,13 +145,29 @@ void Core::post_interrupt(DeliveryMode mode, u8 vector) {
 
 void Core::set_stop_addresses(std::vector<u64> ips) {
   std::sort(ips.begin(), ips.end());
+  ips.erase(std::unique(ips.begin(), ips.end()), ips.end());
+  if (ips == stop_addresses_) return;
+  std::vector<u64> changed;
+  std::set_symmetric_difference(ips.begin(), ips.end(), stop_addresses_.begin(), stop_addresses_.end(), std::back_inserter(changed));
   stop_addresses_ = std::move(ips);
-  if (stop_addresses_.empty()) {
-    attention_.fetch_and(~u32{attention::kStops});
-  } else {
-    attend(attention::kStops);
-  }
-  interpreter_->stop_addresses_changed();
+  interpreter_->stop_addresses_changed(changed);
+}
+
+void Core::set_watches(std::vector<WatchRange> ranges) {
+  watchpoints_.set(std::move(ranges));
+  constexpr unsigned kPageBits = AddressSpace::kPageBits;
+  for (const WatchRange& w : watchpoints_.ranges())
+    for (u64 page = w.address >> kPageBits; page <= (w.address + w.size_bytes - 1) >> kPageBits; page++)
+      fast_tlb_.forget_data(field(page << kPageBits, 0, 61), kPageBits);
+}
+
+StopReason Core::step() {
+  const bool stop_before = std::exchange(stop_on_interruption_, true);
+  hold_interrupts_ = true;
+  const StopReason reason = run(1);
+  hold_interrupts_ = false;
+  stop_on_interruption_ = stop_before;
+  return reason;
 }
 
 std::vector<InterruptionRecord> Core::interruptions() const {

@@ -21,6 +21,7 @@
 #include "cpu/exec/alat.h"
 #include "cpu/jit/native_scratch.h"
 #include "cpu/mmu/fast_tlb.h"
+#include "cpu/watchpoints.h"
 
 namespace ia64::cpu {
 
@@ -50,6 +51,7 @@ class BreakGate {
 enum class StopReason : u8 {
   Budget, Requested, Halted, Gate, Interruption, StopAddress,
   InterruptionLoop,  ///< only with a budget: kInterruptionLoop interruptions in a row and no instruction retired between them
+  Watch,             ///< the next instruction makes an access that is watched: see watch_hit()
 };
 
 /// INIT and PMI enter processor firmware, which is simulated on the host. Called on the CPU thread at an instruction boundary
@@ -78,8 +80,7 @@ enum : u32 {
   kInit = 32,
   kPmi = 64,
   kHalt = 128,      ///< halt()
-  kStops = 256,     ///< stop addresses are set: always on while there are any
-  kOwnStop = 512,   ///< the engine itself ends run()
+  kOwnStop = 256,   ///< the engine itself ends run()
 };
 }
 
@@ -131,8 +132,21 @@ class Core final : public Inspectable {
   void set_platform_events(PlatformEvents* events) { events_ = events; }
 
   // --- bare-metal runs and debuggers (CPU thread, outside run()) -------------------------------------------------------
-  /// run() returns StopAddress before it executes the bundle at any of these. A run that starts at one passes it.
+  /// run() returns StopAddress before it executes the instruction at any of these: bundle addresses with the slot (0..2) in the
+  /// low bits. A run that starts at one passes it. Only instructions that stand there are slowed down; code that is cached from
+  /// pages with an instruction at the same place is built anew when the set changes.
   void set_stop_addresses(std::vector<u64> ips);
+  /// run() returns Watch before an instruction that would access one of these. Fills of the register stack, instruction
+  /// fetches and what firmware does are not seen; accesses to the other bytes of such a 4 KiB page become slow.
+  void set_watches(std::vector<WatchRange> ranges);
+  const Watchpoints& watchpoints() const { return watchpoints_; }
+  /// Nothing is watched while suspended.
+  void suspend_watches(bool on) { watchpoints_.suspend(on); }
+  /// The access that the last run() stopped before with Watch.
+  const Fault& watch_hit() const { return watch_hit_; }
+  /// Executes one instruction, or delivers the interruption it raises; external interrupts wait.
+  /// @returns Budget when it was executed, Interruption, Watch, or why nothing was executed (Halted, Requested)
+  StopReason step();
   /// run() returns Interruption after it delivered one (state is that of the handler's first instruction).
   void set_stop_on_interruption(bool on) { stop_on_interruption_ = on; }
   /// The last kInterruptionLog interruptions taken, oldest first. `total` counts all since reset.
@@ -298,6 +312,7 @@ class Core final : public Inspectable {
   bool code_ed_ = false;
   bool halted_ = false;
   bool stop_on_interruption_ = false;
+  bool hold_interrupts_ = false;  ///< during step()
   CoreWires wires_;
   BreakGate* gate_ = nullptr;
   GuestPhys gate_base_ = 0;
@@ -308,6 +323,8 @@ class Core final : public Inspectable {
   u64 interruptions_taken_ = 0;
   std::array<InterruptionRecord, kInterruptionLog> interruption_log_;
   std::vector<u64> stop_addresses_;
+  Watchpoints watchpoints_;
+  Fault watch_hit_;
   std::atomic<u32> pmi_vectors_{0};
   std::mutex sleep_mutex_;
   std::condition_variable sleep_;

@@ -76,6 +76,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   bool call(std::function<void()> fn) override;
   void pause() override;
   void resume() override { safe_point_.resume(); }
+  void step() override;
+  void set_debug_observer(std::function<void(const DebugStop&)> observer) override { debug_observer_ = std::move(observer); }
   bool paused() const override { return safe_point_.paused(); }
   bool operating_system_runs() const override { return operating_system_; }
   u64 resets() const override { return resets_; }
@@ -113,6 +115,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void observe(MachineEvent event) {
     if (observer_) observer_(event);
   }
+  cpu::StopReason run_stretch();
+  void stop_for_debugger(cpu::StopReason reason);
   void idle();
   void sleep_until(u64 ns);
   void leave_run();
@@ -132,12 +136,14 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::unique_ptr<firmware::Firmware> firmware_;
   std::function<void(MachineEnd)> on_end_;
   std::function<void(MachineEvent)> observer_;
+  std::function<void(const DebugStop&)> debug_observer_;
   SafePoint safe_point_;
   i64 wall_clock_offset_s_ = 0;
 
   std::thread thread_;
   std::mutex stop_mutex_;  // one stop() at a time
   std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true}, operating_system_{false};
+  std::atomic<bool> stepping_{false};  ///< pause again after one instruction
   std::atomic<u64> resets_{0};
   // CPU thread only
   std::optional<u64> idle_until_ns_;
@@ -215,8 +221,15 @@ bool MachineImpl::call(std::function<void()> fn) {
 }
 
 void MachineImpl::pause() {
+  stepping_ = false;
   safe_point_.pause();
   leave_run();
+}
+
+void MachineImpl::step() {
+  stepping_ = true;
+  leave_run();
+  safe_point_.resume();
 }
 
 void MachineImpl::operating_system_started() {
@@ -242,13 +255,40 @@ void MachineImpl::cpu_main() {
     if (ended_) return;
     safe_point_.pass([this] { return wanted_elsewhere(); });
     if (wanted_elsewhere()) continue;
-    switch (lockstep_ ? lockstep_->run() : core_->run(0)) {
+    const cpu::StopReason reason = run_stretch();
+    stop_for_debugger(reason);
+    switch (reason) {
       case cpu::StopReason::Gate: idle(); break;
       case cpu::StopReason::Halted: sleep_until(clock_->now_ns() + kHaltSliceNs); break;
       default: break;
     }
     if (lockstep_ && !lockstep_->difference().empty()) report_difference();
   }
+}
+
+cpu::StopReason MachineImpl::run_stretch() {
+  if (lockstep_) return lockstep_->run();
+  return stepping_ ? core_->step() : core_->run(0);
+}
+
+/// Pauses when the stretch ended for a debugger. A watched access is done first: debuggers compare what memory holds behind it.
+void MachineImpl::stop_for_debugger(cpu::StopReason reason) {
+  using cpu::StopReason;
+  DebugStop stop{.why = DebugStop::Why::Step};
+  if (reason == StopReason::StopAddress) stop = {DebugStop::Why::StopAddress, core_->regs().ip | core_->regs().slot};
+  if (reason == StopReason::Watch) {
+    const cpu::Fault& hit = core_->watch_hit();
+    stop = {DebugStop::Why::Watch, hit.ifa, (hit.isr & cpu::isr::kR) != 0, (hit.isr & cpu::isr::kW) != 0};
+    core_->suspend_watches(true);
+    while (core_->step() == StopReason::Requested) {
+    }
+    core_->suspend_watches(false);
+  }
+  const bool nothing_done = reason == StopReason::Requested || reason == StopReason::Halted;
+  if (stop.why == DebugStop::Why::Step && (nothing_done || !stepping_)) return;
+  stepping_ = false;
+  safe_point_.pause();
+  if (debug_observer_) debug_observer_(stop);
 }
 
 void MachineImpl::report_difference() {

@@ -27,6 +27,13 @@ const char* describe(MachineEnd end);
 /// What somebody who watches a machine hears of. @source integrity-vm reference 5.1, where an operating system runs or not
 enum class MachineEvent : u8 { Reset, OperatingSystem };
 
+/// Why a machine paused itself for a debugger.
+struct DebugStop {
+  enum class Why : u8 { StopAddress, Watch, Step } why;
+  u64 address = 0;                   ///< StopAddress: of the instruction that comes next; Watch: of the access, which has been done
+  bool read = false, write = false;  ///< Watch
+};
+
 class Board;
 
 /// Lifetime: create(), start(), any number of reset()/stop(), destruction. Media are closed by the destructor, after every
@@ -54,6 +61,11 @@ class Machine : public Inspectable {
   virtual void pause() = 0;
   virtual void resume() = 0;
   virtual bool paused() const = 0;
+  /// As resume(), but pauses again after one instruction (Core::step()) and says so. Any thread; pause() takes it back.
+  virtual void step() = 0;
+  /// Called on the processor's thread when the machine has paused itself: at a stop address or behind a watched access
+  /// (Core::set_stop_addresses, set_watches) or after step(). Any thread may set it while the machine is paused.
+  virtual void set_debug_observer(std::function<void(const DebugStop&)> observer) = 0;
   /// Whether an operating system has taken over from firmware. Any thread.
   virtual bool operating_system_runs() const = 0;
   /// Resets since start(). Any thread.

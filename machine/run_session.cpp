@@ -13,6 +13,7 @@
 #include "base/log_listener.h"
 #include "machine/board.h"
 #include "machine/control/control_server.h"
+#include "machine/debugger/gdb_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
 #include "machine/host/host_loop.h"
@@ -36,7 +37,8 @@ class Session {
   ~Session() { log::set_listener({}); }
 
   Result<ExitStatus> run() {
-    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_control, &Session::open_console})
+    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_control, &Session::open_gdb,
+                      &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
     began_ = std::chrono::steady_clock::now();
@@ -45,7 +47,7 @@ class Session {
     loop_.run();
     machine_->stop();
     hub_.drain();
-    if (control_) loop_.settle(kLastRepliesMs, [this] { return control_->flushed(); });
+    loop_.settle(kLastRepliesMs, [this] { return (!control_ || control_->flushed()) && (!gdb_ || gdb_->flushed()); });
     if (options_.print_speed) report_speed("");
     terminal_.reset();
     if (auto ok = write_inspection(); !ok) say(ok.error().message);
@@ -89,6 +91,17 @@ class Session {
     if (!server) return server.error();
     control_ = std::move(*server);
     watch_machine();
+    return {};
+  }
+
+  Result<void> open_gdb() {
+    if (options_.gdb.empty()) return {};
+    if (options_.machine.engine.engine == Engine::Lockstep)
+      return Error{ErrorKind::Invalid, "--gdb: not with --engine lockstep, which runs two engines"};
+    auto server = debugger::GdbServer::listen(loop_, *machine_, *runner_, options_.gdb);
+    if (!server) return server.error();
+    gdb_ = std::move(*server);
+    if (options_.gdb_wait) machine_->pause();
     return {};
   }
 
@@ -185,6 +198,7 @@ class Session {
     status_ = status;
     message_ = std::move(message);
     if (control_) control_->publish(control::EventKind::State, {{"state", "Off"}, {"cause", message_}});
+    if (gdb_) gdb_->ended();
     loop_.stop();
   }
 
@@ -213,6 +227,7 @@ class Session {
   std::unique_ptr<HostStream> stream_;
   std::optional<control::CommandRunner> runner_;
   std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<debugger::GdbServer> gdb_;
   std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;

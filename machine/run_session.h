@@ -17,6 +17,8 @@ struct RunOptions {
   MachineConfig machine;
   std::string console = "stdio";  ///< stdio, none or unix:PATH
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
+  std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
+  bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;

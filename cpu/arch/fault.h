@@ -74,6 +74,7 @@ struct Fault {
   bool has_iha = false;
   u64 iha = 0;
   bool is_trap = false;   ///< the instruction has completed; IIP is the next one
+  bool is_watch = false;  ///< no interruption: the access at `ifa` is watched (isr::kR, kW say how) and run() stops before it
 };
 
 /// The manual's name of a vector, for logs and dumps.

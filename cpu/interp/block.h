@@ -42,6 +42,8 @@ struct alignas(32) Block {
   u32 runs = 0;       ///< executions counted until the block is translated
   u8 slots = 0;          ///< instructions, nops included
   u8 needed_sof = 0;     ///< frame size without which some target register is out of frame
+  /// needed_sof of a block at a stop address: no frame is that large, so it is never run as a block nor translated.
+  static constexpr u8 kNeverFits = 255;
   LookupEntry links[2];  ///< blocks that followed this one, chosen by a bit of their address
 
   LookupEntry& link_to(u64 ip) { return links[ip >> 4 & 1]; }
@@ -67,6 +69,8 @@ class BlockCache {
   void insert(Block* block);
   /// Forgets the blocks of one 4 KiB page. Their memory stays readable until clear().
   void drop_page(GuestPhys page);
+  /// The 4 KiB pages that have an instruction at one of these page offsets (slot in the low bits) in a block.
+  std::vector<GuestPhys> pages_with(const std::vector<u16>& offsets);
   bool has_page(GuestPhys page) const { return by_page_.contains(page); }
   void clear();
   size_t block_count() const { return count_; }
@@ -99,7 +103,7 @@ bool is_end_of_block(const Insn& i);
 /// Decodes the block that starts at bundle `phys`, slot `slot` (slot 2 of a bundle without one: its last
 /// instruction).
 /// @param page_bytes  host address of the 4 KiB page
-/// @param stop_offsets sorted page offsets of bundles before which a block must end (stop addresses)
+/// @param stop_offsets sorted page offsets of instructions before which a block must end, slot in the low bits (stop addresses)
 Block* build_block(BlockCache& cache, GuestPhys phys, unsigned slot, const u8* page_bytes,
                    const std::vector<u16>& stop_offsets);
 

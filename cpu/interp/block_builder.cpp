@@ -36,7 +36,7 @@ class Builder {
   Block* build(BlockCache& cache);
 
  private:
-  bool add_bundle(const Insn* insns, unsigned count);
+  bool add_bundle(const Insn* insns, unsigned count, unsigned offset);
   bool add(const Insn& decoded);
   bool must_stop_before(unsigned offset) const {
     return std::binary_search(stops_.begin(), stops_.end(), static_cast<u16>(offset));
@@ -78,9 +78,9 @@ bool Builder::add(const Insn& decoded) {
   return true;
 }
 
-bool Builder::add_bundle(const Insn* insns, unsigned count) {
+bool Builder::add_bundle(const Insn* insns, unsigned count, unsigned offset) {
   for (unsigned n = 0; n < count; n++)
-    if (!add(insns[n])) return false;
+    if ((slots_ && must_stop_before(offset + insns[n].slot)) || !add(insns[n])) return false;
   return true;
 }
 
@@ -89,12 +89,11 @@ Block* Builder::build(BlockCache& cache) {
   unsigned offset = first;
   for (unsigned bundle = 0; bundle < Block::kMaxBundles && offset < AddressSpace::kPageSize;
        bundle++, offset += 16) {
-    if (bundle && must_stop_before(offset)) break;
     Insn insns[3];
     const unsigned count = decode_bundle(page_ + offset, insns);
     for (unsigned n = 0; n < count; n++) insns[n].bundle = static_cast<u8>(bundle);
     const unsigned skipped = bundle == 0 ? std::min(slot_, count - 1) : 0;
-    if (!add_bundle(insns + skipped, count - skipped)) break;
+    if (!add_bundle(insns + skipped, count - skipped, offset)) break;
   }
   Insn end = last_;
   end.handler = &end_of_block;

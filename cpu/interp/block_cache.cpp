@@ -47,6 +47,28 @@ void BlockCache::drop_page(GuestPhys page) {
   by_page_.erase(it);
 }
 
+namespace {
+
+/// Page offset behind the last bundle of a block.
+unsigned end_offset(Block& block) {
+  const Insn* i = block.insns();
+  while (!is_end_of_block(*i)) i++;
+  return static_cast<unsigned>(block.phys() % AddressSpace::kPageSize) + (i->bundle + 1u) * 16;
+}
+
+}  // namespace
+
+std::vector<GuestPhys> BlockCache::pages_with(const std::vector<u16>& offsets) {
+  const auto covers = [&](Block* block) {
+    const unsigned first = static_cast<unsigned>(block->key % AddressSpace::kPageSize), end = end_offset(*block);
+    return std::any_of(offsets.begin(), offsets.end(), [&](u16 offset) { return first <= offset && offset < end; });
+  };
+  std::vector<GuestPhys> pages;
+  for (const auto& [page, blocks] : by_page_)
+    if (std::any_of(blocks.begin(), blocks.end(), covers)) pages.push_back(page);
+  return pages;
+}
+
 void BlockCache::clear() {
   std::fill(buckets_.begin(), buckets_.end(), nullptr);
   by_page_.clear();

@@ -65,12 +65,27 @@ void Interpreter::stop(StopReason reason) {
   core_.attend(attention::kOwnStop);
 }
 
-void Interpreter::stop_addresses_changed() {
-  stop_offsets_.clear();
-  for (u64 ip : core_.stop_addresses_)
-    stop_offsets_.push_back(static_cast<u16>(ip % AddressSpace::kPageSize & ~15u));
-  std::sort(stop_offsets_.begin(), stop_offsets_.end());
-  drop_all_code();
+namespace {
+
+std::vector<u16> page_offsets(const std::vector<u64>& ips) {
+  std::vector<u16> out;
+  for (u64 ip : ips) out.push_back(static_cast<u16>(ip % AddressSpace::kPageSize));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+/// Blocks must begin at stop addresses that came, and need not at those that went: what was built otherwise goes, in every page,
+/// for any page may be found at the address later.
+void Interpreter::stop_addresses_changed(const std::vector<u64>& changed) {
+  stop_offsets_ = page_offsets(core_.stop_addresses_);
+  for (GuestPhys page : cache_.pages_with(page_offsets(changed))) {
+    cache_.drop_page(page);
+    if (native_) native_->drop_page(page);
+  }
+  last_ = nullptr;
+  core_.instruction_mappings_changed();
 }
 
 // --- between blocks
@@ -81,7 +96,7 @@ StopReason Interpreter::run(u64 max_slots) {
   budget_end_ = max_slots ? core_.slots_retired() + max_slots : ~u64{0};
   stop_.reset();
   core_.attention_.fetch_and(~u32{attention::kOwnStop});
-  passed_stop_address_ = r.ip;
+  passed_stop_address_ = r.ip | r.slot;
   core_.note_nat();  // registers may have been set from outside
   if (core_.halted_) core_.attend(attention::kHalt);
   core_.interrupt_masking_changed();
@@ -102,7 +117,7 @@ StopReason Interpreter::run(u64 max_slots) {
       continue;
     }
     core_.code_ed_ = entry->ed;
-    if (native_ && core_.stop_addresses_.empty() && native_->run(*entry)) continue;
+    if (native_ && native_->run(*entry)) continue;
     last_ = &block;
     execute(block);
   }
@@ -110,8 +125,7 @@ StopReason Interpreter::run(u64 max_slots) {
 
 /// @returns true when run() is to return `stop_`
 bool Interpreter::look_up_events(u32 bits) {
-  if (bits != attention::kStops)
-    core_.attention_.fetch_and(~bits | attention::kStops, std::memory_order_acq_rel);
+  core_.attention_.fetch_and(~bits, std::memory_order_acq_rel);
   if (bits & attention::kPurge) core_.remote_requests().serve(core_.tlb());
   if (bits & attention::kCode) drop_written_code();
   if (bits & attention::kStop) {
@@ -138,15 +152,17 @@ bool Interpreter::look_up_events(u32 bits) {
     core_.halted_ = false;
   }
   if (bits & (attention::kInterrupt | attention::kHalt)) take_external_interrupt();
-  if (!stop_ && (bits & attention::kStops) && at_stop_address()) stop_ = StopReason::StopAddress;
-  passed_stop_address_ = kNowhere;
   return stop_.has_value();
 }
 
 bool Interpreter::at_stop_address() const {
   const Registers& r = core_.r_;
-  return r.ip != passed_stop_address_ && r.slot == 0 &&
-         std::binary_search(core_.stop_addresses_.begin(), core_.stop_addresses_.end(), r.ip);
+  return std::binary_search(core_.stop_addresses_.begin(), core_.stop_addresses_.end(), r.ip | r.slot);
+}
+
+/// Whether to stop before the next instruction.
+bool Interpreter::stops_here() const {
+  return (core_.r_.ip | core_.r_.slot) != passed_stop_address_ && at_stop_address();
 }
 
 void Interpreter::drop_written_code() {
@@ -170,7 +186,7 @@ bool Interpreter::halt_goes_on() {
 /// that turns collection on before it reads IVR, as Linux's does, would be entered by the same NMI for ever.
 bool Interpreter::take_external_interrupt() {
   const Registers& r = core_.r_;
-  if (!(r.psr & psr::kI) || !core_.sapic().deliverable()) return false;
+  if (!(r.psr & psr::kI) || core_.hold_interrupts_ || !core_.sapic().deliverable()) return false;
   Fault fault;
   fault.vector = Vector::ExternalInterrupt;
   deliver(fault, r.slot);
@@ -233,6 +249,7 @@ const LookupEntry* Interpreter::find_block_slow(LookupEntry& entry) {
   const GuestPhys phys = page.phys + r.ip % AddressSpace::kPageSize;
   Block* block = cache_.find(phys + r.slot);
   if (!block) block = decode_block(page, phys);
+  if (at_stop_address()) block->needed_sof = Block::kNeverFits;
   const auto region = static_cast<unsigned>(r.ip >> 61);
   core_.fast_tlb_.context(FastTlb::fetch_mode(r.psr), region, static_cast<u32>(field(r.rr[region], 8, 24)));
   entry = {r.ip | r.slot, fetch_key(), block, page.ed, nullptr};

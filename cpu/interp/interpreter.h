@@ -35,7 +35,8 @@ class Interpreter {
   void drop_all_code();
   /// Ends run() with `reason` before the next block.
   void stop(StopReason reason);
-  void stop_addresses_changed();
+  /// @param changed stop addresses that came or went
+  void stop_addresses_changed(const std::vector<u64>& changed);
   void use_translator(const TranslatorOptions& options);
   const TranslatorCounters* translator_counters() const;
   void inspect_translator(InspectWriter& out) const;
@@ -64,6 +65,7 @@ class Interpreter {
   bool look_up_events(u32 bits);
   static bool must_step(const Registers& r);
   bool at_stop_address() const;
+  bool stops_here() const;
   void drop_written_code();
   bool take_external_interrupt();
   bool halt_goes_on();
@@ -99,8 +101,8 @@ class Interpreter {
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;
   std::vector<u16> stop_offsets_;       ///< page offsets of the stop addresses, sorted
-  static constexpr u64 kNowhere = 1;    ///< never an instruction address
-  u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until the first look at events
+  static constexpr u64 kNowhere = 3;    ///< never an instruction address
+  u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until an instruction that may stop was executed
   u64 budget_end_ = ~u64{0};
   u64 retired_at_interruption_ = 0;  // for kInterruptionLoop
   unsigned fruitless_interruptions_ = 0;

@@ -40,6 +40,9 @@ void Interpreter::step() {
   GuestPhys bundle = 0;
   const Insn* i = fetch_for_step(bundle);
   if (!i) return;
+  if (stops_here()) [[unlikely]]
+    return stop(StopReason::StopAddress);
+  passed_stop_address_ = kNowhere;
   const u64 psr_before = r.psr;
   core_.block_ip_ = r.ip;
   Next next = Next::Continue;
@@ -91,6 +94,10 @@ void Interpreter::deliver_traps(Fault trap, u8 bits, unsigned ei, GuestPhys bund
 /// A fault of the instruction at ip/slot: the gate's break, or an interruption.
 void Interpreter::handle_fault(const Insn& i, GuestPhys bundle) {
   const Fault& fault = core_.pending_;
+  if (fault.is_watch) [[unlikely]] {
+    core_.watch_hit_ = fault;
+    return stop(StopReason::Watch);
+  }
   const bool gated =
       fault.vector == Vector::BreakInstruction && core_.gate_ && bundle - core_.gate_base_ < core_.gate_size_;
   if (gated && call_gate(i)) return;
@@ -101,7 +108,10 @@ void Interpreter::handle_fault(const Insn& i, GuestPhys bundle) {
 bool Interpreter::call_gate(const Insn& insn) {
   const Insn i = insn;  // the gate may throw away all blocks
   const u64 block_ip = core_.block_ip_;
+  const bool watched = !core_.watchpoints_.suspended();
+  core_.watchpoints_.suspend(true);  // firmware cannot stop in its middle
   const GateAction action = core_.gate_->on_break(core_, core_.pending_.iim);
+  if (watched) core_.watchpoints_.suspend(false);
   core_.note_nat();  // whatever it has put into the registers
   core_.interrupt_masking_changed();  // the gate may have written any register
   switch (action) {

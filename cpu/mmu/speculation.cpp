@@ -80,7 +80,8 @@ Next Core::load_advanced(u64 va, void* out, unsigned size, unsigned align, bool 
   const mmu::Reference ref = load_reference(*this, va, size, align, speculative);
   mmu::Translation t;
   const Problems problems = mmu::translate(*this, ref, t);
-  if (const Problems raised = speculative ? problems & ~deferred_problems(*this) : problems)
+  const Problems deferrable = speculative ? deferred_problems(*this) & ~problem_bit(Problem::Watched) : 0;
+  if (const Problems raised = problems & ~deferrable)
     return raise(mmu::make_fault(*this, ref, mmu::first_problem(raised), t.iha));
   if (problems == 0) host = read_ahead(*this, t, out, size);
   if (host) return Next::Continue;

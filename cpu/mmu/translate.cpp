@@ -67,11 +67,19 @@ Problems check_shape(const Core& core, const Reference& ref, MemoryAttribute att
   return p;
 }
 
+/// What would be a good access stops where a debugger watches. Fills of the register stack may come between two instructions, where
+/// there is nothing to stop before.
+Problems check_watch(const Core& core, const Reference& ref) {
+  if (ref.execute || ref.non_access || (ref.rse && !ref.write)) return 0;
+  return core.watchpoints().match(ref.va, ref.size, ref.read, ref.write) ? problem_bit(Problem::Watched) : 0;
+}
+
 Problems translate_physical(const Core& core, const Reference& ref, Translation& out) {
   if (is_unimplemented_physical(core, ref.va)) return problem_bit(Problem::UnimplementedAddress);
   out.phys = ref.va & ~bit(63);
   out.attribute = ref.va & bit(63) ? MemoryAttribute::Uncacheable : MemoryAttribute::WriteBack;
-  return check_debug(core, ref) | check_shape(core, ref, out.attribute);
+  const Problems p = check_debug(core, ref) | check_shape(core, ref, out.attribute);
+  return p ? p : check_watch(core, ref);
 }
 
 Asker asker_of(const Reference& ref) {
@@ -129,18 +137,20 @@ Problems translate(Core& core, const Reference& ref, Translation& out) noexcept 
   out.entry = ref.execute ? core.tlb().find_instruction(ref.va) : core.tlb().find_data(ref.va);
   if (!out.entry)
     if (const Problems p = miss(core, ref, out)) return p;
-  const Problems p = check_entry(core, ref, *out.entry);
+  Problems p = check_entry(core, ref, *out.entry);
   if (p & kNotPresentBit) return p;
   out.phys = out.entry->physical(ref.va);
   out.attribute = out.entry->attribute();
   if (p & kNatPageBit) return p;
-  return p | check_shape(core, ref, out.attribute);
+  p |= check_shape(core, ref, out.attribute);
+  return p ? p : check_watch(core, ref);
 }
 
 bool may_remember(const Core& core, u64 va, const Translation& t, bool write) noexcept {
   const Registers& r = core.regs();
   if (t.attribute != MemoryAttribute::WriteBack) return false;
   if (t.entry && !(t.entry->accessed() && (!write || t.entry->dirty()))) return false;
+  if (core.watchpoints().in_page(va)) return false;
   return !(r.psr & psr::kDb) || !page_has_data_breakpoint(r, va);
 }
 
@@ -176,6 +186,7 @@ Vector vector_of(Problem p, bool execute) {
     case Problem::Debug: return Vector::Debug;
     case Problem::Unaligned: return Vector::UnalignedReference;
     case Problem::Unsupported:
+    case Problem::Watched:
     case Problem::kCount: break;
   }
   return Vector::UnsupportedDataReference;
@@ -201,6 +212,7 @@ Fault make_fault(const Core& core, const Reference& ref, Problem p, u64 iha) noe
   f.has_ifa = true;
   f.ifa = ref.va;
   f.itir = default_itir(core, ref.va);
+  f.is_watch = p == Problem::Watched;
   if (p == Problem::VhptTranslation || p == Problem::TlbMiss) {
     f.has_iha = true;
     f.iha = iha;

@@ -28,6 +28,7 @@ enum class Problem : u8 {
   Debug,
   Unaligned,
   Unsupported,
+  Watched,  ///< by a debugger, which stops the machine; reported only when there is nothing else
   kCount,
 };
 /// A set of Problem, bit n for enumerator n.

@@ -36,6 +36,7 @@ const char* stop_name(StopReason reason) {
     case StopReason::Halted: return "halted";
     case StopReason::InterruptionLoop: return "interruption-loop";
     case StopReason::Requested:
+    case StopReason::Watch:
     case StopReason::Gate: break;
   }
   return "stopped";

@@ -1,20 +1,18 @@
 // Lines out of a byte stream, bounded.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
+#include "machine/host/framing.h"
 
 namespace ia64::machine {
 
 /// Collects bytes and gives back whole lines without their newline.
-class LineBuffer {
+class LineBuffer final : public Framing {
  public:
   explicit LineBuffer(size_t max_line_bytes) : max_(max_line_bytes) {}
 
-  void add(std::string_view bytes) { bytes_.append(bytes); }
+  void add(std::string_view bytes) override { bytes_.append(bytes); }
   /// The next line; nullopt when none is complete. @param at_end what is left counts as a line
-  std::optional<std::string> next(bool at_end = false) {
+  std::optional<std::string> next(bool at_end = false) override {
     const auto newline = bytes_.find('\n', searched_);
     if (newline == std::string::npos) {
       searched_ = bytes_.size();
@@ -26,7 +24,7 @@ class LineBuffer {
     return line;
   }
   /// Whether the line under way is longer than allowed. To be asked when next() gave none.
-  bool overflowed() const { return bytes_.size() > max_; }
+  bool overflowed() const override { return bytes_.size() > max_; }
 
  private:
   const size_t max_;

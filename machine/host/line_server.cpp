@@ -31,7 +31,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Id = LineServer::ClientId;
   Connection(Socket socket, Id id, const LineServer::Limits& limits, const LineServer::Handlers& handlers)
-      : socket_(std::move(socket)), id_(id), limits_(limits), handlers_(handlers), lines_(limits.line_bytes) {}
+      : socket_(std::move(socket)), id_(id), limits_(limits), handlers_(handlers),
+        messages_(handlers.framing ? handlers.framing() : std::make_unique<LineBuffer>(limits.line_bytes)) {}
 
   void send(std::string bytes) {
     if (!open_) return;
@@ -68,11 +69,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void advance() {
     if (!open_ || busy_ || closing_ || backlog_bytes() > limits_.unread_bytes) return;
-    if (auto line = lines_.next(at_end_)) {
+    if (auto line = messages_->next(at_end_)) {
       busy_ = true;
       return handlers_.line(id_, *line);
     }
-    if (lines_.overflowed()) {
+    if (messages_->overflowed()) {
       handlers_.too_long(id_);
       return finish();
     }
@@ -86,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       if (!self->open_) return;
       if (error && error != asio::error::eof) return self->close();
       self->at_end_ = self->at_end_ || error;
-      self->lines_.add({self->in_.data(), n});
+      self->messages_->add({self->in_.data(), n});
       self->advance();
     });
   }
@@ -111,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Id id_;
   const LineServer::Limits& limits_;
   const LineServer::Handlers& handlers_;
-  LineBuffer lines_;
+  const std::unique_ptr<Framing> messages_;
   std::array<char, 4096> in_;
   std::string waiting_, sending_;
   bool open_ = true, busy_ = false, reading_ = false, at_end_ = false, closing_ = false;

@@ -1,4 +1,4 @@
-// A listening socket whose clients send lines: bounded queues, so that no client holds up the loop or another client.
+// A listening socket whose clients send lines, or messages of another protocol: bounded queues, so that no client holds up the loop or another client.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 
 #include "base/int_types.h"
 #include "base/result.h"
+#include "machine/host/framing.h"
 
 namespace ia64::machine {
 
@@ -28,6 +29,7 @@ class LineServer {
     std::function<void(ClientId)> connected, gone;
     std::function<void(ClientId, const std::string& line)> line;
     std::function<void(ClientId)> too_long;  ///< a line was longer than allowed; the connection closes behind what is sent now
+    std::function<std::unique_ptr<Framing>()> framing = {};  ///< of a new connection; without it, lines
   };
 
   /// @param endpoint unix:PATH (mode 0600; a stale socket is replaced) or tcp:127.0.0.1:PORT

@@ -215,7 +215,7 @@ struct Mapped : Rig {
   static constexpr u64 kVirtualStack = u64{1} << 61;
 
   explicit Mapped(std::string_view text) : Rig(text) {
-    core().tlb().insert_instruction_register(0, 0, kRwx, 22 << 2);
+    core().tlb().insert_instruction_register(0, 0, kRwx | 3 << 7, 22 << 2);  // for every privilege level
     core().tlb().insert_data_register(0, 0, kRwx, 22 << 2);
     core().tlb().write_rr(1, 5 << 8 | 14 << 2);
     core().set_psr(psr::kIc | psr::kBn | psr::kIt | psr::kDt | psr::kRt);
