@@ -13,6 +13,8 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   fetch_changes = distance(&c.fast_tlb_.fetch_changes_);
   returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
   return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
+  window = &c.native_scratch_.window;
+  window_general = distance(window->general), window_predicates = distance(window->predicates);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);

@@ -105,9 +105,13 @@ void NativeEngine::make_region(NativeBlock& head) {
     return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
+  if (options_.optimisations.rotating_loops) builder.allow_windows();
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
   if (unit.blocks.empty()) return;
+  const bool dump = dump_.wants(*head.block, head.ip);
+  if (dump) dump_.intermediate("region before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("region after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
   auto region = std::make_unique<NativeBlock>();
   region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;

@@ -7,6 +7,15 @@ namespace ia64::cpu::jit {
 
 struct Link;
 
+/// Where a rotating loop keeps its rotating registers: register 32 + k is general[place + k], predicate 16 + k is
+/// predicates[place + k], and a rotation takes one from `place`. Filled by open_window(), put back by close_window().
+struct RotationWindow {
+  static constexpr unsigned kSteps = 512;  ///< rotations until it has to be filled anew
+  u64 general[kSteps + 96];
+  u8 predicates[kSteps + 48 + 16];  ///< some more for comparisons of eight at a time
+  u8 rrb_gr = 0, rrb_fr = 0, rrb_pr = 0;  ///< when it was filled
+};
+
 /// Guesses of one processor about where its branches lead. CPU thread only; filled and cleared by generated code and NativeEngine.
 struct NativeScratch {
   static constexpr unsigned kReturns = 16, kJumps = 2048;
@@ -29,6 +38,7 @@ struct NativeScratch {
   u64 returns_changes = 0;  ///< FastTlb::fetch_changes() when the ring was cleared last
   u32 return_top = 0;       ///< byte offset of the newest
   Jump jumps[kJumps];
+  RotationWindow window = {};
 };
 
 }  // namespace ia64::cpu::jit

@@ -18,6 +18,8 @@ class RegionBuilder {
   RegionBuilder(const LowerTable& rules, Mode mode, Find find, RegionLimits limits)
       : rules_(rules), mode_(mode), find_(std::move(find)), limits_(limits) {}
 
+  /// Rotating loops may be translated with a window.
+  void allow_windows() { windows_ = true; }
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
   Unit build(Block& head, u64 ip, u8 slot);
 
@@ -38,6 +40,7 @@ class RegionBuilder {
   bool fits(Block& block) const;
   bool inner_exit(const Exit& exit, u32& part) const;
   void lower_again();
+  bool rotating_loop(Block& head, u64 ip);
   void cut();
   void choose_pieces();
   void order();
@@ -66,6 +69,7 @@ class RegionBuilder {
   unsigned instructions_ = 0;
   unsigned sof_after_head_ = 0;               // known when the head allocates a frame
   bool head_allocates_ = false;
+  bool windows_ = false, windowed_ = false;   // allowed; this is a rotating loop in one
 };
 
 }  // namespace ia64::cpu::ir
