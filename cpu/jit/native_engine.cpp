@@ -258,15 +258,15 @@ bool NativeEngine::run(const LookupEntry& entry) {
   connect(*native);
   clear_returns();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
-  const u64 left = interpreter_.budget_end_ - core_.slots_retired();
+  const u64 before = core_.slots_retired(), left = interpreter_.budget_end_ - before;
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
   state_.budget = budget;
   counters_.enters++;
   stubs_.enter(&state_, native->entry);
   const u64 executed = static_cast<u64>(budget - state_.budget);
   core_.retire(executed);
-  counters_.instructions += executed;
   finish(*native);
+  counters_.instructions += core_.slots_retired() - before;  // those of a block that was left in its middle are known now
   return executed != 0 || state_.kind != ExitKind::Bail;
 }
 

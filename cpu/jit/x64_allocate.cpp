@@ -233,6 +233,7 @@ void X64Emitter::emit_block(u32 b) {
 }
 
 bool X64Emitter::run() {
+  find_fused();
   for (u32 b = 0; b < unit_.blocks.size(); b++) labels_.push_back(a_.newLabel());
   prologue();
   for (u32 b = 0; b < unit_.blocks.size() && !overflow_; b++) emit_block(b);

@@ -123,6 +123,9 @@ class X64Emitter {
   void emit_popcount(const Gp& d, const Gp& x);
   void emit_unary(const Op& op, Value v);
   void emit_relation(const Op& op, Value v);
+  void find_fused();
+  bool fuses(Value v) const;
+  void yield_relation(const Op& op, Value v, asmjit::x86::CondCode when);
   void emit_select(const Op& op, Value v);
   void emit_load(const Op& op, Value v);
   void emit_store(const Op& op);
@@ -263,6 +266,8 @@ class X64Emitter {
   NativeBlock& native_;
   const Optimisations& on_;
   std::vector<u32> last_use_;
+  std::vector<bool> other_uses_;  ///< whether anything but the next operation uses a value
+  std::optional<asmjit::x86::CondCode> flags_;  ///< the host's flags say whether the value of the operation before is 1
   std::vector<Home> home_;
   int owner_[32];  ///< value in a general register 0..15 or a vector register 16..31, or -1
   u32 pinned_ = 0;

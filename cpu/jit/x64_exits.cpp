@@ -1,5 +1,6 @@
 // Emission of handler calls, side exits and block ends.
 #include <cstddef>
+#include <utility>
 
 #include "cpu/exec/handlers.h"
 #include "cpu/jit/x64_emitter.h"
@@ -100,11 +101,16 @@ void X64Emitter::emit_check_nat(const Op& op) {
 
 void X64Emitter::emit_exit_if(const Op& op) {
   const ir::Exit& exit = unit_.exits[op.imm];
-  const Gp condition = use(op.a, rax);
-  a_.test(condition.r32(), condition.r32());
+  CondCode when = CondCode::kNZ;
+  if (flags_) {
+    when = *std::exchange(flags_, std::nullopt);
+  } else {
+    const Gp condition = use(op.a, rax);
+    a_.test(condition.r32(), condition.r32());
+  }
   const Label taken = a_.newLabel();
   if (exit.block == ir::kOutside) {
-    a_.jnz(taken);
+    a_.j(when, taken);
     later([this, taken, &exit, pending = snapshot(op.pending)] {
       a_.bind(taken);
       store_pending(pending);
@@ -115,13 +121,13 @@ void X64Emitter::emit_exit_if(const Op& op) {
   const u32 from = block_, to = exit.block;
   decide_entry(from, to);
   if (to <= from) {
-    a_.jz(taken);
+    a_.j(negateCond(when), taken);
     emit_edge(from, to, &exit, snapshot(op.pending), moves_to(from, to));
     a_.jmp(labels_[to]);
     a_.bind(taken);
     return;
   }
-  a_.jnz(taken);
+  a_.j(when, taken);
   later([this, taken, from, to, &exit, moves = moves_to(from, to)] {
     a_.bind(taken);
     emit_edge(from, to, &exit, {}, moves);

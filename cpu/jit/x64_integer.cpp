@@ -1,4 +1,6 @@
 // Emission of arithmetic, shifts, relations and selections.
+#include <utility>
+
 #include "cpu/jit/x64_emitter.h"
 
 namespace ia64::cpu::jit {
@@ -222,8 +224,50 @@ void X64Emitter::emit_unary(const Op& op, Value v) {
   }
 }
 
+/// Whether the operation behind relation `v` takes it from the host's flags: a branch, or an inversion for a branch.
+bool X64Emitter::fuses(Value v) const {
+  if (!on_.fused_branches || v + 1 >= unit_.blocks[block_].end) return false;
+  const Op& next = unit_.ops[v + 1];
+  if (next.a != v) return false;
+  return next.code == Opcode::exit_if || (next.code == Opcode::invert && unit_.ops[v].code != Opcode::invert && fuses(v + 1));
+}
+
+/// Finds the relations whose value need not be in a register.
+void X64Emitter::find_fused() {
+  other_uses_.assign(unit_.ops.size(), false);
+  const auto see = [this](Value v, Value by) {
+    if (v != ir::kNone && v + 1 != by) other_uses_[v] = true;
+  };
+  const auto see_list = [&](u32 list) {
+    for (const ir::PendingWrite& w : unit_.pending(list)) see(w.value, ir::kNone);
+  };
+  for (Value n = 0; n < unit_.ops.size(); n++) {
+    const Op& op = unit_.ops[n];
+    for (Value v : {op.a, op.b, op.c, op.guard}) see(v, n);
+    see_list(op.pending);
+  }
+  for (const auto& phi : unit_.phis)
+    for (Value v : phi) see(v, ir::kNone);
+  for (const ir::BasicBlock& block : unit_.blocks) {
+    see_list(block.pending);
+    if (const auto* t = std::get_if<ir::LeaveIndirect>(&block.terminal)) see(t->target, ir::kNone);
+  }
+}
+
+/// The host's flags hold the result of `op`: leaves them to the next operation, puts it into a register if need be.
+void X64Emitter::yield_relation(const Op& op, Value v, CondCode when) {
+  const bool fused = fuses(v);
+  if (fused) flags_ = when;
+  release(op.a);
+  release(op.b);
+  if (fused && !other_uses_[v]) return;
+  a_.set(when, al);
+  a_.movzx(define(v).r32(), al);
+}
+
 void X64Emitter::emit_relation(const Op& op, Value v) {
   i32 k = 0;
+  if (op.code == Opcode::invert && flags_) return yield_relation(op, v, negateCond(*std::exchange(flags_, std::nullopt)));
   const Gp x = use(op.a, rax);
   if (op.code == Opcode::invert) {
     release(op.a);
@@ -234,23 +278,15 @@ void X64Emitter::emit_relation(const Op& op, Value v) {
   }
   if (op.code == Opcode::test_bit) {
     a_.bt(x, static_cast<u32>(op.imm));
-    a_.setc(al);
-  } else {
-    const bool small = small_constant(op.b, k), narrow = op.code >= Opcode::cmp4_eq;
-    const Gp y = small ? Gp(rcx) : use(op.b, rcx);
-    const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
-    small ? a_.cmp(left, k) : a_.cmp(left, right);
-    if (op.code == Opcode::cmp_eq || op.code == Opcode::cmp4_eq) {
-      a_.sete(al);
-    } else if (op.code == Opcode::cmp_lt || op.code == Opcode::cmp4_lt) {
-      a_.setl(al);
-    } else {
-      a_.setb(al);
-    }
+    return yield_relation(op, v, CondCode::kC);
   }
-  release(op.a);
-  release(op.b);
-  a_.movzx(define(v).r32(), al);
+  const bool small = small_constant(op.b, k), narrow = op.code >= Opcode::cmp4_eq;
+  const Gp y = small ? Gp(rcx) : use(op.b, rcx);
+  const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
+  small ? a_.cmp(left, k) : a_.cmp(left, right);
+  const bool equal = op.code == Opcode::cmp_eq || op.code == Opcode::cmp4_eq;
+  const bool less = op.code == Opcode::cmp_lt || op.code == Opcode::cmp4_lt;
+  yield_relation(op, v, equal ? CondCode::kE : less ? CondCode::kL : CondCode::kB);
 }
 
 void X64Emitter::emit_select(const Op& op, Value v) {

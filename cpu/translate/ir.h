@@ -217,6 +217,10 @@ void fold_constants(Unit& unit);
 void promote_state(Unit& unit, bool put_off = true);
 /// Drops writes of guest state that another write replaces before anybody can look. For units of one block.
 void drop_dead_writes(Unit& unit);
+/// Puts constants where a branch decided what a predicate is: behind it, on its way out, and in phis.
+void use_branch_facts(Unit& unit);
+/// Moves compares that decide a branch directly in front of it, so that the branch can use the host's flags.
+void sink_compares(Unit& unit);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
 /// All of the above that are switched on, in the order that pays.

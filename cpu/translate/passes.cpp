@@ -189,9 +189,11 @@ void drop_dead_values(Unit& unit) {
 void optimise(Unit& unit, const Optimisations& on) {
   make_blocks(unit);
   if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes);
+  if (on.branch_facts) use_branch_facts(unit);
   if (on.fold_constants) fold_constants(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.dead_values) drop_dead_values(unit);
+  if (on.fused_branches) sink_compares(unit);
 }
 
 }  // namespace ia64::cpu::ir

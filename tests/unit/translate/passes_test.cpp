@@ -147,3 +147,55 @@ TEST_CASE("the printer shows one operation a line", "[translate]") {
   CHECK(text.find("  set r4 v0\n") != std::string::npos);
   CHECK(text.find("  exit 0: 0x1000.0\n") != std::string::npos);
 }
+
+namespace {
+
+constexpr u64 pr(u8 n) { return Location{File::Predicate, n}.pack(); }
+
+/// p6, p7 = r3 < r4 or not; leaves when p6; then r5 = p7 ? r3 : r4.
+Unit compare_and_branch() {
+  Unit u = unit_of({{.code = Opcode::get, .imm = gr(3)},
+                    {.code = Opcode::get, .imm = gr(4)},
+                    {.code = Opcode::cmp_lt, .a = 0, .b = 1},
+                    {.code = Opcode::invert, .a = 2},
+                    {.code = Opcode::set, .a = 2, .imm = pr(6)},
+                    {.code = Opcode::set, .a = 3, .imm = pr(7)},
+                    {.code = Opcode::add, .a = 0, .b = 1},
+                    {.code = Opcode::set, .a = 6, .imm = gr(6)},
+                    {.code = Opcode::exit_if, .a = 2, .imm = 1, .insn = &kInsn},
+                    {.code = Opcode::select, .a = 3, .b = 0, .c = 1},
+                    {.code = Opcode::set, .a = 9, .imm = gr(5)}});
+  u.exits.push_back({0x2000, 0, &kInsn, {}});
+  return u;
+}
+
+/// The value that `list` writes to `location`, which must be there.
+const Op& written(const Unit& u, u32 list, u64 location) {
+  for (const PendingWrite& w : u.pending(list))
+    if (w.location == location) return u.ops[w.value];
+  FAIL("not written");
+  return u.ops[0];
+}
+
+}  // namespace
+
+TEST_CASE("a branch tells what its predicate is on both ways", "[translate]") {
+  Unit u = compare_and_branch();
+  optimise(u);
+  CHECK(verify(u).empty());
+  const u32 taken = u.ops.back().pending, behind = u.blocks[0].pending;
+  REQUIRE(u.ops.back().code == Opcode::exit_if);  // the selection is gone
+  CHECK(written(u, taken, pr(6)).imm == 1);
+  CHECK(written(u, taken, pr(7)).imm == 0);
+  CHECK(written(u, behind, pr(6)).imm == 0);
+  CHECK(written(u, behind, pr(7)).imm == 1);
+  CHECK(written(u, behind, gr(5)).imm == gr(3));  // p7 is 1: r3
+}
+
+TEST_CASE("a compare that only decides a branch stands in front of it", "[translate]") {
+  Unit u = compare_and_branch();
+  optimise(u);
+  REQUIRE(u.ops.size() >= 2);
+  CHECK(u.ops[u.ops.size() - 2].code == Opcode::cmp_lt);
+  CHECK(u.ops.back().a == u.ops.size() - 2);
+}

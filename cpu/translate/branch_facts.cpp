@@ -1,0 +1,191 @@
+// What branches tell about predicates: behind a branch that was not taken its predicate is 0, on the way out it is 1.
+#include <algorithm>
+#include <utility>
+
+#include "cpu/translate/ir.h"
+
+namespace ia64::cpu::ir {
+
+namespace {
+
+/// The first two values of a unit that this pass works on.
+constexpr Value kZero = 0, kOne = 1;
+
+template <class F>
+void each_value(Unit& u, F f) {
+  for (Op& op : u.ops)
+    for (Value* v : {&op.a, &op.b, &op.c, &op.guard}) f(*v);
+  for (auto& phi : u.phis)
+    for (Value& v : phi) f(v);
+  for (auto& list : u.lists)
+    for (PendingWrite& w : list) f(w.value);
+  for (BasicBlock& block : u.blocks)
+    if (auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) f(indirect->target);
+}
+
+void put_constants_in_front(Unit& u) {
+  each_value(u, [](Value& v) { v += v == kNone ? 0 : 2; });
+  u.ops.insert(u.ops.begin(), {Op{.code = Opcode::constant, .imm = 0}, Op{.code = Opcode::constant, .imm = 1}});
+  for (BasicBlock& block : u.blocks) block.first += 2, block.end += 2;
+  u.blocks.front().first = 0;
+}
+
+class Facts {
+ public:
+  explicit Facts(Unit& u) : u_(u), inverse_(u.ops.size(), kNone), at_end_(u.blocks.size()) {
+    for (Value v = 0; v < u.ops.size(); v++)
+      if (u.ops[v].code == Opcode::invert) inverse_[u.ops[v].a] = v;
+  }
+  void run() {
+    for (u32 b = 0; b < u_.blocks.size(); b++) block(b);
+    for (u32 b = 0; b < u_.blocks.size(); b++) tell_phis(b);
+  }
+
+ private:
+  using Known = std::vector<std::pair<Value, Value>>;  // a value and the constant it is
+
+  bool is_exit(const BasicBlock& block, u32 n) const { return n < block.end && u_.ops[n].code == Opcode::exit_if; }
+
+  void learn(Known& known, Value v, bool one) const {
+    known.push_back({v, one ? kOne : kZero});
+    if (u_.ops[v].code == Opcode::invert) known.push_back({u_.ops[v].a, one ? kZero : kOne});
+    if (inverse_[v] != kNone) known.push_back({inverse_[v], one ? kZero : kOne});
+  }
+  static Value look_up(const Known& known, Value v) {
+    for (const auto& [value, constant] : known)
+      if (value == v) return constant;
+    return v;
+  }
+  u32 rewritten(u32 list, const Known& known) {
+    const auto knows = [&](const PendingWrite& w) { return look_up(known, w.value) != w.value; };
+    if (std::none_of(u_.lists[list].begin(), u_.lists[list].end(), knows)) return list;
+    std::vector<PendingWrite> copy = u_.lists[list];
+    for (PendingWrite& w : copy) w.value = look_up(known, w.value);
+    u_.lists.push_back(std::move(copy));
+    return static_cast<u32>(u_.lists.size() - 1);
+  }
+
+  /// What is known on the edge between two blocks. Nothing about the branch when both its ways lead there.
+  Known on_edge(u32 from, u32 to) const {
+    const BasicBlock& block = u_.blocks[from];
+    const Successors next = successors(u_, block);
+    Known known = at_end_[from];
+    if (block.end == block.first || !is_exit(block, block.end - 1) || (next.count == 2 && next.to[0] == next.to[1])) return known;
+    const Op& branch = u_.ops[block.end - 1];
+    if (u_.exits[branch.imm].block == to) learn(known, branch.a, true);
+    else learn(known, branch.a, false);
+    return known;
+  }
+
+  void block(u32 b) {
+    BasicBlock& block = u_.blocks[b];
+    Known known;
+    if (block.preds.size() == 1 && block.preds[0] < b) known = on_edge(block.preds[0], b);
+    for (u32 n = block.first; n < block.end; n++) {
+      Op& op = u_.ops[n];
+      if (op.code == Opcode::exit_if) {
+        Known taken = known;
+        learn(taken, op.a, true);
+        op.pending = rewritten(op.pending, taken);
+        if (n + 1 < block.end) learn(known, op.a, false);
+        continue;
+      }
+      if (known.empty()) continue;
+      op.pending = rewritten(op.pending, known);
+      if (info(op.code).effect == Effect::Pure)
+        for (Value* v : {&op.a, &op.b, &op.c})
+          if (*v != kNone) *v = look_up(known, *v);
+    }
+    at_end_[b] = known;
+    if (block.end > block.first && is_exit(block, block.end - 1)) learn(known, u_.ops[block.end - 1].a, false);
+    block.pending = rewritten(block.pending, known);
+  }
+
+  void tell_phis(u32 b) {
+    BasicBlock& block = u_.blocks[b];
+    for (size_t k = 0; k < block.preds.size(); k++) {
+      const Known known = on_edge(block.preds[k], b);
+      if (known.empty()) continue;
+      for (u32 n = block.first; n < block.end && u_.ops[n].code == Opcode::phi; n++) {
+        Value& v = u_.phis[u_.ops[n].imm][k];
+        v = look_up(known, v);
+      }
+    }
+  }
+
+  Unit& u_;
+  std::vector<Value> inverse_;
+  std::vector<Known> at_end_;  // by block, without what its last operation tells
+};
+
+/// Where compares go: directly in front of the branch that they decide.
+class Sinker {
+ public:
+  explicit Sinker(Unit& u) : u_(u), late_(u.ops.size(), kNone) {}
+  void run() {
+    for (u32 b = 0; b < u_.blocks.size(); b++) note_branches(u_.blocks[b]);
+    renumber();
+  }
+
+ private:
+  static bool is_relation(const Op& op) { return op.code >= Opcode::cmp_eq && op.code <= Opcode::test_bit; }
+
+  /// Whether an operation other than `but`, or its way out, uses `v`.
+  bool used_between(Value v, u32 from, u32 to, Value but) const {
+    for (u32 n = from; n < to; n++) {
+      const Op& op = u_.ops[n];
+      if (n != but && (op.a == v || op.b == v || op.c == v || op.guard == v)) return true;
+      for (const PendingWrite& w : u_.lists[op.pending])
+        if (w.value == v) return true;
+    }
+    return false;
+  }
+  void note_branches(const BasicBlock& block) {
+    for (u32 n = block.first; n < block.end; n++) {
+      if (u_.ops[n].code != Opcode::exit_if) continue;
+      const Value condition = u_.ops[n].a;
+      if (condition < block.first || late_[condition] != kNone) continue;
+      const bool inverse = u_.ops[condition].code == Opcode::invert;
+      const Value relation = inverse ? u_.ops[condition].a : condition;
+      if (relation < block.first || late_[relation] != kNone || !is_relation(u_.ops[relation])) continue;
+      if (used_between(relation, relation + 1, n, condition) || (inverse && used_between(condition, condition + 1, n, kNone))) continue;
+      late_[relation] = n;
+      if (inverse) late_[condition] = n;
+    }
+  }
+  void renumber() {
+    std::vector<Value> number(u_.ops.size());
+    std::vector<Op> moved;
+    moved.reserve(u_.ops.size());
+    const auto put = [&](Value n) { number[n] = static_cast<Value>(moved.size()), moved.push_back(u_.ops[n]); };
+    for (const BasicBlock& block : u_.blocks)
+      for (u32 n = block.first; n < block.end; n++) {
+        if (late_[n] != kNone) continue;
+        if (const Value condition = u_.ops[n].a; u_.ops[n].code == Opcode::exit_if && late_[condition] == n) {
+          if (u_.ops[condition].code == Opcode::invert) put(u_.ops[condition].a);
+          put(condition);
+        }
+        put(n);
+      }
+    u_.ops = std::move(moved);
+    each_value(u_, [&](Value& v) { v = v == kNone ? v : number[v]; });
+  }
+
+  Unit& u_;
+  std::vector<Value> late_;  // the branch that an operation moves to
+};
+
+}  // namespace
+
+void use_branch_facts(Unit& unit) {
+  make_blocks(unit);
+  put_constants_in_front(unit);
+  Facts(unit).run();
+}
+
+void sink_compares(Unit& unit) {
+  make_blocks(unit);
+  Sinker(unit).run();
+}
+
+}  // namespace ia64::cpu::ir
