@@ -30,6 +30,8 @@ TranslatorOptions fit_for_host(TranslatorOptions options) {
 constexpr i64 kBurst = i64{1} << 22;
 /// How much rarer than a region's head its other blocks may be entered.
 constexpr i64 kColdness = 32;
+/// To find out which values of a unit do not stay in registers. After that many, all are stored where they are defined.
+constexpr unsigned kAttempts = 4;
 
 /// An instruction that the assembler refuses would be missing from the code.
 class NoErrors final : public asmjit::ErrorHandler {
@@ -136,7 +138,7 @@ void NativeEngine::make_region(NativeBlock& head) {
 /// another attempt. @returns false when there are too many of them
 bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   Liveness live(unit);
-  for (unsigned attempt = 0; attempt < 4; attempt++) {
+  for (unsigned attempt = 0; attempt <= kAttempts; attempt++) {
     asmjit::CodeHolder code;
     NoErrors no_errors;
     code.init(runtime_->environment());
@@ -146,6 +148,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     if (!emitter.run()) return false;
     if (!emitter.new_spills().empty()) {
       for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
     void* entry = nullptr;
