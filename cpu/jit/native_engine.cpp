@@ -127,6 +127,7 @@ void NativeEngine::make_region(NativeBlock& head) {
     return;
   }
   counters_.regions++;
+  counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
   head.hot = head.entry = region->entry;
   head.countdown = 0;

@@ -20,6 +20,8 @@ class RegionBuilder {
 
   /// Rotating loops may be translated with a window.
   void allow_windows() { windows_ = true; }
+  /// Whether build() made such a loop.
+  bool windowed() const { return windowed_; }
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
   Unit build(Block& head, u64 ip, u8 slot);
 
