@@ -250,9 +250,11 @@ class X64Emitter {
   void check_widest(const Op& op, u32 set);
   void emit_set_natural(const Op& op);
   void emit_get_natural(const Op& op, Value v);
-  FloatRecord& defer(const Op& op);
   void emit_float_quotient(const Op& op, Value v);
   void emit_natural_quotient(const Op& op, Value v);
+  void emit_float_root(const Op& op, Value v);
+  void emit_defer_steps(const Op& op);
+  void leave_unless_single(const Op& op, const Xmm& a, const Xmm& b);
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);

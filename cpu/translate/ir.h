@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,8 @@ struct Block;
 }
 
 namespace ia64::cpu::ir {
+
+struct FloatSequence;
 
 enum class Opcode : u16 {
 #define OP(name, operands, result, effect) name,
@@ -182,6 +185,7 @@ struct Unit {
   std::bitset<128> may_be_nat;     ///< general registers that handlers write
   std::vector<Op> ops;
   std::vector<Exit> exits;
+  std::vector<std::shared_ptr<const FloatSequence>> sequences;
   Terminal terminal;               ///< of a unit without `blocks`
   std::vector<BasicBlock> blocks;  ///< empty until make_blocks()
   std::vector<Part> parts;

@@ -27,7 +27,7 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_calls && bmi2) add_frame_rules(t);
   if (on.native_moves && bmi2) add_move_rules(t);
   if (on.native_float) add_float_rules(t);
-  if (on.native_float && on.division_sequences) add_division_rules(t);
+  if (on.native_float && on.division_sequences) add_float_sequence_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
   t.index_rows();

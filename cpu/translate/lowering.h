@@ -135,8 +135,13 @@ class Lowering {
   void wide_float(const Insn& i);
   /// Puts natural number `n`, normalised, into register `f` as fnorm.s1 does.
   void to_fr_natural(const Insn& i, unsigned f, Value n);
-  /// Does the division that `i` begins and goes on behind its last instruction.
-  void divide(const Insn& i, const FloatSequence& s);
+  /// Does the sequence that `i` begins and goes on behind its last instruction.
+  void do_sequence(const Insn& i, std::shared_ptr<const FloatSequence> s);
+  /// The instructions of the decoded block from its first one on.
+  const Insn* first_insn() const { return block_.insns(); }
+  /// Whether rules for the instruction exist.
+  bool has_rule(const Insn& i) const { return rules_.of(i) != nullptr; }
+  bool constant_value(Value v, u64& k) const { return unit_.ops[v].code == Opcode::constant && (k = unit_.ops[v].imm, true); }
   /// Whether reading general register `r` cannot leave.
   bool reads_without_leaving(unsigned r) const { return nat_[r] != Nat::Unknown; }
   /// Copies a register in whatever form it is.
@@ -198,7 +203,7 @@ void add_frame_rules(LowerTable& table);
 void add_move_rules(LowerTable& table);
 void add_system_rules(LowerTable& table);
 void add_float_rules(LowerTable& table);
-void add_division_rules(LowerTable& table);
+void add_float_sequence_rules(LowerTable& table);
 void add_float_move_rules(LowerTable& table);
 void add_float_memory_rules(LowerTable& table);
 

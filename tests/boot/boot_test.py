@@ -375,10 +375,9 @@ def all_targets(args):
     options = ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}"]
     where = [("scsi", 2, t) for t in range(1, 15)] + [("scsi", 4, t) for t in range(15)] + [("avio_stor", 3, t) for t in range(128)]
     for adapter, slot, target in where:
-        path = pathlib.Path(args.work) / f"{slot}-{target}.img"
-        path.write_bytes(b"")
-        os.truncate(path, (1 << 20) + 512 * target)
-        options += ["-a", f"disk:{adapter}:0,{slot},{target}:file:{path}"]
+        path = pathlib.Path(args.work) / f"{slot}-{target}.qcow2"  # a guest has 30 file backing stores at most
+        subprocess.run([args.ivm, "image", "create", "--format", "qcow2", str(path), str((1 << 20) + 512 * target)], check=True)
+        options += ["-a", f"disk:{adapter}:0,{slot},{target}:qcow2:{path}"]
     boot = Boot(args, "console", options)
     boot.expect("GUEST READY").expect(PROMPT).shell("cd /sys/bus/scsi/devices; ls -d *:*:*:*/block/* | wc -l")
     boot.shell("for d in *:*:*:*/block/*; do n=${d##*/}; echo disk $(readlink -f $d | sed 's,.*0000:00:,,;s,/.*,,') ${d%/block*} "
