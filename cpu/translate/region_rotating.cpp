@@ -63,9 +63,9 @@ const Insn* closing_branch(Block& block, u64 ip) {
 }  // namespace
 
 /// Makes `head` the region when it is a loop that can run in a window. Its stages fill and drain in the general form of the block; in
-/// between, the steady form knows that they are all at work. The first round is another translation's, since CFM.rrb.pr is 0 there.
+/// between, the steady form knows that they are all at work. The first round is another translation's, since all rename bases are 0 there.
 bool RegionBuilder::rotating_loop(Block& head, u64 ip) {
-  const Insn* const branch = windows_ && mode_.rrb_pr ? closing_branch(head, ip) : nullptr;
+  const Insn* const branch = windows_ && mode_.rotated ? closing_branch(head, ip) : nullptr;
   if (!branch) return false;
   const auto lower = [&](const RotatingLoop& how) {
     Lowering lowering(rules_, head, ip, 0, mode_);

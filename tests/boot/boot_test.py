@@ -30,7 +30,8 @@ KNOWN_WARNINGS = [
     (r"Processor Platform Limit event detected, but not handled", "printed for every ACPI processor when CPUfreq is not built in"),
     (r"Consider compiling CPUfreq support into your kernel", "second half of the line above"),
     (r"This architecture does not have kernel memory protection", "true of every ia64 kernel"),
-    (r"(sd|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"(sd|sr|st|ch|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"ch \d+:0:\d+:0: \[ch0\] ID/LUN unknown", "tgtd's changer does not say which unit its drive is"),
     (TIMER_OOPS, "the host took the processor away between the kernel's write of ITM and its look at ITC; real firmware does the same"),
 ]
 
