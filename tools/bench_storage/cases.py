@@ -33,6 +33,7 @@ class Case:
 class Sample:
     mib_per_s: float
     cpu_s_per_gib: float  # of the host, all threads
+    slots_per_request: float = 0  # guest instructions, nops included
     errors: int = 0
 
 

@@ -44,6 +44,7 @@ def measure(ivm, guests, adapter, cases, folder, options):
     for case, result, before, after in zip(cases, results[2:], marks[2:], marks[3:]):
         rate = float(result[3])
         taken = after - before - starting
-        gib = rate * taken.wall_s / 1024
-        samples[case] = Sample(rate, max(taken.cpu_s, 0) / gib if gib else 0, int(result[5]))
+        gib = max(rate * taken.wall_s / 1024, 1e-9)
+        requests = gib * (1 << 30) / BLOCKS[case.block]
+        samples[case] = Sample(rate, max(taken.cpu_s, 0) / gib, taken.slots / requests, int(result[5]))
     return samples

@@ -21,12 +21,12 @@ def run(job):
 
 
 def job_of(case, folder, seconds):
-    words = [f"--rw={case.workload}", f"--bs={BLOCKS[case.block]}", f"--iodepth={case.depth}", "--time_based", f"--runtime={seconds:g}"]
+    words = [f"--rw={case.workload}", f"--bs={BLOCKS[case.block]}", f"--iodepth={case.depth}", "--time_based", f"--runtime={round(seconds * 1000)}ms"]
     if "%s" not in STORES[case.store]:
         return words + ["--ioengine=null", "--size=1G"]
     # One thread and a ring, as ivm's file store has.
     return words + ["--ioengine=io_uring", f"--filename={image(folder, case.store)}", f"--direct={int(case.store == 'direct')}",
-                    "--end_fsync=1"]
+                    "--end_fsync=1"]  # part of the time, as in iobench
 
 
 def starting_cpu_s(folder):
@@ -41,6 +41,6 @@ def measure(cases, folder, options):
     for case in cases:
         if "%s" not in STORES[case.store]:
             continue
-        moved, seconds, cpu_s = run(job_of(case, folder, max(options.seconds, 1)))
+        moved, seconds, cpu_s = run(job_of(case, folder, options.seconds))
         samples[case] = Sample(moved / seconds / (1 << 20), max(cpu_s - starting_s, 0) / (moved / (1 << 30)))
     return samples
