@@ -27,7 +27,7 @@ class LineBuffer final : public Framing {
   bool overflowed() const override { return bytes_.size() > max_; }
 
  private:
-  const size_t max_;
+  size_t max_;
   size_t searched_ = 0;  // bytes without a newline
   std::string bytes_;
 };
