@@ -13,11 +13,8 @@
 #include "base/log_listener.h"
 #include "machine/board.h"
 #include "machine/control/control_server.h"
-<<<<<<< HEAD
-#include "machine/debugger/gdb_server.h"
-=======
 #include "machine/control/text_report.h"
->>>>>>> main
+#include "machine/debugger/gdb_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
 #include "machine/host/host_loop.h"

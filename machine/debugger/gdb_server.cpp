@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "machine/control/protocol.h"
+#include "machine/control/text_report.h"
 #include "machine/debugger/gdb_packet.h"
 #include "machine/debugger/monitor_text.h"
 #include "machine/host/host_loop.h"
@@ -64,12 +65,15 @@ void GdbServer::monitor(const std::string& line, std::function<void(std::string)
   if (line == "help") return done(help_text());
   if (line == "phys" || line.starts_with("phys "))
     return ask([args = line.substr(4)](cpu::Core& core) { return dump_physical(core, args); }, std::move(done));
-  const bool registers = line == "regs" || line.starts_with("regs ");
+  if (line == "regs") return ask([](cpu::Core& core) { return registers_text(core); }, std::move(done));
+  const bool registers = line.starts_with("regs ");
   auto invocation = control::parse_command_line(registers ? "registers" + line.substr(4) : line);
   if (!invocation) return done(invocation.error().message + "\n");
   if (is_debuggers_own(*invocation->row)) return done("the debugger does that itself: interrupt, continue\n");
-  runner_.run(std::move(*invocation), nullptr, [done = std::move(done)](const Result<control::Json>& result) {
-    done(result ? to_lines(*result) : result.error().message + "\n");
+  const bool help = invocation->row == control::find_command("help");
+  runner_.run(std::move(*invocation), nullptr, [done = std::move(done), help](const Result<control::Json>& result) {
+    if (!result) return done(result.error().message + "\n");
+    done(help ? control::help_text(*result) : control::report_text(*result));
   });
 }
 

@@ -60,7 +60,7 @@ bool write_ar(Registers& r, unsigned n, u64 v) {
   if (n < 8) return r.kr[n] = v, true;
   if (n == cpu::ar::kEc) return r.ec = static_cast<u8>(v & 63), true;
   const PlainAr* const a = plain_ar(n);
-  if (!a || (v & ~a->writable)) return false;
+  if (!a || !a->writable || (v & ~a->writable)) return false;
   return r.*a->field = v, true;
 }
 
@@ -99,7 +99,10 @@ bool write_psr(cpu::Core& core, u64 v) {
 bool write_word(cpu::Core& core, unsigned n, u64 v) {
   Registers& r = core.regs();
   if (n == 0) return false;
-  if (n < 32) return r.set_gr(n, v), true;
+  if (n < 32) {
+    if (r.gr_static[n] != v) r.set_gr(n, v);  // what is sent back unchanged keeps its NaT
+    return true;
+  }
   if (n >= gdb::kBr0 && n < gdb::kVfp) return r.br[n - gdb::kBr0] = v, true;
   if (n >= gdb::kAr0) return write_ar(r, n - gdb::kAr0, v);
   switch (n) {

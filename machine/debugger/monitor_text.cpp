@@ -4,42 +4,18 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <iterator>
+#include <span>
+#include <vector>
 
+#include "machine/control/command.h"
 #include "machine/debugger/debug_memory.h"
 
 namespace ia64::machine::debugger {
 namespace {
 
-using control::Json;
+constexpr unsigned kRegistersPerLine = 4;
 constexpr u64 kDefaultDumpBytes = 64, kMaxDumpBytes = 4096, kRowBytes = 16;
-
-std::string scalar(const Json& json) {
-  if (json.is_string()) return json.get<std::string>();
-  return json.is_null() ? "-" : json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool is_plain_list(const Json& json) {
-  return json.is_array() && std::none_of(json.begin(), json.end(), [](const Json& j) { return j.is_structured(); });
-}
-
-std::string on_one_line(const Json& list) {
-  std::string out;
-  for (const Json& j : list) out += (out.empty() ? "" : " ") + scalar(j);
-  return out;
-}
-
-void write(std::string& out, const Json& json, size_t depth) {
-  const std::string indent(2 * depth, ' ');
-  for (const auto& [key, value] : json.items()) {
-    const std::string name = json.is_array() ? "-" : key + ":";
-    if (!value.is_structured() || is_plain_list(value)) {
-      out += fmt::format("{}{} {}\n", indent, name, value.is_structured() ? on_one_line(value) : scalar(value));
-    } else {
-      out += fmt::format("{}{}\n", indent, name);
-      write(out, value, depth + 1);
-    }
-  }
-}
 
 /// Takes a number as C writes it, and the blanks around it.
 bool take_number(std::string_view& text, u64& value) {
@@ -64,11 +40,18 @@ std::string dump_row(u64 address, std::span<const u8> bytes) {
 
 }  // namespace
 
-std::string to_lines(const Json& json) {
-  std::string out;
-  if (json.is_structured()) write(out, json, 0);
-  else out = scalar(json) + "\n";
-  return out.empty() ? "done\n" : out;
+std::string registers_text(cpu::Core& core) {
+  const cpu::Registers& r = core.regs();
+  std::string out = fmt::format("ip {:#x} slot {}\npsr {:#x} cfm {:#x} (sof {} sol {} sor {} rrb {} {} {})\npr {:#018x}\n", r.ip, r.slot,
+                                core.full_psr(), r.cfm.pack(), r.cfm.sof, r.cfm.sol, r.cfm.sor, r.cfm.rrb_gr, r.cfm.rrb_fr, r.cfm.rrb_pr,
+                                r.pr_all());
+  const auto add = [&out](unsigned n, const char* kind, u64 value, bool nat) {
+    out += fmt::format("{}{:<5}{:016x}{}", n % kRegistersPerLine ? "  " : n ? "\n" : "", fmt::format("{}{}", kind, n), value, nat ? '*' : ' ');
+  };
+  for (unsigned n = 0; n < 32u + r.cfm.sof; n++) add(n, "r", r.gr(n), r.nat(n));
+  out += '\n';
+  for (unsigned n = 0; n < std::size(r.br); n++) add(n, "b", r.br[n], false);
+  return out + '\n';
 }
 
 std::string dump_physical(cpu::Core& core, std::string_view args) {
@@ -87,7 +70,7 @@ std::string dump_physical(cpu::Core& core, std::string_view args) {
 
 std::string help_text() {
   std::string out = fmt::format("{:<12} {}\n{:<12} {}\n", "phys", "ADDRESS [LENGTH]: physical memory", "regs",
-                                "[PART]: registers as instructions see them now, rotation applied");
+                                "general and branch registers as instructions see them now; PART as in registers");
   for (const control::CommandRow& row : control::command_table()) out += fmt::format("{:<12} {}\n", row.name, row.help);
   return out;
 }
