@@ -13,7 +13,8 @@ void X64Emitter::emit(const Op& op, Value v) {
   if (op.code >= Opcode::float_check && op.code <= Opcode::mul_high_u && emit_float(op, v)) return;
   switch (op.code) {
     case Opcode::constant:  // made where it is used
-    case Opcode::phi: return;
+    case Opcode::phi:
+    case Opcode::phi_float: return;
     case Opcode::get: return emit_get(op, v);
     case Opcode::set: return emit_set(op);
     case Opcode::clear_nat: a_.mov(nat_of(ir::Location::unpack(op.imm)), 0); return;
