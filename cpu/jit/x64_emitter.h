@@ -111,7 +111,8 @@ class X64Emitter {
   void emit_set(const Op& op);
   void prologue();
   void count_entry();
-  void check_entry_nats();
+  void check_entry();
+  void check_nats(const std::bitset<128>& clean, Label fine);
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
   void emit(const Op& op, Value v);
@@ -168,7 +169,7 @@ class X64Emitter {
   void go_on_behind(const Insn& insn);
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
-  void jump_to_link(const ir::Exit& exit);
+  void jump_to_link(const ir::Exit& exit, bool look_at_key = false);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
@@ -180,16 +181,16 @@ class X64Emitter {
   u64 ip_of(const Insn& insn) const;
 
   // Frames and indirect branches (x64_frame.cpp).
-  u32 unrotated_mode() const;
   void when(const Op& op, std::function<void()> code);
   void load(const Gp& to, Value v, const Gp& from);
   void branch_by_handler(const Op& op);
-  void push_return(u64 ip);
-  void pop_return();
+  void emit_return_point(Label point, const ir::Exit& back);
+  u64 known_pfs(const ir::Mode& from) const;
+  void known_frame(const ir::Mode& from, u64 back, Label slow);
   void new_frame(Label slow);
   void old_frame(Label slow);
-  void jump_to_return();
-  void jump_to_address(u32 mode);
+  void return_anywhere(const Op& op, bool accounted);
+  void jump_to_address(std::optional<ir::Mode> mode);
   void emit_frame_call(const Op& op);
   void emit_frame_return(const Op& op);
   void emit_jump_to(const Op& op);

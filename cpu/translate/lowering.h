@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cpu/arch/registers.h"
 #include "cpu/interp/block.h"
 #include "cpu/translate/ir.h"
 #include "cpu/translate/known_values.h"
@@ -79,8 +80,12 @@ class Lowering {
   /// Forgets what locations hold, after an operation that changes some of them.
   void forget() { known_.clear(); }
   void forget_predicates();
+  /// alloc has made `frame`.
+  void new_frame(const Cfm& frame);
   /// The frame has `sof` registers from here on, all without NaT.
   void frame_is_clean(unsigned sof);
+  /// Lets the entry look for NaTs in `sof` registers from r32 on. @returns false when one may have come since
+  bool assume_clean_frame(unsigned sof);
   /// Leaves `i`, which has changed nothing yet, to the interpreter when `condition` is not 0.
   void leave_if(const Insn& i, Value condition) { emit({.code = Opcode::leave_if, .a = condition, .insn = &i}); }
   unsigned cpl() const { return unit_.mode.fetch >> 1 & 3; }
@@ -163,6 +168,7 @@ class Lowering {
   u8 float_marked_ = 0;     // PSR.mfl (1), mfh (2) are set
   bool native_float_ = false;
   u8 rotating_;                 // CFM.sor now
+  u16 frame_;                   // as in Mode
   bool ended_ = false;
   const Insn* next_ = nullptr;  // to be lowered
   bool mode_unknown_ = false;   // the last handler may have changed the mode

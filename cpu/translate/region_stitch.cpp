@@ -136,6 +136,7 @@ Unit RegionBuilder::stitch(u8 slot) {
   for (u32 piece : order_) {
     const Lowered& l = lowered_[pieces_[piece].lowered];
     out.assumed_clean |= l.unit.assumed_clean & ~may_be_nat_;
+    out.clean_frame |= l.unit.clean_frame;
     out.needed_sof = piece == 0 || !head_allocates_ ? std::max(out.needed_sof, l.unit.needed_sof) : out.needed_sof;
     copy_piece(out, piece);
   }

@@ -30,7 +30,8 @@ KNOWN_WARNINGS = [
     (r"Processor Platform Limit event detected, but not handled", "printed for every ACPI processor when CPUfreq is not built in"),
     (r"Consider compiling CPUfreq support into your kernel", "second half of the line above"),
     (r"This architecture does not have kernel memory protection", "true of every ia64 kernel"),
-    (r"(sd|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"(sd|sr|st|ch|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"ch \d+:0:\d+:0: \[ch0\] ID/LUN unknown", "tgtd's changer does not say which unit its drive is"),
     (TIMER_OOPS, "the host took the processor away between the kernel's write of ITM and its look at ITC; real firmware does the same"),
 ]
 
@@ -375,10 +376,9 @@ def all_targets(args):
     options = ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}"]
     where = [("scsi", 2, t) for t in range(1, 15)] + [("scsi", 4, t) for t in range(15)] + [("avio_stor", 3, t) for t in range(128)]
     for adapter, slot, target in where:
-        path = pathlib.Path(args.work) / f"{slot}-{target}.img"
-        path.write_bytes(b"")
-        os.truncate(path, (1 << 20) + 512 * target)
-        options += ["-a", f"disk:{adapter}:0,{slot},{target}:file:{path}"]
+        path = pathlib.Path(args.work) / f"{slot}-{target}.qcow2"  # a guest has 30 file backing stores at most
+        subprocess.run([args.ivm, "image", "create", "--format", "qcow2", str(path), str((1 << 20) + 512 * target)], check=True)
+        options += ["-a", f"disk:{adapter}:0,{slot},{target}:qcow2:{path}"]
     boot = Boot(args, "console", options)
     boot.expect("GUEST READY").expect(PROMPT).shell("cd /sys/bus/scsi/devices; ls -d *:*:*:*/block/* | wc -l")
     boot.shell("for d in *:*:*:*/block/*; do n=${d##*/}; echo disk $(readlink -f $d | sed 's,.*0000:00:,,;s,/.*,,') ${d%/block*} "
