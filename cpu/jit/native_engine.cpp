@@ -31,6 +31,8 @@ TranslatorOptions fit_for_host(TranslatorOptions options) {
 constexpr i64 kBurst = i64{1} << 22;
 /// How much rarer than a region's head its other blocks may be entered.
 constexpr i64 kColdness = 32;
+/// To find out which values of a unit do not stay in registers. After that many, all are stored where they are defined.
+constexpr unsigned kAttempts = 4;
 
 /// An instruction that the assembler refuses would be missing from the code.
 class NoErrors final : public asmjit::ErrorHandler {
@@ -108,9 +110,13 @@ void NativeEngine::make_region(NativeBlock& head) {
     return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
+  if (options_.optimisations.rotating_loops) builder.allow_windows();
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
   if (unit.blocks.empty()) return;
+  const bool dump = dump_.wants(*head.block, head.ip);
+  if (dump) dump_.intermediate("region before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("region after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
   auto region = std::make_unique<NativeBlock>();
   region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
@@ -124,6 +130,7 @@ void NativeEngine::make_region(NativeBlock& head) {
     return;
   }
   counters_.regions++;
+  counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
   head.hot = head.entry = region->entry;
   head.countdown = 0;
@@ -135,7 +142,7 @@ void NativeEngine::make_region(NativeBlock& head) {
 /// another attempt. @returns false when there are too many of them
 bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   Liveness live(unit);
-  for (unsigned attempt = 0; attempt < 4; attempt++) {
+  for (unsigned attempt = 0; attempt <= kAttempts; attempt++) {
     asmjit::CodeHolder code;
     NoErrors no_errors;
     code.init(runtime_->environment());
@@ -145,6 +152,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     if (!emitter.run()) return false;
     if (!emitter.new_spills().empty()) {
       for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
+      if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
     void* entry = nullptr;

@@ -44,6 +44,10 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::frame_call_to: return emit_frame_call(op);
     case Opcode::frame_return: return emit_frame_return(op);
     case Opcode::frame_alloc: return emit_frame_alloc(op);
+    case Opcode::window_get: return emit_window_get(op, v);
+    case Opcode::window_set: return emit_window_set(op);
+    case Opcode::window_ones: return emit_window_ones(op, v);
+    case Opcode::slide: return emit_slide(op, v);
     case Opcode::rotate: return emit_rotate(op);
     case Opcode::clear_bases: return emit_clear_bases(op);
     case Opcode::gather_predicates: return emit_gather_predicates(v);
@@ -60,10 +64,12 @@ void X64Emitter::emit(const Op& op, Value v) {
 
 void X64Emitter::emit_binary(const Op& op, Value v) {
   i32 k = 0;
-  const Gp x = use(op.a, rax);
-  const bool small = small_constant(op.b, k);
-  const Gp y = small ? Gp(rcx) : use(op.b, rcx);
-  release(op.a);
+  const bool swap = op.code == Opcode::add && small_constant(op.a, k);
+  const Value left = swap ? op.b : op.a, right = swap ? op.a : op.b;
+  const Gp x = use(left, rax);
+  const bool small = small_constant(right, k);
+  const Gp y = small ? Gp(rcx) : use(right, rcx);
+  release(left);
   if (!small) pinned_ |= 1u << y.id();
   const Gp d = define(v);
   if (op.code == Opcode::add) {

@@ -46,7 +46,7 @@ void follow_call(const Op& op, FloatKnowledge& k) {
 void FloatKnowledge::follow(const Unit& unit, const Op& op) {
   const Effect effect = info(op.code).effect;
   if (effect == Effect::Call) return follow_call(op, *this);
-  if (op.code == Opcode::rotate || op.code == Opcode::clear_bases) {
+  if (op.code == Opcode::rotate || op.code == Opcode::clear_bases || op.code == Opcode::slide) {
     for (unsigned f = 32; f < 128; f++) as_double.reset(f), as_integer.reset(f);
   } else if (op.code == Opcode::get_double) {
     as_double.set(op.imm & 0x7f);

@@ -184,7 +184,7 @@ void Promoter::take_in_floats() {
   const FloatKnowledge& entry = floats_->entry();
   const auto put = [&](Opcode code, u64 imm) {
     const Value v = add({.code = code, .imm = imm | kAtEntry, .insn = first});
-    blocks_[0].order.push_back(v);
+    blocks_[0].phis.push_back(v);  // in front of everything: nothing may have been done when the region is not entered
     return v;
   };
   put(Opcode::float_check, entry.checked);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "machine/control/protocol.h"
+#include "machine/control/text_report.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/line_buffer.h"
 #include "machine/host/line_server.h"
@@ -112,6 +113,36 @@ TEST_CASE("control: replies are one line of JSON, whatever a file name holds", "
   CHECK(bad["error"]["kind"] == "busy");
   CHECK(bad["error"]["message"] == "busy");
   CHECK(Json::parse(event_line(EventKind::Media, {{"action", "eject"}}))["event"] == "media");
+}
+
+TEST_CASE("text report: labels in a column, units for bytes, lists as tables", "[machine]") {
+  const Json storage = Json::parse(R"({"state":"Off","memory_bytes":1073741824,"odd_bytes":1536,"on":true,"nothing":null,
+    "drives":[{"address":"0,2,1","size_bytes":1000,"choices":["a","b"]},{"address":"0,2,10","more":7}]})");
+  CHECK(report_text(storage) ==
+        "state   : Off\n"
+        "memory  : 1 GiB\n"
+        "odd     : 1.5 KiB\n"
+        "on      : yes\n"
+        "nothing : -\n"
+        "[drives]\n"
+        "address size   choices more\n"
+        "======= ====== ======= ====\n"
+        "0,2,1   1000 B a, b    -\n"
+        "0,2,10  -      -       7\n");
+  CHECK(report_text(Json::object()).empty());
+  CHECK(report_text(Json::parse(R"({"adapters":[]})")) == "adapters: none\n");
+  CHECK(report_text(Json::parse(R"({"a":[{"slot":2,"devices":[{"x":1}]}]})")) == "[a]\nslot : 2\n[devices]\nx\n=\n1\n");
+  CHECK(report_text(Json::parse(R"({"gr":["0","1","2","3","4","5","6","7","8","9","10","11",null]})")).starts_with(
+      "gr0 0                   gr1 1                   gr2 2                   gr3 3\n"));
+  CHECK(event_text(Json::parse(R"({"event":"media","data":{"action":"eject"}})")) == "* media  action eject");
+}
+
+TEST_CASE("text report: help shows what may be left out", "[machine]") {
+  const Json command = Json::parse(R"({"name":"eject","alias":"EJ","help":"take it out","arguments":[
+    {"name":"address","type":"address","required":true,"help":"where"},{"name":"force","type":"flag","required":false,"help":"even if"}]})");
+  CHECK(help_text(command) ==
+        "eject address [force]: take it out\nalso called EJ\n  address    address  where\n  force      flag     even if\n");
+  CHECK(help_text({{"commands", Json::array({command})}}).starts_with("eject address [force]            take it out\n"));
 }
 
 TEST_CASE("line buffer: lines across reads, a last line without newline, a line that is too long", "[machine]") {
