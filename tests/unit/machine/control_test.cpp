@@ -7,6 +7,8 @@
 
 #include <thread>
 
+#include "machine/config.h"
+#include "machine/control/control_server.h"
 #include "machine/control/protocol.h"
 #include "machine/control/text_report.h"
 #include "machine/host/host_loop.h"
@@ -165,6 +167,15 @@ TEST_CASE("line buffer: lines across reads, a last line without newline, a line 
 
 namespace {
 
+int connect_to(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  return fd;
+}
+
 /// A server that answers every line with itself, on a loop of its own, and clients of it.
 struct Echo {
   std::string path = "/tmp/ivm-line-server-" + std::to_string(getpid());
@@ -192,14 +203,7 @@ struct Echo {
     thread.join();
     server.reset();
   }
-  int connect() const {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    path.copy(at.sun_path, sizeof at.sun_path - 1);
-    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
-    return fd;
-  }
+  int connect() const { return connect_to(path); }
 };
 
 std::string read_line(int fd) {
@@ -316,4 +320,78 @@ TEST_CASE("line server: of too many clients the silent one goes", "[machine]") {
   put(first, "4\n");
   CHECK(read_line(first) == "4");
   for (const int fd : {first, silent, third}) close(fd);
+}
+
+namespace {
+
+/// A control server without a machine: enough for commands of the host loop.
+struct Control {
+  std::string path = "/tmp/ivm-control-" + std::to_string(getpid());
+  HostLoop loop;
+  MachineConfig config;
+  CommandRunner runner{loop, {.machine = nullptr, .config = &config, .end_session = {}, .publish = {}}};
+  std::unique_ptr<ControlServer> server;
+  std::thread thread;
+
+  Control() {
+    auto s = ControlServer::listen(loop, runner, "unix:" + path);
+    REQUIRE(s);
+    server = std::move(*s);
+    thread = std::thread([this] { loop.run(); });
+  }
+  ~Control() {
+    loop.stop();
+    thread.join();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("control server: events for a client that does not read are dropped and counted; it goes on afterwards", "[machine]") {
+  Control control;
+  const int fd = connect_to(control.path);
+  CHECK(Json::parse(read_line(fd))["ivm"]["protocol"] == 1);
+  put(fd, "{\"id\":1,\"line\":\"events media\"}\n");
+  CHECK(Json::parse(read_line(fd))["result"]["events"] == Json::array({"media"}));
+  constexpr u64 kEvents = 20'000;
+  const Json data = {{"text", std::string(200, 'e')}};
+  std::atomic<bool> published{false};
+  control.loop.post([&] {
+    for (u64 n = 0; n < kEvents; n++) control.server->publish(EventKind::Media, data);
+    control.server->publish(EventKind::State, data);  // nobody asked for it
+    published = true;
+  });
+  while (!published) std::this_thread::yield();
+  u64 seen = 0, lost = 0;
+  put(fd, "{\"id\":2,\"line\":\"help help\"}\n");
+  for (;;) {
+    const Json message = Json::parse(read_line(fd));
+    if (message.contains("id")) break;
+    CHECK(message["event"] == "media");
+    seen++;
+  }
+  CHECK(seen < 4000);  // 256 KiB of them, and what the socket holds
+  control.loop.post([&] { control.server->publish(EventKind::Media, data); });
+  const Json first = Json::parse(read_line(fd));
+  CHECK(first["event"] == "lost");
+  lost = first["data"]["count"];
+  CHECK(seen + lost == kEvents);
+  CHECK(Json::parse(read_line(fd))["event"] == "media");
+  close(fd);
+}
+
+TEST_CASE("control server: a stranger's first line closes its connection, a later slip does not", "[machine]") {
+  Control control;
+  const int stranger = connect_to(control.path);
+  read_line(stranger);
+  put(stranger, "POST / HTTP/1.1\r\n\r\n{\"line\":\"help\"}\n");
+  CHECK(has(read_line(stranger), "not JSON"));
+  CHECK(read_line(stranger).empty());
+  const int client = connect_to(control.path);
+  read_line(client);
+  put(client, "{\"id\":1,\"line\":\"help help\"}\nslip\n{\"id\":2,\"line\":\"help help\"}\n");
+  CHECK(Json::parse(read_line(client))["id"] == 1);
+  CHECK(has(read_line(client), "not JSON"));
+  CHECK(Json::parse(read_line(client))["id"] == 2);
+  close(stranger), close(client);
 }
