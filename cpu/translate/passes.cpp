@@ -1,4 +1,5 @@
 // Passes over the intermediate form of one block. All keep the numbering until drop_dead_values() compacts it.
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -44,6 +45,13 @@ Value copied(const Unit& u, const Op& op) {
     case Opcode::shl_imm:
     case Opcode::shr_imm:
     case Opcode::sar_imm: return op.imm == 0 ? op.a : kNone;
+    case Opcode::phi: {  // of one constant, which must be known wherever the phi is
+      const std::vector<Value>& from = u.phis[op.imm];
+      const bool same = !from.empty() && is_constant(u, from[0]) && from[0] < u.blocks[0].end && std::all_of(from.begin(), from.end(), [&](Value v) {
+        return is_constant(u, v) && u.ops[v].imm == u.ops[from[0]].imm;
+      });
+      return same ? from[0] : kNone;
+    }
     case Opcode::select:
       if (is_constant(u, op.a)) return u.ops[op.a].imm ? op.b : op.c;
       return op.b == op.c ? op.b : kNone;
@@ -141,7 +149,7 @@ class Marker {
       Op& op = unit_.ops[v];
       each_operand(op, [&](Value& o) { mark(o); });
       mark_list(op.pending);
-      if (op.code == Opcode::phi)
+      if (is_phi(op))
         for (Value o : unit_.phis[op.imm]) mark(o);
     }
     return std::move(used_);
@@ -188,7 +196,7 @@ void drop_dead_values(Unit& unit) {
 
 void optimise(Unit& unit, const Optimisations& on) {
   make_blocks(unit);
-  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes);
+  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes, on.float_values);
   if (on.branch_facts) use_branch_facts(unit);
   if (on.fold_constants) fold_constants(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
