@@ -40,6 +40,7 @@ struct NativeBlock {
   // Blocks that become the head of a region when they have been entered often enough.
   i32 countdown = 0;             ///< entries until then; at 0 generated code goes to `hot`
   const void* hot = nullptr;     ///< the engine, later the region
+  bool alone = false;            ///< no region came of it
   const void* uncounted = nullptr;      ///< host code behind the count
   std::unique_ptr<NativeBlock> region;
   const NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot

@@ -110,12 +110,12 @@ void NativeEngine::make_region(NativeBlock& head) {
     const auto it = blocks_.find({page | (ip & 0xfff), ip, mode.pack()});
     if (it == blocks_.end() || !it->second->entry) return nullptr;
     const i64 entered = i64{options_.region_threshold} - it->second->countdown;
-    return it->second->region || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
+    return it->second->region || it->second->alone || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
   if (options_.optimisations.rotating_loops) builder.allow_windows();
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
-  if (unit.blocks.empty()) return;
+  if (unit.blocks.empty()) return stays_alone(head);
   const bool dump = dump_.wants(*head.block, head.ip);
   if (dump) dump_.intermediate("region before passes", unit);
   ir::optimise(unit, options_.optimisations);
@@ -130,15 +130,29 @@ void NativeEngine::make_region(NativeBlock& head) {
   }
   if (!emit(unit, *region)) {
     counters_.refused++;
-    return;
+    return stays_alone(head);
   }
   counters_.regions++;
   counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
-  head.hot = head.entry = region->entry;
+  head.hot = region->entry;
   head.countdown = 0;
-  for (Link* link : head.incoming) link->target = region->entry;
+  enter_at(head, region->entry);
   head.region = std::move(region);
+}
+
+/// No region came of `head`: it need not be counted any more.
+void NativeEngine::stays_alone(NativeBlock& head) {
+  head.alone = true;
+  enter_at(head, head.uncounted);
+}
+
+/// Lets everything that leads to `native` lead to `code`.
+void NativeEngine::enter_at(NativeBlock& native, const void* code) {
+  native.entry = code;
+  for (Link* link : native.incoming) link->target = code;
+  NativeScratch::Jump& jump = core_.native_scratch_.jumps[NativeScratch::jump_index(native.ip)];
+  if (jump.ip == native.ip) jump = {};
 }
 
 /// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes

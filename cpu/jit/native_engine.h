@@ -59,6 +59,8 @@ class NativeEngine {
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, u32 mode_bits);
   void make_region(NativeBlock& head);
+  void stays_alone(NativeBlock& head);
+  void enter_at(NativeBlock& native, const void* code);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);
