@@ -57,6 +57,13 @@ class NativeEngine {
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
   void make_region(NativeBlock& head);
+  enum class Pages : u8 { Same, Unknown, Others };
+  bool knows_page(const NativeBlock& head, u64 ip, GuestPhys& page);
+  NativeBlock* known_block(const NativeBlock& head, u64 ip);
+  NativeBlock* worth_joining(const NativeBlock& head, u64 ip);
+  Pages look_at_parts(const NativeBlock& region);
+  const void* way_in(NativeBlock& native);
+  void enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

@@ -111,6 +111,7 @@ class X64Emitter {
   void emit_set(const Op& op);
   void prologue();
   void count_entry();
+  void check_pages();
   void check_entry_nats();
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
