@@ -1,10 +1,13 @@
 // Trace channel switches and output.
 #include "base/log.h"
 
+#include "base/log_listener.h"
+
 #include <cstdio>
 #include <cstring>
 #include <cerrno>
 #include <mutex>
+#include <shared_mutex>
 #include <set>
 #include <utility>
 
@@ -27,6 +30,16 @@ constexpr u64 kAlwaysOn = (u64{1} << static_cast<unsigned>(Channel::Error)) |
 std::mutex mutex;
 std::FILE* output = nullptr;  // stderr when null
 std::set<std::pair<Channel, u64>> seen;
+std::shared_mutex listener_mutex;  // held, shared, while the listener runs
+std::function<void(Channel, std::string_view)> listener;
+
+void tell_listener(Channel c, std::string_view text) {
+  if (c != Channel::Error && c != Channel::Warn) return;
+  std::shared_lock lock(listener_mutex);
+  if (listener) listener(c, text);
+}
+
+void print(Channel c, std::string_view text);
 
 Result<u64> mask_of(std::string_view name) {
   if (name == "all") return ~u64{0};
@@ -63,7 +76,19 @@ Result<void> to_file(const std::string& path) {
   return {};
 }
 
+void set_listener(std::function<void(Channel, std::string_view)> next) {
+  std::unique_lock lock(listener_mutex);
+  listener = std::move(next);
+}
+
 void write(Channel c, std::string_view text) {
+  print(c, text);
+  tell_listener(c, text);
+}
+
+namespace {
+
+void print(Channel c, std::string_view text) {
   const auto name = kChannels[static_cast<unsigned>(c)].name;
   std::lock_guard lock(mutex);
   std::FILE* f = output ? output : stderr;
@@ -71,6 +96,8 @@ void write(Channel c, std::string_view text) {
                text.data());
   std::fflush(f);
 }
+
+}  // namespace
 
 bool first_time(Channel c, u64 key) {
   std::lock_guard lock(mutex);

@@ -250,6 +250,13 @@ class Core final : public Inspectable {
   Next raise_fp_fault(u64 isr_code) noexcept;
   Next raise_fp_trap(u64 isr_code) noexcept;                  ///< a trap: the instruction has completed
   const Fault& pending_fault() const { return pending_; }
+  /// To be called by what gives a general register a NaT that comes from no other general register. CPU thread.
+  void note_nat() noexcept { nats_ = 1; }
+  /// Registers::set_gr_nat() for such instructions.
+  void set_gr_nat(unsigned r, u64 v, bool nat) noexcept {
+    nats_ |= nat;
+    r_.set_gr_nat(r, v, nat);
+  }
   /// Notes a Lower-Privilege Transfer trap of the branch that is executing; delivered after it.
   void note_lower_privilege_trap() noexcept { trap_bits_ |= 2; }
 
@@ -284,7 +291,9 @@ class Core final : public Inspectable {
   FloatFile float_file_;
   u64 block_ip_ = 0;
   Fault pending_;
-  std::atomic<u32> attention_{0};
+  alignas(8) std::atomic<u32> attention_{0};
+  /// Generated code looks at both words at once. 0: no general register holds a NaT, banked and unused ones included.
+  u32 nats_ = 1;
   u8 trap_bits_ = 0;             ///< concurrent traps of the last instruction, as in ISR.code{3:0}
   bool code_ed_ = false;
   bool halted_ = false;

@@ -91,6 +91,8 @@ class FirmwareHost {
   /// Code that ran before an operating system took over was interrupted in a way nothing handles; the register dump is on
   /// the console already. The CPU stops.
   virtual void firmware_crashed(const std::string& reason) {}
+  /// Boot services end: from now on an operating system has the machine, until the next power-on or reset.
+  virtual void operating_system_started() {}
 };
 
 /// A kernel that firmware starts itself, as a boot loader would (`--kernel`).

@@ -16,7 +16,13 @@
 #include "machine/config.h"
 #include "machine/guest_memory.h"
 
+namespace ia64::devices::pci {
+class PciHost;
+}
+
 namespace ia64::machine {
+
+class StorageBays;
 
 /// What a board gets from the machine that holds it. All outlive the board.
 struct BoardWires {
@@ -32,6 +38,9 @@ class Board : public Inspectable {
   virtual const firmware::BoardDescription& description() const = 0;
   /// The memory behind each of description().ram, in the same order.
   virtual std::span<GuestMemory> ram() = 0;
+  /// What sits on the board's PCI buses, and its storage. At the machine's safe point only.
+  virtual devices::pci::PciHost& pci() = 0;
+  virtual StorageBays& storage() = 0;
   /// Power-on state of every device; RAM is cleared too when `cold`. No processor runs meanwhile.
   virtual void reset(bool cold) = 0;
   /// The user presses the power button; what follows is the guest's affair. Any thread.

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <vector>
 
 #include "base/endian.h"
@@ -13,22 +12,16 @@
 #include "devices/irq/interrupt_block.h"
 #include "devices/irq/io_sapic.h"
 #include "devices/irq/io_sapic_regs.h"
-#include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/serial/uart16550.h"
-#include "devices/virtio/virtio_scsi.h"
 #include "machine/guest_memory.h"
-#include "base/log.h"
-#include "storage/scsi/dvd_drive.h"
-#include "storage/scsi/target_factory.h"
+#include "machine/storage_bays.h"
 
 namespace ia64::machine {
 namespace {
 
-using devices::mpt::Mpt;
 using devices::pci::PciHost;
 using devices::pci::RootBus;
-using devices::virtio::VirtioScsi;
 
 // @source integrity-vm reference 1.1 and 1.7, platform reference 1; what no document gives is our choice.
 constexpr u64 kMiB = u64{1} << 20, kGiB = u64{1} << 30;
@@ -55,14 +48,12 @@ class BoardHpvm1 final : public Board {
   std::span<GuestMemory> ram() override { return ram_; }
   void reset(bool cold) override;
   void press_power_button() override { acpi_pm_.press_power_button(); }
+  PciHost& pci() override { return pci_; }
+  StorageBays& storage() override { return storage_; }
   void inspect(InspectWriter& out) const override;
 
  private:
   Result<void> add_ram(GuestPhys base, u64 size_bytes);
-  Result<void> add_device(const ResourceStatement& statement);
-  template <class Adapter, class Make>
-  Adapter& adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where, Make make);
-  void attach(const ResourceStatement& statement, std::unique_ptr<storage::scsi::ScsiTarget> target);
   void describe(const std::string& name);
 
   const bool share_memory_;  ///< two engines look at it
@@ -73,10 +64,8 @@ class BoardHpvm1 final : public Board {
   devices::Uart16550 uart_;
   devices::AcpiPm acpi_pm_;
   devices::PortSpace port_space_{port_bus_};
-  std::map<std::pair<u8, u8>, std::unique_ptr<VirtioScsi>> avio_;
-  std::map<std::pair<u8, u8>, std::unique_ptr<Mpt>> vio_;
-  std::vector<storage::scsi::DvdDrive*> dvds_;  // owned by their adapters
-  std::unique_ptr<PciHost> pci_;
+  PciHost pci_;
+  StorageBays storage_;
   firmware::BoardDescription description_;
 };
 
@@ -85,13 +74,14 @@ BoardHpvm1::BoardHpvm1(const MachineConfig& config, const BoardWires& wires)
       io_sapic_(*wires.interrupts, kIoSapicId, kIoSapicPins),
       interrupt_block_(*wires.interrupts),
       uart_(io_sapic_.pin(kUartPin), *wires.console),
-      acpi_pm_(*wires.clock, io_sapic_.pin(kSciPin), wires.on_soft_off) {
+      acpi_pm_(*wires.clock, io_sapic_.pin(kSciPin), wires.on_soft_off),
+      pci_(memory_bus_, port_bus_),
+      storage_({.pci = &pci_, .io_sapic = &io_sapic_, .memory = &memory_bus_}) {
   memory_bus_.add_mmio(kIoSapicBase, devices::io_sapic::kSizeBytes, &io_sapic_, "I/O SAPIC");
   memory_bus_.add_mmio(kInterruptBlockBase, devices::InterruptBlock::kSizeBytes, &interrupt_block_, "processor interrupt block");
   memory_bus_.add_mmio(kAcpiPmBase, devices::acpi_pm::kSizeBytes, &acpi_pm_, "ACPI PM block");
   memory_bus_.add_mmio(kUartBase, devices::Uart16550::kSizeBytes, &uart_, "16550");
   memory_bus_.add_mmio(kPortSpaceBase, devices::PortSpace::kSizeBytes, &port_space_, "I/O port space");
-  pci_ = std::make_unique<PciHost>(memory_bus_, port_bus_);
 }
 
 Result<void> BoardHpvm1::build(const MachineConfig& config) {
@@ -103,7 +93,7 @@ Result<void> BoardHpvm1::build(const MachineConfig& config) {
   if (size > kLowRamLimit)
     if (auto ok = add_ram(kHighRamBase, size - kLowRamLimit); !ok) return ok;
   for (const ResourceStatement& statement : config.storage)
-    if (auto ok = add_device(statement); !ok) return ok;
+    if (auto ok = storage_.plug(statement); !ok) return ok;
   describe(config.name);
   return {};
 }
@@ -114,42 +104,6 @@ Result<void> BoardHpvm1::add_ram(GuestPhys base, u64 size_bytes) {
   memory_bus_.add_ram(base, size_bytes, memory->data(), "RAM");
   ram_.push_back(std::move(*memory));
   description_.ram.push_back({base, size_bytes});
-  return {};
-}
-
-template <class Adapter, class Make>
-Adapter& BoardHpvm1::adapter_at(std::map<std::pair<u8, u8>, std::unique_ptr<Adapter>>& adapters, const DeviceAddress& where,
-                                Make make) {
-  auto& adapter = adapters[{*where.bus, *where.slot}];
-  if (!adapter) {
-    adapter = make(io_sapic_.pin(PciHost::interrupt_pin(*where.bus, *where.slot)));
-    pci_->plug(*where.bus, *where.slot, *adapter);
-  }
-  return *adapter;
-}
-
-void BoardHpvm1::attach(const ResourceStatement& s, std::unique_ptr<storage::scsi::ScsiTarget> target) {
-  if (s.adapter == "scsi")
-    adapter_at(vio_, s.address, [&](IrqLine& intx) { return std::make_unique<Mpt>(intx, memory_bus_); })
-        .attach(*s.address.target, std::move(target));
-  else
-    adapter_at(avio_, s.address,
-               [&](IrqLine& intx) { return std::make_unique<VirtioScsi>(VirtioScsi::Config{}, intx, memory_bus_); })
-        .attach(*s.address.target, std::move(target));
-}
-
-Result<void> BoardHpvm1::add_device(const ResourceStatement& s) {
-  const u8 bus = *s.address.bus, slot = *s.address.slot, number = *s.address.target;
-  const bool vio = s.adapter == "scsi";
-  auto target = storage::scsi::open_target({.device = s.device,
-                                            .storage = s.storage,
-                                            .location = s.location,
-                                            .serial = fmt::format("IVM{:02x}{:02x}{:02x}", bus, slot, number),
-                                            .parallel_bus = vio,
-                                            .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes});
-  if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
-  if (auto* dvd = dynamic_cast<storage::scsi::DvdDrive*>(target->get())) dvds_.push_back(dvd);
-  attach(s, std::move(*target));
   return {};
 }
 
@@ -187,10 +141,7 @@ void BoardHpvm1::describe(const std::string& name) {
 }
 
 void BoardHpvm1::reset(bool cold) {
-  for (auto* dvd : dvds_)
-    if (auto ok = dvd->revert(); !ok) LOG(Warn, "the DVD {} stays as it is: {}", dvd->original(), ok.error().message);
-  for (auto& [address, adapter] : vio_) adapter->reset();
-  for (auto& [address, adapter] : avio_) adapter->reset();
+  storage_.restart();
   uart_.reset();
   acpi_pm_.reset();
   interrupt_block_.reset();
@@ -208,8 +159,7 @@ void BoardHpvm1::inspect(InspectWriter& out) const {
   show(io_sapic_);
   show(uart_);
   show(acpi_pm_);
-  for (const auto& [address, adapter] : vio_) show(*adapter);
-  for (const auto& [address, adapter] : avio_) show(*adapter);
+  for (const auto& [slot, adapter] : storage_.adapters()) show(*adapter.device);
 }
 
 }  // namespace

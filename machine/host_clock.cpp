@@ -29,15 +29,31 @@ HostClock::~HostClock() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
-    timers_.clear();
-    timers_.emplace(0, Timer{});  // due at once: wakes the thread
     set_host_timer();
   }
   thread_.join();
   close(host_timer_);
 }
 
-u64 HostClock::now_ns() const { return host_ns() - start_ns_; }
+u64 HostClock::now_ns() const {
+  const u64 paused = paused_at_ns_.load(std::memory_order_acquire);
+  return paused != kNotPaused ? paused : host_ns() - start_ns_.load(std::memory_order_relaxed);
+}
+
+void HostClock::pause() {
+  std::lock_guard lock(mutex_);
+  if (paused_at_ns_ != kNotPaused) return;
+  paused_at_ns_ = now_ns();
+  set_host_timer();
+}
+
+void HostClock::resume() {
+  std::lock_guard lock(mutex_);
+  if (paused_at_ns_ == kNotPaused) return;
+  start_ns_ = host_ns() - paused_at_ns_;
+  paused_at_ns_.store(kNotPaused, std::memory_order_release);
+  set_host_timer();
+}
 
 Clock::TimerId HostClock::schedule(u64 deadline_ns, std::function<void()> fn) {
   std::lock_guard lock(mutex_);
@@ -55,10 +71,12 @@ void HostClock::cancel(TimerId id) {
   finished_.wait(lock, [&] { return running_ != id; });
 }
 
-/// Makes the host timer expire when the earliest timer is due, or never. Needs the lock.
+/// Makes the host timer expire when the earliest timer is due, or never; at once when the thread is to stop. Needs the lock.
 void HostClock::set_host_timer() {
   itimerspec when{};  // zero: disarmed
-  if (!timers_.empty()) {
+  if (stop_) {
+    when.it_value.tv_nsec = 1;
+  } else if (!timers_.empty() && paused_at_ns_ == kNotPaused) {
     const u64 at_ns = start_ns_ + timers_.begin()->first;
     when.it_value.tv_sec = static_cast<time_t>(std::min<u64>(at_ns / 1'000'000'000, ~u64{0} >> 33));
     when.it_value.tv_nsec = static_cast<long>(at_ns % 1'000'000'000);

@@ -1,6 +1,7 @@
 // Virtual time that follows the host's monotonic clock, with a timer thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -10,7 +11,7 @@
 
 namespace ia64::machine {
 
-/// Virtual time = host time since construction. Timer functions run on one thread of its own, which sleeps on a host timer:
+/// Virtual time = host time since construction, less pauses. Timer functions run on one thread of its own, which sleeps on a host timer:
 /// setting one moves the host timer but wakes no thread, because guests set one at every tick.
 class HostClock final : public Clock {
  public:
@@ -19,6 +20,10 @@ class HostClock final : public Clock {
   u64 now_ns() const override;
   TimerId schedule(u64 deadline_ns, std::function<void()> fn) override;
   void cancel(TimerId id) override;
+  /// Stops virtual time; timers wait. Idempotent. One thread at a time calls pause() and resume().
+  void pause();
+  /// Lets virtual time go on where it stopped.
+  void resume();
 
  private:
   struct Timer {
@@ -28,7 +33,9 @@ class HostClock final : public Clock {
   void run();
   void set_host_timer();
 
-  const u64 start_ns_;
+  static constexpr u64 kNotPaused = ~u64{0};
+  std::atomic<u64> start_ns_;                ///< host time of virtual time 0; moves by the length of every pause
+  std::atomic<u64> paused_at_ns_{kNotPaused};  ///< virtual time, while it stands
   std::mutex mutex_;
   std::condition_variable finished_;
   const int host_timer_;  ///< timerfd

@@ -19,6 +19,7 @@
 #include "machine/host_files.h"
 #include "machine/lockstep/lockstep.h"
 #include "machine/nvram_file.h"
+#include "machine/safe_point.h"
 
 namespace ia64::machine {
 namespace {
@@ -71,6 +72,16 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void reset() override { request_reset(true); }
   void press_power_button() override { board_->press_power_button(); }
   void stop() override;
+  void set_observer(std::function<void(MachineEvent)> observer) override { observer_ = std::move(observer); }
+  bool call(std::function<void()> fn) override;
+  void pause() override;
+  void resume() override { safe_point_.resume(); }
+  bool paused() const override { return safe_point_.paused(); }
+  bool operating_system_runs() const override { return operating_system_; }
+  u64 resets() const override { return resets_; }
+  u64 virtual_ns() const override { return clock_->now_ns(); }
+  Board& board() override { return *board_; }
+  cpu::Core& core() override { return *core_; }
   u64 translating_ns() const override {
     const cpu::TranslatorCounters* const counters = core_->translator_counters();
     if (!counters) return 0;
@@ -94,9 +105,14 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   bool save_nvram(const std::vector<u8>& image) override;
   void firmware_crashed(const std::string& reason) override { LOG(Error, "{}", reason); }
   void nvram_rejected(const std::string& reason) override;
+  void operating_system_started() override;
 
   void power_on();
   void cpu_main();
+  bool wanted_elsewhere() const { return stopping_ || ended_ || reset_wanted_; }
+  void observe(MachineEvent event) {
+    if (observer_) observer_(event);
+  }
   void idle();
   void sleep_until(u64 ns);
   void leave_run();
@@ -115,11 +131,14 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::unique_ptr<Board> board_;
   std::unique_ptr<firmware::Firmware> firmware_;
   std::function<void(MachineEnd)> on_end_;
+  std::function<void(MachineEvent)> observer_;
+  SafePoint safe_point_;
   i64 wall_clock_offset_s_ = 0;
 
   std::thread thread_;
   std::mutex stop_mutex_;  // one stop() at a time
-  std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true};
+  std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true}, operating_system_{false};
+  std::atomic<u64> resets_{0};
   // CPU thread only
   std::optional<u64> idle_until_ns_;
   u64 powered_on_ns_ = 0;
@@ -139,7 +158,9 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
   if (lockstep) {
     clock_ = std::unique_ptr<Clock>(virtual_clock = new VirtualClock);
   } else {
-    clock_ = std::make_unique<HostClock>();
+    auto host_clock = std::make_unique<HostClock>();
+    safe_point_.on_wait = [clock = host_clock.get()](bool waiting) { waiting ? clock->pause() : clock->resume(); };
+    clock_ = std::move(host_clock);
   }
   auto board = make_board(config, {.clock = clock_.get(),
                                    .interrupts = &processor_bus_,
@@ -175,6 +196,7 @@ void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
   thread_ = std::thread([this] {
     power_on();
     cpu_main();
+    safe_point_.close();
   });
 }
 
@@ -186,7 +208,24 @@ void MachineImpl::stop() {
   thread_.join();
 }
 
+bool MachineImpl::call(std::function<void()> fn) {
+  if (!safe_point_.post(std::move(fn))) return false;
+  leave_run();
+  return true;
+}
+
+void MachineImpl::pause() {
+  safe_point_.pause();
+  leave_run();
+}
+
+void MachineImpl::operating_system_started() {
+  operating_system_ = true;
+  observe(MachineEvent::OperatingSystem);
+}
+
 void MachineImpl::power_on() {
+  operating_system_ = false;
   core_->reset();
   firmware_->power_on(*adapter_);
   const firmware::GateRange range = firmware_->gate_range();
@@ -201,6 +240,8 @@ void MachineImpl::cpu_main() {
   while (!stopping_) {
     if (reset_wanted_.exchange(false)) do_reset();
     if (ended_) return;
+    safe_point_.pass([this] { return wanted_elsewhere(); });
+    if (wanted_elsewhere()) continue;
     switch (lockstep_ ? lockstep_->run() : core_->run(0)) {
       case cpu::StopReason::Gate: idle(); break;
       case cpu::StopReason::Halted: sleep_until(clock_->now_ns() + kHaltSliceNs); break;
@@ -224,6 +265,7 @@ void MachineImpl::sleep_until(u64 ns) {
 
 /// Makes the CPU thread look at what changed. Any thread.
 void MachineImpl::leave_run() {
+  safe_point_.wake();
   if (lockstep_) return lockstep_->request_stop();
   core_->request_stop();
 }
@@ -282,10 +324,12 @@ void MachineImpl::do_reset() {
   if (quick_resets_ == kResetLoopCount) return end(MachineEnd::ResetLoop);
   LOG(Machine, "{} reset after {} ms", cold_reset_ ? "cold" : "warm", ran_ns / 1'000'000);
   retired_before_reset_ += core_->slots_retired();
+  resets_++;
   idle_until_ns_.reset();
   board_->reset(cold_reset_);
   core_->drop_all_code();
   power_on();
+  observe(MachineEvent::Reset);
 }
 
 void MachineImpl::end(MachineEnd why) {

@@ -8,6 +8,7 @@
 #include "base/char_channel.h"
 #include "base/inspect.h"
 #include "base/result.h"
+#include "cpu/core.h"
 #include "machine/config.h"
 
 namespace ia64::machine {
@@ -22,6 +23,11 @@ enum class MachineEnd : u8 {
 };
 
 const char* describe(MachineEnd end);
+
+/// What somebody who watches a machine hears of. @source integrity-vm reference 5.1, where an operating system runs or not
+enum class MachineEvent : u8 { Reset, OperatingSystem };
+
+class Board;
 
 /// Lifetime: create(), start(), any number of reset()/stop(), destruction. Media are closed by the destructor, after every
 /// request in flight has ended.
@@ -38,6 +44,25 @@ class Machine : public Inspectable {
   virtual void reset() = 0;
   /// Presses the power button: an operating system that listens shuts down. Any thread.
   virtual void press_power_button() = 0;
+  /// Called on a CPU thread for every MachineEvent. To be set before start().
+  virtual void set_observer(std::function<void(MachineEvent)> observer) = 0;
+  /// Runs `fn` on the processor's thread at its safe point (safe_point.h): between two instructions, with no firmware service
+  /// and no register access of the guest under way. Works while paused. Any thread.
+  /// @returns false, and never calls it, when the machine has stopped for good
+  virtual bool call(std::function<void()> fn) = 0;
+  /// Processors wait at the safe point and virtual time stands until resume(). Devices finish what they have begun. Any thread.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+  virtual bool paused() const = 0;
+  /// Whether an operating system has taken over from firmware. Any thread.
+  virtual bool operating_system_runs() const = 0;
+  /// Resets since start(). Any thread.
+  virtual u64 resets() const = 0;
+  /// Virtual time since start(), pauses excluded. Any thread.
+  virtual u64 virtual_ns() const = 0;
+  /// For functions that run inside call() only.
+  virtual Board& board() = 0;
+  virtual cpu::Core& core() = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
   virtual void stop() = 0;
   /// Instructions executed by all processors since power-on.

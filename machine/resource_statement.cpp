@@ -23,6 +23,8 @@ struct AdapterRule {
 };
 constexpr std::array<AdapterRule, 2> kAdapters{{{"scsi", 15, 30}, {"avio_stor", 128, 128}}};
 
+constexpr unsigned kFileStores = 30;  // per guest, VIO and AVIO together (M42 p.114, AV p.5)
+
 using Slot = std::pair<u8, u8>;  // bus, slot
 
 /// Kept for the platform's own devices: the manuals allow 63 adapters in 64 slots and do not say which slot is missing.
@@ -110,18 +112,23 @@ class Allocation {
   std::map<Slot, Adapter> adapters_;
   std::vector<Slot> order_;  // adapters as statements named or needed them
   std::map<std::string_view, unsigned> devices_;
+  unsigned file_stores_ = 0;
 };
 
 Result<void> Allocation::count(const ResourceStatement& s) {
   const AdapterRule& rule = *find_adapter(s.adapter);
   if (++devices_[rule.name] > rule.devices)
     return bad(s.text, fmt::format("a guest has at most {} {} devices", rule.devices, rule.name));
+  if (s.storage == "file" && ++file_stores_ > kFileStores)
+    return bad(s.text, fmt::format("a guest has at most {} file backing stores", kFileStores));
   return {};
 }
 
 Result<void> Allocation::take_named(const ResourceStatement& s) {
   if (!s.address.bus) return {};
   const AdapterRule& rule = *find_adapter(s.adapter);
+  if (s.address.target && *s.address.target >= rule.targets)
+    return bad(s.text, fmt::format("target '{}' is not a number from 0 to {}", *s.address.target, rule.targets - 1));
   const Slot slot{*s.address.bus, *s.address.slot};
   const auto [it, is_new] = adapters_.try_emplace(slot, Adapter{&rule, {}});
   if (is_new) order_.push_back(slot);
@@ -185,6 +192,38 @@ Result<ResourceStatement> parse_resource_statement(std::string_view text) {
   if (!a) return bad(text, a.error().message);
   s.address = *a;
   return s;
+}
+
+Result<ResourceStatement> parse_adapter_statement(std::string_view text) {
+  ResourceStatement s;
+  s.text = text;
+  std::string_view rest = text;
+  s.device = cut(rest, ':');
+  s.adapter = cut(rest, ':');
+  if (s.adapter == "aviostor") s.adapter = "avio_stor";
+  const AdapterRule* rule = find_adapter(s.adapter);
+  if (s.device != "hba" || !rule || rest.find(':') != std::string_view::npos)
+    return bad(text, "expected hba:scsi:<bus>,<slot> or hba:avio_stor:<bus>,<slot>");
+  auto a = parse_address(rest, *rule);
+  if (!a) return bad(text, a.error().message);
+  if (!a->bus || a->target) return bad(text, "an adapter's address is <bus>,<slot>");
+  s.address = *a;
+  return s;
+}
+
+std::string format_statement(const ResourceStatement& s) {
+  std::string address;
+  if (s.address.bus && s.address.slot) address = fmt::format("{},{}", *s.address.bus, *s.address.slot);
+  if (s.address.target) address += fmt::format(",{}", *s.address.target);
+  if (s.storage.empty()) return fmt::format("{}:{}:{}", s.device, s.adapter, address);
+  return fmt::format("{}:{}:{}:{}:{}", s.device, s.adapter, address, s.storage, s.location);
+}
+
+Result<DeviceAddress> parse_device_address(std::string_view text) {
+  auto a = parse_address(text, *find_adapter("avio_stor"));
+  if (!a) return Error{ErrorKind::Invalid, fmt::format("address '{}': {}", text, a.error().message)};
+  if (!a->bus || !a->target) return Error{ErrorKind::Invalid, fmt::format("address '{}': expected bus,slot,target", text)};
+  return a;
 }
 
 Result<void> allocate_addresses(std::vector<ResourceStatement>& statements) {

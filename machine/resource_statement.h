@@ -31,11 +31,21 @@ struct ResourceStatement {
 /// @source integrity-vm reference, 2.1 (M43 p.101-103)
 Result<ResourceStatement> parse_resource_statement(std::string_view text);
 
+/// The statement of these fields, its address as far as it is known.
+std::string format_statement(const ResourceStatement& s);
+
+/// Parses `bus,slot,target`. @returns Invalid naming the number
+Result<DeviceAddress> parse_device_address(std::string_view text);
+
+/// Parses `hba:<adapter>:<bus>,<slot>`, which names a whole adapter. @source integrity-vm reference, 2.6
+Result<ResourceStatement> parse_adapter_statement(std::string_view text);
+
 /// Fills omitted bus, slot and target numbers. Refuses a target given twice, two kinds of adapter in one slot, a reserved
-/// slot, and more devices than a guest may have: 30 `scsi`, 128 `avio_stor`.
+/// slot, and more devices than a guest may have: 30 `scsi`, 128 `avio_stor`, and 30 file backing stores over both, which are
+/// devices whose storage is `file`. Kinds of store that Integrity VM does not know (qcow2, overlay and others) do not count.
 /// New adapters go to bus 0 from slot 2 on, targets count from 0, as Integrity VM was seen to choose; a full adapter is
-/// followed by another. Deviation: the limit of 30 file-backed disks is not kept; it came from VxFS hosts.
-/// @source integrity-vm reference, 1.1 and 2.2
+/// followed by another.
+/// @source integrity-vm reference, 1.1, 2.2 and 2.3
 Result<void> allocate_addresses(std::vector<ResourceStatement>& statements);
 
 }  // namespace ia64::machine

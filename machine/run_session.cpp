@@ -10,16 +10,21 @@
 #include <ctime>
 #include <optional>
 
+#include "base/log_listener.h"
+#include "machine/board.h"
+#include "machine/control/control_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
+#include "machine/storage_bays.h"
 
 namespace ia64::machine {
 namespace {
 
+constexpr u64 kLastRepliesMs = 500;  // how long the end of a run waits for a client that does not read
 constexpr int kSignalStatus = 128;  // exit status of a run that a signal ended, less its number, as shells count
 
 void say(const std::string& text) { std::fprintf(stderr, "ivm: %s\n", text.c_str()); }
@@ -28,9 +33,10 @@ void say(const std::string& text) { std::fprintf(stderr, "ivm: %s\n", text.c_str
 class Session {
  public:
   explicit Session(const RunOptions& options) : options_(options), hub_(loop_) {}
+  ~Session() { log::set_listener({}); }
 
   Result<ExitStatus> run() {
-    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_console})
+    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_control, &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
     began_ = std::chrono::steady_clock::now();
@@ -39,6 +45,7 @@ class Session {
     loop_.run();
     machine_->stop();
     hub_.drain();
+    if (control_) loop_.settle(kLastRepliesMs, [this] { return control_->flushed(); });
     if (options_.print_speed) report_speed("");
     terminal_.reset();
     if (auto ok = write_inspection(); !ok) say(ok.error().message);
@@ -69,6 +76,42 @@ class Session {
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
     return {};
+  }
+
+  Result<void> open_control() {
+    runner_.emplace(loop_, control::CommandContext{
+                               .machine = machine_.get(),
+                               .config = &options_.machine,
+                               .end_session = [this](const std::string& reason) { end_with_script(ExitStatus::Done, reason); },
+                               .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); }});
+    if (options_.control.empty()) return {};
+    auto server = control::ControlServer::listen(loop_, *runner_, options_.control);
+    if (!server) return server.error();
+    control_ = std::move(*server);
+    watch_machine();
+    return {};
+  }
+
+  /// What happens on other threads becomes events.
+  void watch_machine() {
+    using control::EventKind;
+    machine_->set_observer([this](MachineEvent event) {
+      publish(EventKind::State, {{"state", event == MachineEvent::Reset ? "On (EFI)" : "On (OS)"},
+                                 {"cause", event == MachineEvent::Reset ? "reset" : "an operating system took over"}});
+    });
+    machine_->board().storage().on_tray = [this](const ResourceStatement& s, bool open) {
+      publish(EventKind::Media, {{"action", open ? "tray-opened" : "tray-closed"}, {"statement", format_statement(s)}});
+    };
+    log::set_listener([this](Channel channel, std::string_view text) {
+      publish(EventKind::Error, {{"level", channel == Channel::Error ? "error" : "warning"}, {"message", std::string(text)}});
+    });
+  }
+
+  /// Any thread.
+  void publish(control::EventKind kind, control::Json data) {
+    loop_.post([this, kind, data = std::move(data)] {
+      if (control_) control_->publish(kind, data);
+    });
   }
 
   Result<void> open_console() {
@@ -141,6 +184,7 @@ class Session {
     ended_ = true;
     status_ = status;
     message_ = std::move(message);
+    if (control_) control_->publish(control::EventKind::State, {{"state", "Off"}, {"cause", message_}});
     loop_.stop();
   }
 
@@ -167,7 +211,9 @@ class Session {
   std::unique_ptr<ConsoleScript> script_;
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;
-  std::unique_ptr<Machine> machine_;
+  std::optional<control::CommandRunner> runner_;
+  std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;
   std::string message_;

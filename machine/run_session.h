@@ -16,6 +16,7 @@ enum class ExitStatus : int { Done = 0, Usage = 2, Timeout = 3, GuestStopped = 4
 struct RunOptions {
   MachineConfig machine;
   std::string console = "stdio";  ///< stdio, none or unix:PATH
+  std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;

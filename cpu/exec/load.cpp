@@ -10,7 +10,7 @@ namespace {
 struct GeneralTarget {
   static Next check(Core&, const Insn&, u64) { return Next::Continue; }
   static AlatTag tag(const Registers& r, const Insn& i) { return alat_gr_tag(r, i.r1); }
-  static void put_nat(Registers& r, const Insn& i) { r.set_gr_nat(i.r1, 0, true); }
+  static void put_nat(Core& core, const Insn& i) { core.set_gr_nat(i.r1, 0, true); }
   static void put_zero(Registers& r, const Insn& i) { r.set_gr(i.r1, 0); }
 };
 
@@ -26,8 +26,7 @@ struct Integer : GeneralTarget {
 // The NaT bit comes back from the bit of UNAT that the address selects.
 struct Fill : Integer<u64> {
   static void put(Core& core, const Insn& i, u64 image, u64 va) {
-    Registers& r = core.regs();
-    r.set_gr_nat(i.r1, image, (r.unat >> field(va, 3, 6)) & 1);
+    core.set_gr_nat(i.r1, image, (core.regs().unat >> field(va, 3, 6)) & 1);
   }
 };
 

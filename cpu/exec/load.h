@@ -44,7 +44,7 @@ inline Next load_and_enter(Core& core, const Insn& i, u64 va) noexcept {
   const AlatTag tag = D::tag(r, i);
   core.alat().remove(tag);
   if (deferred) {
-    D::put_nat(r, i);
+    D::put_nat(core, i);
   } else if (host) {
     D::put(core, i, D::decode(raw, core.big_endian()), va);
     core.alat().insert(tag, va, host, D::kSize);
@@ -79,7 +79,7 @@ inline Next load_speculatively(Core& core, const Insn& i, u64 va) noexcept {
   bool deferred = false;
   const Next next = read_image_speculative<D::kSize, D::kAlign>(core, va, raw, deferred);
   if (next == Next::Fault) [[unlikely]] return next;
-  deferred ? D::put_nat(core.regs(), i) : D::put(core, i, D::decode(raw, core.big_endian()), va);
+  deferred ? D::put_nat(core, i) : D::put(core, i, D::decode(raw, core.big_endian()), va);
   return next;
 }
 
@@ -109,7 +109,7 @@ inline Next load(Core& core, const Insn& i) noexcept {
   if (base.nat()) [[unlikely]] {
     if constexpr (!is_speculative(kType)) return raise_nat_read(core);
     if constexpr (is_advanced(kType)) core.alat().remove(D::tag(r, i));
-    D::put_nat(r, i);
+    D::put_nat(core, i);
     increment.apply(base, va, true);
     return Next::Continue;
   }

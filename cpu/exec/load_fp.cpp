@@ -10,7 +10,7 @@ namespace {
 struct FpTarget {
   static Next check(Core& core, const Insn& i, u64 access) { return check_fp_enabled(core, i.r1, access); }
   static AlatTag tag(const Registers& r, const Insn& i) { return alat_fr_tag(r, i.r1); }
-  static void put_nat(Registers& r, const Insn& i) { r.set_fr(i.r1, kFpNatVal); }
+  static void put_nat(Core& core, const Insn& i) { core.regs().set_fr(i.r1, kFpNatVal); }
   static void put_zero(Registers& r, const Insn& i) { r.set_fr(i.r1, kFpZero); }
 };
 
@@ -83,7 +83,7 @@ struct Pair {
   static void put(Core& core, const Insn& i, const Image& image, u64) {
     put_both(core.regs(), i, kConvert(image.first), kConvert(image.second));
   }
-  static void put_nat(Registers& r, const Insn& i) { put_both(r, i, kFpNatVal, kFpNatVal); }
+  static void put_nat(Core& core, const Insn& i) { put_both(core.regs(), i, kFpNatVal, kFpNatVal); }
   static void put_zero(Registers& r, const Insn& i) { put_both(r, i, kConvert(0), kConvert(0)); }
 
  private:

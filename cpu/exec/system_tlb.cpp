@@ -201,7 +201,7 @@ Next hash(Core& core, const Insn& i) noexcept {
   Registers& r = core.regs();
   const u64 va = r.gr(i.r3);
   if (r.nat(i.r3) || mmu::is_unimplemented_virtual(core, va)) {
-    r.set_gr_nat(i.r1, 0, true);
+    core.set_gr_nat(i.r1, 0, true);
   } else {
     r.set_gr(i.r1, kFunction(core, va));
   }

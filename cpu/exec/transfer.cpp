@@ -21,7 +21,7 @@ Next get_fp(Core& core, const Insn& i, Convert convert) noexcept {
   if (check_fp_enabled(core, i.r2) == Next::Fault) [[unlikely]] return Next::Fault;
   Registers& r = core.regs();
   const FpReg& f = r.fr(i.r2);
-  r.set_gr_nat(i.r1, convert(f), f.is_natval());
+  core.set_gr_nat(i.r1, convert(f), f.is_natval());
   return Next::Continue;
 }
 

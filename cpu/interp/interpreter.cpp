@@ -82,6 +82,7 @@ StopReason Interpreter::run(u64 max_slots) {
   stop_.reset();
   core_.attention_.fetch_and(~u32{attention::kOwnStop});
   passed_stop_address_ = r.ip;
+  core_.note_nat();  // registers may have been set from outside
   if (core_.halted_) core_.attend(attention::kHalt);
   core_.interrupt_masking_changed();
   for (;;) {
@@ -122,6 +123,7 @@ bool Interpreter::look_up_events(u32 bits) {
     return true;
   }
   if (bits & attention::kRseFill) complete_frame();
+  if (bits & (attention::kInit | attention::kPmi)) core_.note_nat();
   if ((bits & attention::kInit) && core_.events_) core_.halted_ = false, core_.events_->on_init(core_);
   if ((bits & attention::kPmi) && (core_.r_.psr & psr::kIc)) {  // otherwise they wait for set_psr()
     const u32 vectors = core_.pmi_vectors_.exchange(0);

@@ -102,6 +102,7 @@ bool Interpreter::call_gate(const Insn& insn) {
   const Insn i = insn;  // the gate may throw away all blocks
   const u64 block_ip = core_.block_ip_;
   const GateAction action = core_.gate_->on_break(core_, core_.pending_.iim);
+  core_.note_nat();  // whatever it has put into the registers
   core_.interrupt_masking_changed();  // the gate may have written any register
   switch (action) {
     case GateAction::NotMine: return false;

@@ -42,8 +42,8 @@ void BlockDump::line(const std::string& text) {
 
 void BlockDump::guest_code(Block& block, const ir::Unit& unit) {
   const ir::Mode& m = unit.mode;
-  line(fmt::format("block {:#x}.{} at {:#x}: {} instructions; fetch mode {:#x}, rotating {}, rrb.pr {}, be {}, ic {}, ed {}",
-                   unit.ip, unit.slot, block.phys(), block.slots, m.fetch, m.rotating, m.rrb_pr, m.big_endian, m.ic, m.ed));
+  line(fmt::format("block {:#x}.{} at {:#x}: {} instructions; fetch mode {:#x}, rotating {}, rotated {}, frame {}+{}, be {}, ic {}, ed {}",
+                   unit.ip, unit.slot, block.phys(), block.slots, m.fetch, m.rotating, m.rotated, m.sol(), m.sof() - m.sol(), m.big_endian, m.ic, m.ed));
   for (unsigned bundle = 0; bundle < bundles_of(block); bundle++) {
     const u8* const bytes = bus_.host_ptr(block.phys() + bundle * 16, false);
     if (!bytes) continue;

@@ -3,16 +3,18 @@
 
 #include <cstddef>
 
+#include "base/invariant.h"
+
 namespace ia64::cpu::jit {
 
 CoreLayout::CoreLayout(Core& c) : core(&c) {
   const char* const base = reinterpret_cast<const char*>(&c.r_);
   const auto distance = [base](const void* p) { return static_cast<i32>(static_cast<const char*>(p) - base); };
   attention = distance(&c.attention_);
+  nats = distance(&c.nats_);
+  INVARIANT(nats == attention + 4);  // one comparison looks at both
   block_ip = distance(&c.block_ip_);
-  fetch_changes = distance(&c.fast_tlb_.fetch_changes_);
-  returns = distance(c.native_scratch_.returns), returns_changes = distance(&c.native_scratch_.returns_changes);
-  return_top = distance(&c.native_scratch_.return_top), jumps = distance(c.native_scratch_.jumps);
+  returns = distance(c.native_scratch_.returns), jumps = distance(c.native_scratch_.jumps);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);

@@ -11,8 +11,8 @@ struct CoreLayout {
   explicit CoreLayout(Core& core);
 
   Core* core;
-  i32 attention, block_ip, fetch_keys, fetch_changes;
-  i32 returns, returns_changes, return_top, jumps;
+  i32 attention, nats, block_ip, fetch_keys;
+  i32 returns, jumps;
   i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   i32 alat_entries, alat_count, alat_in_granule;

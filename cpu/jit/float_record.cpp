@@ -1,4 +1,4 @@
-// The steps of a division sequence, for those who look at what it left in other registers.
+// The steps of a division or root sequence, for those who look at what it left in other registers.
 #include "cpu/jit/float_record.h"
 
 #include "cpu/exec/handlers.h"
@@ -18,9 +18,10 @@ fp::Control wide(u8 precision) {
 }
 
 FpReg step(const Insn& i, const FpReg (&f)[32]) {
+  if (i.handler == &frsqrta_f7) return fp::reciprocal_root(f[i.r3], wide(64)).outcome.value;
   if (i.handler == &frcpa_f6) return fp::reciprocal(f[i.r2], f[i.r3], wide(64)).outcome.value;
   const fp::MultiplyAddKind kind{.negate_product = i.handler == &fnma_f1, .no_addend = i.r2 == 0};
-  return fp::multiply_add(f[i.r3], f[i.r4], f[i.r2], kind, wide(i.handler == &fma_d_f1 ? 53 : 64)).value;
+  return fp::multiply_add(f[i.r3], f[i.r4], f[i.r2], kind, wide(i.handler == &fma_d_f1 ? 53 : i.handler == &fma_s_f1 ? 24 : 64)).value;
 }
 
 }  // namespace
@@ -29,7 +30,9 @@ void compute_deferred(Registers& r, FloatFile& file, const FloatRecord& record) 
   FpReg f[32] = {};
   f[1] = kFpOne;
   f[record.dividend] = record.naturals ? from_natural(record.a) : fp::from_double(record.a);
-  f[record.divisor] = record.naturals ? from_natural(record.b) : fp::from_double(record.b);
+  if (record.divisor) f[record.divisor] = record.naturals ? from_natural(record.b) : fp::from_double(record.b);
+  for (u8 n : record.copies) f[n] = f[record.dividend];
+  for (const auto& [n, value] : record.constants) f[n] = value;
   for (const Insn* i : record.steps) f[i->r1] = step(*i, f);
   for (unsigned n = 2; n < 32; n++) {
     if (file.form[n] != FloatFile::kDeferred || file.value[n] != reinterpret_cast<u64>(&record)) continue;

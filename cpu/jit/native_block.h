@@ -23,11 +23,7 @@ struct Link {
   ir::Mode mode = {};
   GuestPhys page = 0;        ///< of the block it belongs to
   bool leaves_page = false;
-  u32 packed_mode = 0;       ///< of return points: `mode` as generated code compares it
 };
-
-/// The return point of calls that have none in their page: no return goes there.
-inline const Link kNowhere{.ip = ~u64{0}};
 
 /// Host code of one block in one mode at one virtual address.
 struct NativeBlock {
@@ -35,7 +31,7 @@ struct NativeBlock {
   u64 ip = 0;
   u8 slot = 0;
   ir::Mode mode;
-  u64 mode_bits = 0;            ///< mode, packed
+  u32 mode_bits = 0;            ///< mode, packed
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
   std::deque<FloatRecord> floats;  ///< addresses are in the code

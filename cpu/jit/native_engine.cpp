@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <ctime>
 #include <cstdlib>
 #include <limits>
@@ -69,16 +70,18 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
 NativeEngine::~NativeEngine() = default;
 
 /// ir::Mode::pack() of the moment. Built from whole words: this is asked at every indirect branch.
-u64 NativeEngine::mode_now(bool ed) const {
+u32 NativeEngine::mode_now(bool ed) const {
   const Registers& r = core_.r_;
   const u64 psr = r.psr;
-  return FastTlb::fetch_mode(psr) | u64{r.cfm.sor} << 8 | u64{r.cfm.rrb_pr != 0} << 16 | (psr & psr::kBe ? bit(17) : 0) |
-         (psr & psr::kIc ? bit(18) : 0) | u64{ed} << 19;
+  const Cfm& cfm = r.cfm;
+  return FastTlb::fetch_mode(psr) | u32{cfm.sor} << 2 | u32{(cfm.rrb_gr | cfm.rrb_fr | cfm.rrb_pr) != 0} << 9 |
+         (psr & psr::kBe ? 1u << 10 : 0) | (psr & psr::kIc ? 1u << 11 : 0) | u32{ed} << 12 |
+         u32{ir::Mode::frame_of(cfm.sof, cfm.sol)} << ir::Mode::kFramePos;
 }
 
 // --- translation -------------------------------------------------------------------------------------------------
 
-std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 mode_bits) {
+std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u32 mode_bits) {
   const ir::Mode mode = ir::Mode::unpack(mode_bits);
   auto native = std::make_unique<NativeBlock>();
   native->ip = core_.r_.ip, native->slot = core_.r_.slot;
@@ -106,16 +109,16 @@ bool NativeEngine::knows_page(const NativeBlock& head, u64 ip, GuestPhys& page) 
   return there.tag == ((ip & ~u64{0xfff}) | context);
 }
 
-/// The translation at `ip` in the mode of `head`, or nullptr.
-NativeBlock* NativeEngine::known_block(const NativeBlock& head, u64 ip) {
+/// The translation at `ip`, or nullptr.
+NativeBlock* NativeEngine::known_block(const NativeBlock& head, u64 ip, u32 mode_bits) {
   GuestPhys page;
   if (!knows_page(head, ip, page)) return nullptr;
-  const auto it = blocks_.find({page | (ip & 0xfff), ip, head.mode_bits});
+  const auto it = blocks_.find({page | (ip & 0xfff), ip, mode_bits});
   return it == blocks_.end() ? nullptr : it->second.get();
 }
 
-NativeBlock* NativeEngine::worth_joining(const NativeBlock& head, u64 ip) {
-  NativeBlock* const block = known_block(head, ip);
+NativeBlock* NativeEngine::worth_joining(const NativeBlock& head, u64 ip, u32 mode_bits) {
+  NativeBlock* const block = known_block(head, ip, mode_bits);
   if (!block || !block->entry) return nullptr;
   const bool was_head = block->countdown > static_cast<i64>(options_.region_threshold);
   const i64 entered = i64{options_.region_threshold} - block->countdown;
@@ -128,7 +131,7 @@ NativeEngine::Pages NativeEngine::look_at_parts(const NativeBlock& region) {
   for (const NativeBlock& part : region.parts) {
     if (part.slot) continue;  // only the head may begin within a bundle
     if (!knows_page(region, part.ip, page)) return Pages::Unknown;
-    const NativeBlock* const now = known_block(region, part.ip);
+    const NativeBlock* const now = known_block(region, part.ip, part.mode_bits);
     if (!now || now->block != part.block) return Pages::Others;
   }
   return Pages::Same;
@@ -164,10 +167,12 @@ void NativeEngine::make_region(NativeBlock& head) {
   if (head.region) return;  // fetch keys have changed: way_in() sees to that
   head.countdown = std::numeric_limits<i32>::max();
   if (flush_) return;
-  const auto find = [&](u64 ip) -> Block* {
+  ir::Mode inner = head.mode;
+  const auto find = [&](u64 ip, ir::Mode mode) -> Block* {
     const u64 apart = ip ^ head.ip;
     if (apart >> 61 || (apart >> 12 && !options_.optimisations.wide_regions)) return nullptr;  // fetch keys are by region of addresses
-    NativeBlock* const block = worth_joining(head, ip);
+    inner = mode;  // one for all
+    NativeBlock* const block = worth_joining(head, ip, mode.pack());
     return block ? block->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
@@ -181,7 +186,8 @@ void NativeEngine::make_region(NativeBlock& head) {
   region->key = interpreter_.fetch_key();
   for (const ir::Part& part : unit.parts) {
     NativeBlock& named = region->parts.emplace_back();
-    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.mode_bits = head.mode_bits, named.block = part.block;
+    named.ip = part.ip, named.slot = part.slot, named.block = part.block;
+    named.mode = region->parts.size() == 1 ? head.mode : inner, named.mode_bits = named.mode.pack();
     if ((part.ip ^ head.ip) >> 12) region->several_pages = true;
   }
   if (!emit(unit, *region)) {
@@ -226,7 +232,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
 }
 
 NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
-  const u64 mode = mode_now(entry.ed);
+  const u32 mode = mode_now(entry.ed);
   NativeBlock* const native = find_native(entry, mode);
   // The entry may be a copy that the interpreter keeps in a block; dynamic_target() looks into the table only.
   const LookupEntry& in_table = interpreter_.lookup_entry(entry.ip);
@@ -234,7 +240,7 @@ NativeBlock* NativeEngine::native_for(const LookupEntry& entry) {
   return native;
 }
 
-NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u64 mode) {
+NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u32 mode) {
   if (entry.native && entry.native->mode_bits == mode) return entry.native;
   Block& block = *entry.block;
   if (block.runs + 1 < options_.threshold) {  // never translated: no need to look
@@ -290,6 +296,7 @@ void NativeEngine::flush(DropReason why) {
   dropped_.clear();
   runtime_ = std::make_unique<asmjit::JitRuntime>();
   code_bytes_ = 0;
+  clear_returns();
   counters_.flushes++;
   core_.instruction_mappings_changed();
 }
@@ -307,6 +314,26 @@ void NativeEngine::connect(NativeBlock& native) {
   counters_.links++;
 }
 
+/// Whether the NaTs that were noted are still somewhere. Where some stay, looking often would cost more than it gives.
+void NativeEngine::look_for_nats() {
+  constexpr unsigned kWait = 64;
+  if (nat_wait_ && --nat_wait_) return;
+  const Registers& r = core_.r_;
+  u64 found = 0;
+  const auto look = [&found](const u8* nats, size_t count) {
+    for (size_t n = 0; n < count; n += sizeof(u64)) {
+      u64 eight;
+      std::memcpy(&eight, nats + n, sizeof eight);
+      found |= eight;
+    }
+  };
+  look(r.gr_static_nat, sizeof r.gr_static_nat);
+  look(r.gr_banked_nat, sizeof r.gr_banked_nat);
+  look(r.stack_nat, sizeof r.stack_nat);
+  core_.nats_ = found != 0;
+  nat_wait_ = found ? kWait : 0;
+}
+
 bool NativeEngine::run(const LookupEntry& entry) {
   if (flush_) {
     flush(flush_reason_);
@@ -318,7 +345,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     return false;
   }
   connect(*native);
-  clear_returns();
+  if (core_.nats_ && options_.optimisations.nat_summary) look_for_nats();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
   const u64 before = core_.slots_retired(), left = interpreter_.budget_end_ - before;
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
@@ -393,7 +420,6 @@ const void* NativeEngine::find_target(Shared* shared) noexcept {
   Registers& r = core.r_;
   self.counters_.dynamic_targets++;
   self.counters_.dynamic_misses++;  // taken back when it is none
-  self.clear_returns();
   if ((r.psr & (Interpreter::kStepBits | psr::kDb)) || !self.options_.optimisations.dynamic_targets) return self.stubs_.plain;
   if (const u32 bits = core.attention_.load(std::memory_order_relaxed); bits) [[unlikely]] {
     if (bits != attention::kRseFill || !self.interpreter_.complete_frame_quietly()) return self.stubs_.plain;
@@ -406,18 +432,14 @@ const void* NativeEngine::find_target(Shared* shared) noexcept {
   core.fast_tlb_.follow_psr(r.psr);
   core.code_ed_ = entry.ed;
   if (r.slot == 0) {
-    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, static_cast<u32>(native->mode.pack())};
+    core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, native->mode_bits};
   }
   return native->entry;
 }
 
-/// Forgets the return points when fetch keys have changed since they were pushed.
+/// No call returns into generated code.
 void NativeEngine::clear_returns() {
-  NativeScratch& scratch = core_.native_scratch_;
-  const u64 changes = core_.fast_tlb_.fetch_changes();
-  if (scratch.returns[0] && scratch.returns_changes == changes) return;
-  for (const Link*& link : scratch.returns) link = &kNowhere;
-  scratch.returns_changes = changes;
+  for (const void*& code : core_.native_scratch_.returns) code = stubs_.return_missed;
 }
 
 }  // namespace ia64::cpu::jit

@@ -52,15 +52,16 @@ class NativeEngine {
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
   static const void* find_target(Shared* shared) noexcept;
   void clear_returns();
-  u64 mode_now(bool ed) const;
-  NativeBlock* find_native(const LookupEntry& entry, u64 mode);
+  void look_for_nats();
+  u32 mode_now(bool ed) const;
+  NativeBlock* find_native(const LookupEntry& entry, u32 mode);
   NativeBlock* native_for(const LookupEntry& entry);
-  std::unique_ptr<NativeBlock> translate(Block& block, u64 mode_bits);
+  std::unique_ptr<NativeBlock> translate(Block& block, u32 mode_bits);
   void make_region(NativeBlock& head);
   enum class Pages : u8 { Same, Unknown, Others };
   bool knows_page(const NativeBlock& head, u64 ip, GuestPhys& page);
-  NativeBlock* known_block(const NativeBlock& head, u64 ip);
-  NativeBlock* worth_joining(const NativeBlock& head, u64 ip);
+  NativeBlock* known_block(const NativeBlock& head, u64 ip, u32 mode_bits);
+  NativeBlock* worth_joining(const NativeBlock& head, u64 ip, u32 mode_bits);
   Pages look_at_parts(const NativeBlock& region);
   const void* way_in(NativeBlock& native);
   void enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region);
@@ -88,6 +89,7 @@ class NativeEngine {
   std::vector<std::unique_ptr<NativeBlock>> dropped_;  ///< may still be referred to until the next flush
   Link* pending_ = nullptr;                            ///< what the last exit wants connected
   size_t code_bytes_ = 0;
+  unsigned nat_wait_ = 0;  ///< entries until NaTs are looked for again
   bool flush_ = false;
   DropReason flush_reason_ = DropReason::Asked;
   std::vector<u64> handler_counts_;  ///< by row, when they are counted

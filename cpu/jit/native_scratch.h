@@ -1,15 +1,13 @@
 // What generated code remembers between blocks, near the register file.
 #pragma once
 
-#include "base/int_types.h"
+#include "cpu/arch/registers.h"
 
 namespace ia64::cpu::jit {
 
-struct Link;
-
 /// Guesses of one processor about where its branches lead. CPU thread only; filled and cleared by generated code and NativeEngine.
 struct NativeScratch {
-  static constexpr unsigned kReturns = 16, kJumps = 2048;
+  static constexpr unsigned kJumps = 2048;
 
   /// Where an indirect branch led: right while its key is the fetch key of the address.
   struct Jump {
@@ -23,11 +21,10 @@ struct NativeScratch {
   static_assert(sizeof(Jump) == 1u << kJumpShift);
   static constexpr unsigned jump_index(u64 ip) { return static_cast<unsigned>(ip >> 4) % kJumps; }
 
-  /// Ring of the return points of the last calls. A link within a page is good as long as its block can be reached, which is
-  /// certain while no fetch key changed since it was pushed.
-  const Link* returns[kReturns] = {};
-  u64 returns_changes = 0;  ///< FastTlb::fetch_changes() when the ring was cleared last
-  u32 return_top = 0;       ///< byte offset of the newest
+  /// Where calls return to, by the place that the callee's r32 has in the window of stacked registers: host code behind the call that
+  /// takes the frame back. It looks itself whether the return is the one it expects, so that an entry may be wrong but must be code;
+  /// NativeEngine sees to that.
+  const void* returns[Registers::kStackSlots] = {};
   Jump jumps[kJumps];
 };
 

@@ -186,6 +186,8 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   dynamic(helper, handler);
   const Label find_label = begin();
   find(finder);
+  const Label return_missed = begin();
+  a_.jmp(r10);
   const Label slow_label = begin();
   slow();
   const Label kept_label = begin();
@@ -200,7 +202,7 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
-  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label);
+  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label), s.return_missed = at(return_missed);
   return s;
 }
 

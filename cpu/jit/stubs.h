@@ -46,6 +46,7 @@ struct Stubs {
   const void* hot = nullptr;        ///< rax NativeBlock
   const void* dynamic = nullptr;    ///< ip and slot are set; rdx Insn, rcx NativeBlock
   const void* find = nullptr;       ///< goes on at rax; the last instruction is accounted for
+  const void* return_missed = nullptr;  ///< what a return finds where no call has left a return point: back to r10
   const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* lean = nullptr;       ///< called: rax(Registers, rdx, FloatFile), a LeanFunction; changes rax and rdx
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next

@@ -112,7 +112,8 @@ class X64Emitter {
   void prologue();
   void count_entry();
   void check_pages();
-  void check_entry_nats();
+  void check_entry();
+  void check_nats(const std::bitset<128>& clean, Label fine);
 
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
   void emit(const Op& op, Value v);
@@ -169,7 +170,7 @@ class X64Emitter {
   void go_on_behind(const Insn& insn);
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
-  void jump_to_link(const ir::Exit& exit);
+  void jump_to_link(const ir::Exit& exit, bool look_at_key = false);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
@@ -181,16 +182,16 @@ class X64Emitter {
   u64 ip_of(const Insn& insn) const;
 
   // Frames and indirect branches (x64_frame.cpp).
-  u32 unrotated_mode() const;
   void when(const Op& op, std::function<void()> code);
   void load(const Gp& to, Value v, const Gp& from);
   void branch_by_handler(const Op& op);
-  void push_return(u64 ip);
-  void pop_return();
+  void emit_return_point(Label point, const ir::Exit& back);
+  u64 known_pfs(const ir::Mode& from) const;
+  void known_frame(const ir::Mode& from, u64 back, Label slow);
   void new_frame(Label slow);
   void old_frame(Label slow);
-  void jump_to_return();
-  void jump_to_address(u32 mode);
+  void return_anywhere(const Op& op, bool accounted);
+  void jump_to_address(std::optional<ir::Mode> mode);
   void emit_frame_call(const Op& op);
   void emit_frame_return(const Op& op);
   void emit_jump_to(const Op& op);
@@ -240,9 +241,11 @@ class X64Emitter {
   void check_widest(const Op& op, u32 set);
   void emit_set_natural(const Op& op);
   void emit_get_natural(const Op& op, Value v);
-  FloatRecord& defer(const Op& op);
   void emit_float_quotient(const Op& op, Value v);
   void emit_natural_quotient(const Op& op, Value v);
+  void emit_float_root(const Op& op, Value v);
+  void emit_defer_steps(const Op& op);
+  void leave_unless_single(const Op& op, const Xmm& a, const Xmm& b);
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);

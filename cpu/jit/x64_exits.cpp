@@ -173,10 +173,11 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
   jump_to_link(exit);
 }
 
-void X64Emitter::jump_to_link(const ir::Exit& exit) {
+/// @param look_at_key  other mappings may have come since the unit was entered
+void X64Emitter::jump_to_link(const ir::Exit& exit, bool look_at_key) {
   native_.links.push_back({0, stubs_.unlinked, exit.ip, exit.slot, exit.mode});
   a_.mov(rax, imm(&native_.links.back()));
-  if ((exit.ip ^ unit_.ip) >> 12) {
+  if (look_at_key || (exit.ip ^ unit_.ip) >> 12) {
     const Label stale = a_.newLabel();
     const i32 key = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
     a_.mov(rcx, qword_ptr(rbx, l_.fetch_keys + key));
@@ -212,7 +213,7 @@ void X64Emitter::emit_terminal(const ir::BasicBlock& block) {
     a_.and_(rax, -16);
     if (on_.inline_lookup) {
       account(*indirect->insn);
-      return jump_to_address(static_cast<u32>(unit_.mode.pack()));
+      return jump_to_address(indirect->mode);
     }
     a_.mov(ip, rax);
     set_slot(0);

@@ -75,6 +75,8 @@ bool X64Emitter::emit_float(const Op& op, Value v) {
     case Opcode::get_natural: return emit_get_natural(op, v), true;
     case Opcode::float_quotient: return emit_float_quotient(op, v), true;
     case Opcode::natural_quotient: return emit_natural_quotient(op, v), true;
+    case Opcode::float_root: return emit_float_root(op, v), true;
+    case Opcode::defer_steps: return emit_defer_steps(op), true;
     case Opcode::copy_float: return emit_copy_float(op), true;
     case Opcode::settle_float: return emit_settle(op), true;
     case Opcode::merge_flags: return emit_merge_flags(), true;

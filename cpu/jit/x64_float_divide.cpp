@@ -1,4 +1,4 @@
-// Emission of division sequences.
+// Emission of division and root sequences.
 #include "base/bits.h"
 #include "cpu/jit/x64_emitter.h"
 #include "cpu/translate/float_sequence.h"
@@ -51,36 +51,70 @@ void X64Emitter::emit_get_natural(const Op& op, Value v) {
   a_.mov(d, float_value(f));
 }
 
-/// A record for the sequence that `op` stands for, whose registers now wait for it; its address is in rdx.
-FloatRecord& X64Emitter::defer(const Op& op) {
-  const auto sequence = *ir::match_float_sequence(*op.insn);
+/// The registers of the sequence wait for a record of its operands.
+void X64Emitter::emit_defer_steps(const Op& op) {
+  const ir::FloatSequence& sequence = *unit_.sequences[op.imm];
   FloatRecord& record = native_.floats.emplace_back();
   record.naturals = sequence.kind == ir::FloatSequence::Kind::Natural;
   record.dividend = sequence.dividend, record.divisor = sequence.divisor;
-  record.steps = sequence.steps;
+  record.copies = sequence.copies, record.constants = sequence.constants, record.steps = sequence.steps;
+  const auto keep = [this](Value v, i32 offset) {
+    const Mem place = qword_ptr(rdx, offset);
+    is_float(v) ? a_.vmovsd(place, use_float(v)) : a_.mov(place, use(v, rax));
+  };
   a_.mov(rdx, imm(&record));
+  keep(op.a, static_cast<i32>(offsetof(FloatRecord, a)));
+  if (op.b != op.a) keep(op.b, static_cast<i32>(offsetof(FloatRecord, b)));
   for (u8 f : sequence.left) {
     a_.mov(float_value(f), rdx);
     a_.mov(float_form(f), u8{FloatFile::kDeferred});
   }
-  return record;
+}
+
+/// Uses xmm0.
+void X64Emitter::leave_unless_single(const Op& op, const Xmm& a, const Xmm& b) {
+  a_.vorpd(xmm0, a, b);
+  a_.vmovd(eax, xmm0);
+  a_.test(eax, 0x1fffffff);
+  a_.jnz(deopt(op));
 }
 
 /// Operands that are not normal give a result that is not normal.
 void X64Emitter::emit_float_quotient(const Op& op, Value v) {
+  const bool single = unit_.sequences[op.imm]->kind == ir::FloatSequence::Kind::Single;
   const Label no = deopt(op);
   const Xmm a = use_float(op.a), b = use_float(op.b), d = define_float(v);
   check_widest(op, kInexact1 | kNoTraps);
-  a_.vdivsd(d, a, b);
-  a_.vpextrd(eax, d, 1);
-  a_.add(eax, eax);
-  a_.sub(eax, 0x00200000);
-  a_.cmp(eax, 0xffc00000);
+  if (single) {
+    leave_unless_single(op, a, b);
+    a_.vdivsd(xmm0, a, b);  // of so few bits: rounding a second time does no harm
+    a_.vcvtsd2ss(xmm0, xmm0, xmm0);
+    a_.vmovd(eax, xmm0);
+    a_.add(eax, eax);
+    a_.sub(eax, 0x01000000);
+    a_.cmp(eax, 0xfe000000);
+    a_.jae(no);
+    a_.vcvtss2sd(d, xmm0, xmm0);
+  } else {
+    a_.vdivsd(d, a, b);
+    a_.vpextrd(eax, d, 1);
+    a_.add(eax, eax);
+    a_.sub(eax, 0x00200000);
+    a_.cmp(eax, 0xffc00000);
+    a_.jae(no);
+  }
+}
+
+/// Of a positive normal number.
+void X64Emitter::emit_float_root(const Op& op, Value v) {
+  const Label no = deopt(op);
+  const Xmm a = use_float(op.a), d = define_float(v);
+  check_widest(op, kInexact1 | kNoTraps);
+  a_.vpextrd(eax, a, 1);
+  a_.sub(eax, 0x00100000);
+  a_.cmp(eax, 0x7fe00000);
   a_.jae(no);
-  defer(op);
-  a_.vmovsd(qword_ptr(rdx, static_cast<i32>(offsetof(FloatRecord, a))), a);
-  a_.vmovsd(qword_ptr(rdx, static_cast<i32>(offsetof(FloatRecord, b))), b);
-  store_result(op, d);
+  a_.vsqrtsd(d, a, a);
 }
 
 void X64Emitter::emit_natural_quotient(const Op& op, Value v) {
@@ -95,14 +129,10 @@ void X64Emitter::emit_natural_quotient(const Op& op, Value v) {
   a_.and_(edx, kControls1 | kInexact1 | kNoTraps);
   a_.cmp(edx, kWidest1 | kInexact1 | kNoTraps);
   a_.jne(no);
-  defer(op);
-  a_.mov(qword_ptr(rdx, static_cast<i32>(offsetof(FloatRecord, a))), a);
-  a_.mov(qword_ptr(rdx, static_cast<i32>(offsetof(FloatRecord, b))), b);
   if (!a_in_rax) a_.mov(rax, a);
   a_.xor_(edx, edx);
   a_.div(b);
   a_.mov(d, rax);
-  store_integer_result(op, d);
 }
 
 }  // namespace ia64::cpu::jit

@@ -27,13 +27,6 @@ constexpr i32 kMargin = 256;
 
 }  // namespace
 
-/// The mode behind a call or return in line: the same without rotation.
-u32 X64Emitter::unrotated_mode() const {
-  ir::Mode mode = unit_.mode;
-  mode.rotating = 0, mode.rrb_pr = false;
-  return static_cast<u32>(mode.pack());
-}
-
 /// Emits a way out behind a test of the guard, with the pending writes in front of it. It may use all registers. Operands must be
 /// in registers: use() them first, load() them in `code`.
 void X64Emitter::when(const Op& op, std::function<void()> code) {
@@ -79,22 +72,68 @@ void X64Emitter::branch_by_handler(const Op& op) {
 
 // --- calls -------------------------------------------------------------------------------------------------------
 
-void X64Emitter::push_return(u64 ip) {
-  if (!on_.return_stack) return;
-  const Link* link = &kNowhere;
-  if ((ip ^ unit_.ip) >> 12 == 0) {
-    ir::Mode mode = unit_.mode;
-    mode.rotating = 0, mode.rrb_pr = false;
-    native_.links.push_back({0, stubs_.unlinked, ip, 0, mode});
-    native_.links.back().packed_mode = static_cast<u32>(mode.pack());
-    link = &native_.links.back();
-  }
-  a_.mov(ecx, dword_ptr(rbx, l_.return_top));
-  a_.add(ecx, 8);
-  a_.and_(ecx, (NativeScratch::kReturns - 1) * 8);
-  a_.mov(dword_ptr(rbx, l_.return_top), ecx);
-  a_.mov(rax, imm(link));
-  a_.mov(qword_ptr(rbx, rcx, 0, l_.returns), rax);
+/// Where the call to which `back` is the way behind lets the callee return to: takes the known frame of the caller back and goes on
+/// there, if that is what the return asks for: rax the address, rdx AR.PFS, ecx the mode. Otherwise on to r10. Uses rcx and r8.
+void X64Emitter::emit_return_point(Label point, const ir::Exit& back) {
+  const u32 sof = back.mode.sof(), sol = back.mode.sol();
+  const Label missed = a_.newLabel(), address = a_.newLabel(), pfs = a_.newLabel();
+  a_.bind(point);
+  a_.cmp(rax, qword_ptr(address));
+  a_.jne(missed);
+  a_.cmp(rdx, qword_ptr(pfs));
+  a_.jne(missed);
+  a_.cmp(ecx, back.mode.called().pack());
+  a_.jne(missed);
+  a_.cmp(dword_ptr(rbx, kBof), kMargin);
+  a_.jb(missed);
+  a_.mov(r8d, dword_ptr(rbx, kDirty));
+  a_.sub(r8d, sol);
+  a_.cmp(r8d, kStackedRegisters - sof);
+  a_.ja(missed);
+  a_.mov(dword_ptr(rbx, kDirty), r8d);
+  a_.sub(dword_ptr(rbx, kBof), sol);
+  a_.mov(qword_ptr(rbx, kCfm), sof | sol << 8);
+  a_.mov(byte_ptr(rbx, kEc), 0);
+  a_.sub(r14, sol * 8);
+  jump_to_link(back, true);
+  a_.bind(missed);
+  a_.jmp(r10);
+  a_.bind(address);
+  a_.embedUInt64(back.ip);
+  a_.bind(pfs);
+  a_.embedUInt64(known_pfs(back.mode));
+}
+
+/// AR.PFS behind a call when EC is 0.
+u64 X64Emitter::known_pfs(const ir::Mode& from) const { return from.frame | u64{from.fetch >> 1 & 3u} << kPfsPplPos; }
+
+/// A call from a frame that is known: new_frame() with constants, and the return point.
+void X64Emitter::known_frame(const ir::Mode& from, u64 back, Label slow) {
+  const u32 sol = from.sol(), outputs = from.sof() - sol;
+  const Label loops = a_.newLabel(), packed = a_.newLabel(), point = a_.newLabel();
+  a_.cmp(dword_ptr(rbx, kBof), static_cast<i32>(Registers::kStackSlots) - kMargin - static_cast<i32>(sol));
+  a_.ja(slow);
+  a_.mov(rax, known_pfs(from));
+  a_.cmp(byte_ptr(rbx, kEc), 0);
+  a_.jne(loops);
+  a_.bind(packed);
+  a_.mov(qword_ptr(rbx, kPfs), rax);
+  a_.add(dword_ptr(rbx, kBof), sol);
+  a_.add(dword_ptr(rbx, kDirty), sol);
+  a_.mov(qword_ptr(rbx, kCfm), outputs);
+  a_.add(r14, sol * 8);
+  a_.lea(rax, ptr(point));
+  a_.mov(qword_ptr(r14, l_.returns - disp(offsetof(Registers, stack_gr))), rax);
+  ir::Exit behind;
+  behind.ip = back, behind.mode = from;
+  later([this, loops, packed, point, behind] {
+    a_.bind(loops);
+    a_.movzx(ecx, byte_ptr(rbx, kEc));
+    a_.shl(rcx, kPfsEcPos);
+    a_.or_(rax, rcx);
+    a_.jmp(packed);
+    emit_return_point(point, behind);
+  });
 }
 
 /// AR.PFS from CFM, EC and CPL; the outputs become the frame. Uses rax, rcx, rdx, r8, r9.
@@ -127,10 +166,11 @@ void X64Emitter::emit_frame_call(const Op& op) {
   const Gp target = op.a == ir::kNone ? Gp(rdx) : use(op.a, rdx);
   when(op, [this, &op, target] {
     const Label slow = a_.newLabel();
+    const ir::Mode from = op.a == ir::kNone ? unit_.exits[op.imm].from : ir::Mode::unpack(static_cast<u32>(op.imm));
     if (op.a != ir::kNone) load(r13, op.a, target);
     const u64 back = ip_of(*op.insn) + 16;
-    push_return(back);
-    new_frame(slow);
+    const bool known = on_.return_stack && from.knows_cfm() && from.sol() <= from.sof() && from.sof() <= kStackedRegisters;
+    known ? known_frame(from, back, slow) : new_frame(slow);
     a_.mov(rax, back);
     a_.mov(qword_ptr(rbx, kBr + 8 * op.insn->r1), rax);
     if (op.a == ir::kNone) {
@@ -139,7 +179,7 @@ void X64Emitter::emit_frame_call(const Op& op) {
       account(*op.insn);
       a_.mov(rax, r13);
       a_.and_(rax, -16);
-      jump_to_address(unrotated_mode());
+      jump_to_address(from.called());
     }
     later([this, slow, &op] {
       a_.bind(slow);
@@ -190,51 +230,42 @@ void X64Emitter::old_frame(Label slow) {
   a_.mov(byte_ptr(rbx, kEc), dl);
 }
 
-/// Takes the newest return point into r10.
-void X64Emitter::pop_return() {
-  if (!on_.return_stack) return;
-  a_.mov(ecx, dword_ptr(rbx, l_.return_top));
-  a_.mov(r10, qword_ptr(rbx, rcx, 0, l_.returns));
-  a_.sub(ecx, 8);
-  a_.and_(ecx, (NativeScratch::kReturns - 1) * 8);
-  a_.mov(dword_ptr(rbx, l_.return_top), ecx);
-}
-
-/// Goes on behind the call that r10 is from if that is what rax says.
-void X64Emitter::jump_to_return() {
-  const u32 mode = unrotated_mode();
-  if (!on_.return_stack) return jump_to_address(mode);
-  const Label missed = a_.newLabel();
-  a_.cmp(qword_ptr(r10, offsetof(Link, ip)), rax);
-  a_.jne(missed);
-  a_.cmp(dword_ptr(r10, offsetof(Link, packed_mode)), mode);
-  a_.jne(missed);
-  a_.mov(rcx, qword_ptr(rbx, l_.fetch_changes));
-  a_.cmp(rcx, qword_ptr(rbx, l_.returns_changes));
-  a_.jne(missed);
-  a_.mov(rax, r10);
-  a_.jmp(qword_ptr(r10, offsetof(Link, target)));
-  later([this, missed, mode] {
-    a_.bind(missed);
-    jump_to_address(mode);
-  });
-}
-
 void X64Emitter::emit_frame_return(const Op& op) {
   const Gp target = use(op.a, rcx), pfs = use(op.b, rdx);
   when(op, [this, &op, target, pfs] {
-    const Label slow = a_.newLabel();
     load(rax, op.a, target);
-    a_.and_(rax, -16);
     load(rdx, op.b, pfs);
-    pop_return();
-    old_frame(slow);
+    if (!on_.return_stack) return return_anywhere(op, false);
+    const Label missed = a_.newLabel();
     account(*op.insn);
-    jump_to_return();
-    later([this, slow, &op] {
-      a_.bind(slow);
-      branch_by_handler(op);
+    a_.mov(ecx, unit_.mode.called().pack());
+    a_.lea(r10, ptr(missed));
+    a_.jmp(qword_ptr(r14, l_.returns - disp(offsetof(Registers, stack_gr))));
+    later([this, missed, &op] {
+      a_.bind(missed);
+      return_anywhere(op, true);
     });
+  });
+}
+
+/// A return to rax with AR.PFS rdx. @param accounted  the instruction is accounted for
+void X64Emitter::return_anywhere(const Op& op, bool accounted) {
+  const Label slow = a_.newLabel();
+  a_.and_(rax, -16);
+  a_.mov(r11d, edx);
+  old_frame(slow);
+  if (!accounted) account(*op.insn);
+  a_.xor_(ecx, ecx);
+  a_.and_(r11d, 0x3fff);
+  a_.test(r11d, 0x7f << 7);
+  a_.cmovz(r11d, ecx);
+  a_.shl(r11d, ir::Mode::kFramePos);
+  a_.or_(r11d, unit_.mode.called().pack());
+  jump_to_address(std::nullopt);
+  later([this, slow, accounted, &op] {
+    a_.bind(slow);
+    if (accounted) a_.add(rbp, op.insn->spare + 1);
+    branch_by_handler(op);
   });
 }
 
@@ -246,12 +277,12 @@ void X64Emitter::emit_jump_to(const Op& op) {
     load(rax, op.a, target);
     a_.and_(rax, -16);
     account(*op.insn);
-    jump_to_address(static_cast<u32>(unit_.mode.pack()));
+    jump_to_address(ir::Mode::unpack(static_cast<u32>(op.imm)));
   });
 }
 
-/// Goes on at rax in `mode`; the instruction is accounted for. Uses rcx and rdx.
-void X64Emitter::jump_to_address(u32 mode) {
+/// Goes on at rax in `mode`, or in the packed mode in r11d; the instruction is accounted for. Uses rcx and rdx.
+void X64Emitter::jump_to_address(std::optional<ir::Mode> mode) {
   if (on_.inline_lookup) {
     const Label missed = a_.newLabel();
     a_.mov(rcx, rax);
@@ -264,7 +295,8 @@ void X64Emitter::jump_to_address(u32 mode) {
     a_.jne(missed);
     a_.cmp(field(offsetof(NativeScratch::Jump, key)), rcx);
     a_.jne(missed);
-    a_.cmp(dword_ptr(rbx, rdx, 0, l_.jumps + disp(offsetof(NativeScratch::Jump, mode))), mode);
+    const Mem wanted = dword_ptr(rbx, rdx, 0, l_.jumps + disp(offsetof(NativeScratch::Jump, mode)));
+    mode ? a_.cmp(wanted, mode->pack()) : a_.cmp(wanted, r11d);
     a_.jne(missed);
     a_.jmp(field(offsetof(NativeScratch::Jump, code)));
     a_.bind(missed);
@@ -281,7 +313,7 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
   const Label slow = a_.newLabel();
   a_.cmp(dword_ptr(rbx, kDirty), static_cast<i32>(kStackedRegisters - sof));
   a_.jg(slow);
-  if (sof) {
+  if (sof && op.imm) {
     const u32 last = (sof - 1) / 8, unused = 8 - (sof - last * 8);
     a_.mov(ecx, dword_ptr(rbx, kBof));
     const auto nats = [](u32 group) { return qword_ptr(rbx, rcx, 0, kStackNat + disp(group * 8)); };
@@ -291,9 +323,13 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
     a_.test(rax, rax);
     a_.jnz(slow);
   }
-  a_.mov(rax, qword_ptr(rbx, kCfm));
-  a_.mov(ax, sof | sol << 8);
-  a_.mov(qword_ptr(rbx, kCfm), rax);
+  if (unit_.mode.rotated) {
+    a_.mov(rax, qword_ptr(rbx, kCfm));
+    a_.mov(ax, sof | sol << 8);
+    a_.mov(qword_ptr(rbx, kCfm), rax);
+  } else {
+    a_.mov(qword_ptr(rbx, kCfm), sof | sol << 8);
+  }
   later([this, slow, &op, pending = snapshot(op.pending)] {
     a_.bind(slow);
     store_pending(pending);

@@ -1,5 +1,4 @@
 // Access to guest state from generated code, and the checks at a block's entry.
-#include <array>
 #include <cstddef>
 
 #include "base/bits.h"
@@ -151,14 +150,34 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
   }
 }
 
-/// Leaves unless the NaT bytes of all registers the block takes for clean are zero. All groups of eight that hold one are looked at
-/// at once; exactly those registers only when some NaT is found.
-void X64Emitter::check_entry_nats() {
+/// Looks for events, and leaves unless the NaT bytes of all registers the unit takes for clean are zero: at once when there is no NaT
+/// at all, else all groups of eight that hold one, then exactly those registers.
+void X64Emitter::check_entry() {
+  const std::bitset<128> clean = unit_.assumed_clean | unit_.clean_frame;
+  if (clean.none()) {
+    a_.cmp(dword_ptr(rbx, l_.attention), 0);
+    a_.jne(bail_);
+    return;
+  }
+  const Label look = a_.newLabel(), fine = a_.newLabel();
+  a_.cmp(qword_ptr(rbx, l_.attention), 0);
+  a_.jne(look);
+  a_.bind(fine);
+  later([this, look, fine, clean] {
+    a_.bind(look);
+    a_.cmp(dword_ptr(rbx, l_.attention), 0);
+    a_.jne(bail_);
+    check_nats(clean, fine);
+  });
+}
+
+/// Goes to `fine`, or leaves.
+void X64Emitter::check_nats(const std::bitset<128>& clean, Label fine) {
   u64 masks[16] = {};
   for (unsigned r = 1; r < 128; r++)
-    if (unit_.assumed_clean[r]) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
+    if (clean[r]) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
   bool rotating = false, stacked = false;
-  for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) rotating |= unit_.assumed_clean[r];
+  for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) rotating |= clean[r];
   if (rotating)
     for (unsigned r = 32; r < 32u + unit_.mode.rotating; r++) masks[r / 8] |= u64{0xff} << (r % 8 * 8);
   for (unsigned g = 4; g < 16; g++) stacked |= masks[g] != 0;
@@ -172,21 +191,15 @@ void X64Emitter::check_entry_nats() {
     if (!masks[g]) continue;
     groups++ == 0 ? a_.mov(rax, nats(g)) : a_.or_(rax, nats(g));
   }
-  if (!groups) return;
-  const Label some = a_.newLabel(), fine = a_.newLabel();
-  if (groups == 1) a_.test(rax, rax);
-  a_.jnz(some);
-  a_.bind(fine);
-  later([this, some, fine, nats, masks = std::to_array(masks)] {
-    a_.bind(some);
-    for (unsigned g = 0; g < 16; g++) {
-      if (!masks[g]) continue;
-      a_.mov(rax, masks[g]);
-      a_.test(nats(g), rax);
-      a_.jnz(bail_);
-    }
-    a_.jmp(fine);
-  });
+  a_.test(rax, rax);
+  a_.jz(fine);
+  for (unsigned g = 0; g < 16; g++) {
+    if (!masks[g]) continue;
+    a_.mov(rax, masks[g]);
+    a_.test(nats(g), rax);
+    a_.jnz(bail_);
+  }
+  a_.jmp(fine);
 }
 
 /// Counts down to the making of a region; later goes there.
@@ -224,15 +237,13 @@ void X64Emitter::prologue() {
   if (native_.countdown > 0) count_entry();
   a_.bind(uncounted_);
   if (native_.several_pages) check_pages();
-  a_.cmp(dword_ptr(rbx, l_.attention), 0);
-  a_.jne(bail_);
+  check_entry();
   a_.cmp(rbp, unit_.slots);
   a_.jl(bail_);
-  if (unit_.needed_sof) {
+  if (unit_.needed_sof && (!unit_.mode.frame || unit_.mode.sof() < unit_.needed_sof)) {
     a_.cmp(byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, sof))), unit_.needed_sof);
     a_.jb(bail_);
   }
-  check_entry_nats();
   later([this] {
     a_.bind(bail_);
     if (native_.fallback) {

@@ -117,6 +117,7 @@ Next Rse::load_one() {
   const u32 index = static_cast<u32>(static_cast<i32>(r.bof) - r.rse_dirty - 1);
   r.stack_gr[index] = value;
   r.stack_nat[index] = static_cast<u8>(field(collection, slot_of(address), 1));
+  if (r.stack_nat[index]) core_.note_nat();
   r.rnat = collection, r.bspstore = address;
   r.rse_dirty++;
   return Next::Continue;
@@ -170,6 +171,7 @@ unsigned Rse::load_run(unsigned most) {
     r.stack_gr[first + n] = load(n);
     r.stack_nat[first + n] = static_cast<u8>(field(r.rnat, slot - count + n, 1));
   }
+  if (field(r.rnat, slot - count, count)) core_.note_nat();
   r.bspstore = top - 8 * count;
   r.rse_dirty += static_cast<i32>(count);
   return count;

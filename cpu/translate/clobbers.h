@@ -26,6 +26,8 @@ struct Clobbers {
   }
 };
 
+/// Whether the row of `i` declares all registers that it writes: plain computation and memory access.
+bool writes_only_declared(const Insn& i);
 /// @param op  with effect Call or Sync
 Clobbers clobbers_of(const Op& op);
 

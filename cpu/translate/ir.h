@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,8 @@ struct Block;
 }
 
 namespace ia64::cpu::ir {
+
+struct FloatSequence;
 
 enum class Opcode : u16 {
 #define OP(name, operands, result, effect) name,
@@ -102,17 +105,31 @@ struct PendingWrite {
 struct Mode {
   u8 fetch = 0;       ///< PSR.cpl, it, pk as the engine's fetch key has them
   u8 rotating = 0;    ///< CFM.sor
-  bool rrb_pr = false;  ///< whether CFM.rrb.pr differs from zero
+  bool rotated = false;  ///< whether a rename base differs from zero; code for such a mode is right for zeros too
   bool big_endian = false;
   bool ic = false;
   bool ed = false;    ///< of the code page
+  u16 frame = 0;      ///< CFM.sof and sol as in the packed form, or 0 when sol is 0: then sof may be anything
   constexpr bool operator==(const Mode&) const = default;
-  constexpr u64 pack() const {
-    return u64{fetch} | u64{rotating} << 8 | u64{rrb_pr} << 16 | u64{big_endian} << 17 | u64{ic} << 18 | u64{ed} << 19;
+  constexpr u32 pack() const {
+    return u32{fetch} | u32{rotating} << 2 | u32{rotated} << 9 | u32{big_endian} << 10 | u32{ic} << 11 | u32{ed} << 12 | u32{frame} << kFramePos;
   }
-  static constexpr Mode unpack(u64 v) {
-    return {u8(v), u8(v >> 8), bool(v >> 16 & 1), bool(v >> 17 & 1), bool(v >> 18 & 1), bool(v >> 19 & 1)};
+  static constexpr Mode unpack(u32 v) {
+    return {u8(v & 31),        u8(v >> 2 & 0x78),   bool(v >> 9 & 1),           bool(v >> 10 & 1),
+            bool(v >> 11 & 1), bool(v >> 12 & 1), u16(v >> kFramePos & 0x3fff)};
   }
+  static constexpr unsigned kFramePos = 13;
+  static constexpr u16 frame_of(unsigned sof, unsigned sol) { return static_cast<u16>(sol ? sof | sol << 7 : 0); }
+  /// Behind a call: the callee's frame is what the caller put out.
+  constexpr Mode called() const {
+    Mode m = *this;
+    m.rotating = 0, m.rotated = false, m.frame = 0;
+    return m;
+  }
+  /// Whether CFM is known: its other fields are zero then.
+  constexpr bool knows_cfm() const { return frame != 0 && rotating == 0 && !rotated; }
+  constexpr unsigned sof() const { return frame & 0x7f; }
+  constexpr unsigned sol() const { return frame >> 7; }
 };
 
 /// In Op::imm of a call: the frame may be another one afterwards.
@@ -129,11 +146,12 @@ struct Exit {
   u32 block = kOutside;  ///< where in the unit it leads
   u16 executed = 0;      ///< instructions from the start of the decoded block to here
   u64 last_ip = 0;       ///< bundle of the last instruction executed
+  Mode from = {};        ///< the mode in front of the way out
 };
 
 // How a block ends.
 struct Leave { unsigned exit = 0; };        ///< goes on at exits[exit]
-struct LeaveIndirect { Value target; const Insn* insn; };  ///< address in a register, same mode
+struct LeaveIndirect { Value target; const Insn* insn; Mode mode; };  ///< address in a register, same mode
 struct LeaveUnknown { const Insn* insn; Exit next; };   ///< the last handler may have changed the mode
 struct Left {};                   ///< the last operation always leaves
 struct Goto { u32 block = 0; };   ///< goes on in another block of the unit, behind the last instruction of this one
@@ -168,9 +186,11 @@ struct Unit {
   u8 needed_sof = 0;
   Mode mode;
   std::bitset<128> assumed_clean;  ///< general registers whose NaT must be 0 at entry
+  std::bitset<128> clean_frame;    ///< the same, because alloc takes the registers into the frame
   std::bitset<128> may_be_nat;     ///< general registers that handlers write
   std::vector<Op> ops;
   std::vector<Exit> exits;
+  std::vector<std::shared_ptr<const FloatSequence>> sequences;
   Terminal terminal;               ///< of a unit without `blocks`
   std::vector<BasicBlock> blocks;  ///< empty until make_blocks()
   std::vector<Part> parts;

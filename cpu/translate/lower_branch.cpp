@@ -19,7 +19,7 @@ void relative(L& l, const Insn& i) {
 /// Only the unconditional form; else the handler leaves the block when the branch is taken.
 void indirect(L& l, const Insn& i) {
   if (i.qp) return l.call(i);
-  l.finish(LeaveIndirect{l.get({File::Branch, i.r2}), &i});
+  l.finish(LeaveIndirect{l.get({File::Branch, i.r2}), &i, l.mode()});
 }
 
 void counted(L& l, const Insn& i) {
@@ -32,15 +32,13 @@ void counted(L& l, const Insn& i) {
 }
 
 void call_relative(L& l, const Insn& i) {
-  Mode inside = l.mode();
-  inside.rotating = 0, inside.rrb_pr = false;
-  l.call_branch(i, l.add_exit(i, l.insn_ip(i) + i.imm, 0, inside));
+  l.call_branch(i, l.add_exit(i, l.insn_ip(i) + i.imm, 0, l.mode().called()));
 }
 
-/// Rotation makes CFM.rrb.pr unknown. Blocks that allow for any value are right for zero too.
+/// Rotation makes the rename bases unknown. Blocks that allow for any value are right for zero too.
 Mode rotated(const L& l) {
   Mode m = l.mode();
-  m.rrb_pr = true;
+  m.rotated = true;
   return m;
 }
 
@@ -77,9 +75,12 @@ void clear(L& l, const Insn& i) {
   l.emit({.code = clear_bases, .imm = kPredicatesOnly});
   l.forget();
   Mode m = l.mode();
-  m.rrb_pr = false;
   const bool last = i.flags & kLastSlot;
-  l.finish(Leave{l.add_exit(i, l.insn_ip(i) + (last ? 16 : 0), last ? u8{0} : static_cast<u8>(i.slot + 1), m)});
+  const u64 ip = l.insn_ip(i) + (last ? 16 : 0);
+  const u8 slot = last ? u8{0} : static_cast<u8>(i.slot + 1);
+  if (kPredicatesOnly && m.rotated) return l.finish(LeaveUnknown{&i, {ip, slot, &i, {}}});  // the other bases may be zero or not
+  m.rotated = false;
+  l.finish(Leave{l.add_exit(i, ip, slot, m)});
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Lowering of floating-point arithmetic on doubles and singles, comparisons and conversions, and integer multiply-add.
 // What needs more than a double (the widest precision, other status fields, parallel forms) calls its handler.
 #include "cpu/exec/handlers.h"
-#include "cpu/translate/float_sequence.h"
 #include "cpu/translate/lowering.h"
 
 namespace ia64::cpu::ir {
@@ -97,18 +96,64 @@ void merge(L& l, const Insn& i) {
   }
 }
 
-template <Opcode kRelation, bool kUnc>
-void compare(L& l, const Insn& i) {
-  if (any_other(l, {i.r2, i.r3})) return l.call(i);
-  l.check_floats(i, {i.r2, i.r3}, false);
-  const Value a = l.fr(i, i.r2), b = l.fr(i, i.r3), q = l.guard(i);
-  const Value relation = l.emit({.code = kRelation, .a = a, .b = b, .insn = &i});
+/// Writes a relation and its opposite to the target predicates.
+template <bool kUnc>
+void set_predicates(L& l, const Insn& i, Value relation) {
+  const Value q = l.guard(i);
   Value yes = relation, no = l.unary(invert, relation);
   if (q != kNone) {
     yes = kUnc ? l.binary(and_, relation, q) : l.select(q, yes, l.pr(i.p1));
     no = kUnc ? l.binary(andn, q, relation) : l.select(q, no, l.pr(i.p2));
   }
   l.set_pr(i.p1, yes), l.set_pr(i.p2, no);
+}
+
+template <Opcode kRelation, bool kUnc>
+void compare(L& l, const Insn& i) {
+  if (any_other(l, {i.r2, i.r3})) return l.call(i);
+  l.check_floats(i, {i.r2, i.r3}, false);
+  const Value a = l.fr(i, i.r2), b = l.fr(i, i.r3);
+  set_predicates<kUnc>(l, i, l.emit({.code = kRelation, .a = a, .b = b, .insn = &i}));
+}
+
+/// The bits of fclass that ask for quiet and signaling NaNs, for both signs, and for zero, normal numbers and infinity.
+enum : u64 { kQuiet = 0x80, kSignaling = 0x40, kPositive = 1, kNegative = 2, kZero = 4, kNormal = 0x10, kInfinity = 0x20 };
+
+/// Whether `magnitude`, twice the bits of a double without its sign, is of a wanted kind; or kNone when no kind is wanted.
+Value magnitude_in(L& l, u64 wanted, Value magnitude) {
+  constexpr u64 kTwiceInfinity = u64{0x7ff} << 53;
+  const auto below = [&](Value v, u64 k) { return l.binary(cmp_ltu, v, l.constant(k)); };
+  const auto equal = [&](u64 k) { return l.binary(cmp_eq, magnitude, l.constant(k)); };
+  const auto less_one = [&] { return l.binary(sub, magnitude, l.constant(1)); };
+  switch (wanted & (kZero | kNormal | kInfinity)) {
+    case kZero: return equal(0);
+    case kNormal: return below(less_one(), kTwiceInfinity - 1);
+    case kInfinity: return equal(kTwiceInfinity);
+    case kZero | kNormal: return below(magnitude, kTwiceInfinity);
+    case kNormal | kInfinity: return below(less_one(), kTwiceInfinity);
+    case kZero | kInfinity: return l.binary(or_, equal(0), equal(kTwiceInfinity));
+    case kZero | kNormal | kInfinity: return below(magnitude, kTwiceInfinity + 1);
+    default: return kNone;
+  }
+}
+
+/// The class of a plain double: never denormal, never NaTVal.
+template <bool kUnc>
+void classify(L& l, const Insn& i) {
+  if (l.holds_other(i.r2)) return l.call(i);
+  l.check_floats(i, {i.r2}, false);
+  constexpr u64 kTwiceQuiet = u64{0xfff} << 52;
+  const Value bits = l.unary(double_bits, l.fr(i, i.r2)), magnitude = l.unary(shl_imm, bits, 1);
+  Value member = i.imm & (kPositive | kNegative) ? magnitude_in(l, i.imm, magnitude) : kNone;
+  if (member != kNone && (i.imm & (kPositive | kNegative)) != (kPositive | kNegative)) {
+    const Value sign = l.unary(shr_imm, bits, 63);
+    member = i.imm & kNegative ? l.binary(and_, member, sign) : l.binary(andn, member, sign);
+  }
+  const auto add = [&](Value v) { member = member == kNone ? v : l.binary(or_, member, v); };
+  const Value quiet = l.binary(cmp_ltu, l.constant(kTwiceQuiet - 1), magnitude);
+  if (i.imm & kQuiet) add(quiet);
+  if (i.imm & kSignaling) add(l.binary(andn, l.binary(cmp_ltu, l.constant(u64{0x7ff} << 53), magnitude), quiet));
+  set_predicates<kUnc>(l, i, member == kNone ? l.constant(0) : member);
 }
 
 template <Opcode kCode, bool kUnsigned>
@@ -125,31 +170,7 @@ void from_integer(L& l, const Insn& i) {
   l.to_fr(i, i.r1, {.code = int_to_float, .a = a});
 }
 
-/// fnorm.s1 of an integer: what comes before the division of natural numbers.
-void widest_multiply_add(L& l, const Insn& i) {
-  const unsigned from = i.r4 == 1 ? i.r3 : i.r4;
-  if (i.x != 1 || i.r2 != 0 || (i.r3 != 1 && i.r4 != 1) || from < 2 || !l.holds_integer(from)) return wide_multiply_add(l, i);
-  l.check_floats(i, {i.r1, from}, false);
-  l.to_fr_natural(i, i.r1, l.fr_integer(i, from));
-}
-
-void reciprocal(L& l, const Insn& i) {
-  const auto sequence = match_float_sequence(i);
-  const bool doubles = sequence && sequence->kind == FloatSequence::Kind::Quotient;
-  if (!sequence) return l.call(i);
-  // Nothing may leave behind the division, which has done all steps.
-  for (const Insn* o : sequence->others)
-    if (!l.reads_without_leaving(o->r2) || (o->handler == &sub_a1 && !l.reads_without_leaving(o->r3))) return l.call(i);
-  if (doubles && any_other(l, {i.r2, i.r3})) return l.call(i);
-  l.divide(i, *sequence);
-}
-
 }  // namespace
-
-void add_division_rules(LowerTable& t) {
-  t[&fma_f1] = widest_multiply_add;
-  t[&frcpa_f6] = reciprocal;
-}
 
 void add_float_rules(LowerTable& t) {
   t[&fma_f1] = t[&fms_f1] = t[&fnma_f1] = wide_multiply_add;
@@ -163,6 +184,7 @@ void add_float_rules(LowerTable& t) {
   t[&fcmp_lt_f4] = compare<float_lt, false>, t[&fcmp_lt_unc_f4] = compare<float_lt, true>;
   t[&fcmp_le_f4] = compare<float_le, false>, t[&fcmp_le_unc_f4] = compare<float_le, true>;
   t[&fcmp_eq_f4] = compare<float_eq, false>, t[&fcmp_eq_unc_f4] = compare<float_eq, true>;
+  t[&fclass_m_f5] = classify<false>, t[&fclass_m_unc_f5] = classify<true>;
   t[&fcvt_fx_f10] = to_integer<float_to_int, false>, t[&fcvt_fx_trunc_f10] = to_integer<float_to_int_trunc, false>;
   t[&fcvt_fxu_f10] = to_integer<float_to_int, true>, t[&fcvt_fxu_trunc_f10] = to_integer<float_to_int_trunc, true>;
   t[&fcvt_xf_f11] = from_integer;

@@ -1,4 +1,6 @@
 // Lowering of floating-point loads and stores, and of moves between general and floating-point registers.
+#include <bit>
+
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
 
@@ -56,11 +58,34 @@ void spill(L& l, const Insn& i) {
   if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, l.constant(i.imm)));
 }
 
+/// The bits of a constant as those of a double; denormals are none.
+template <Opcode kCode>
+bool constant_double(u64 bits, u64& out) {
+  if constexpr (kCode == bits_to_double) return out = bits, (bits >> 52 & 0x7ff) != 0 || bits << 1 == 0;
+  const float single = std::bit_cast<float>(static_cast<u32>(bits));
+  const u32 exponent = static_cast<u32>(bits) >> 23 & 0xff;
+  return out = std::bit_cast<u64>(double{single}), exponent != 0 && exponent != 0xff;
+}
+
 template <Opcode kCode>
 void to_float(L& l, const Insn& i) {
   l.check_floats(i, {i.r1}, false);
   const Value bits = l.gr(i, i.r2);
+  if (u64 k; l.constant_value(bits, k) && constant_double<kCode>(k, k)) {
+    l.to_fr(i, i.r1, {.code = float_move, .a = l.emit({.code = float_const, .imm = k})}, {.single = kCode == bits_to_single});
+    return;
+  }
   l.to_fr(i, i.r1, {.code = kCode, .a = bits}, {.single = kCode == bits_to_single});
+}
+/// A power of two, where it is known and a double.
+void to_exponent(L& l, const Insn& i) {
+  constexpr u64 kFirst = 0xffff - 1022, kLast = 0xffff + 1023;
+  l.check_floats(i, {i.r1}, false);
+  const Value bits = l.gr(i, i.r2);
+  u64 k;
+  if (!l.constant_value(bits, k) || (k & 0x1ffff) - kFirst > kLast - kFirst) return l.call(i);
+  const u64 power = (k >> 17 & 1) << 63 | ((k & 0x1ffff) - 0xfc00) << 52;
+  l.to_fr(i, i.r1, {.code = float_move, .a = l.emit({.code = float_const, .imm = power})});
 }
 void to_significand(L& l, const Insn& i) {
   l.check_floats(i, {i.r1}, false);
@@ -82,6 +107,7 @@ void from_significand(L& l, const Insn& i) {
 
 void add_float_move_rules(LowerTable& t) {
   t[&setf_d_m18] = to_float<bits_to_double>, t[&setf_s_m18] = to_float<bits_to_single>, t[&setf_sig_m18] = to_significand;
+  t[&setf_exp_m18] = to_exponent;
   t[&getf_d_m19] = from_float<double_bits>, t[&getf_s_m19] = from_float<single_bits>, t[&getf_sig_m19] = from_significand;
 }
 

@@ -124,21 +124,31 @@ void Lowering::to_fr_natural(const Insn& i, unsigned f, Value n) {
   if (!i.qp) float_[f].natural = n, float_[f].form = FloatFile::kNatural, float_[f].other = true;
 }
 
-void Lowering::divide(const Insn& i, const FloatSequence& s) {
-  check_floats(i, {i.r1, s.dividend, s.divisor}, s.kind == FloatSequence::Kind::Quotient);
-  if (s.kind == FloatSequence::Kind::Quotient) {
-    const Value a = fr(i, s.dividend), b = fr(i, s.divisor);
-    to_fr(i, s.last->r1, {.code = Opcode::float_quotient, .a = a, .b = b});
-  } else {
-    const auto natural = [&](unsigned f) {
-      return float_[f].natural != kNone ? float_[f].natural : emit({.code = Opcode::get_natural, .imm = f, .insn = &i});
-    };
-    const Value a = natural(s.dividend), b = natural(s.divisor);
-    to_fr_integer(i, s.last->r1, {.code = Opcode::natural_quotient, .a = a, .b = b});
-  }
-  for (u8 f : s.left) float_[f] = {}, float_[f].other = true;
-  set_pr(i.p2, constant(1));
+/// The result first, since nothing may leave behind it; then what the steps leave, which others of the sequence do not touch.
+void Lowering::do_sequence(const Insn& i, std::shared_ptr<const FloatSequence> found) {
+  const FloatSequence& s = *found;
+  using Kind = FloatSequence::Kind;
+  const u64 number = unit_.sequences.size();
+  unit_.sequences.push_back(std::move(found));
+  check_floats(i, {i.r1, s.dividend, s.divisor}, s.kind != Kind::Natural);
+  const auto operand = [&](unsigned f) {
+    if (s.kind != Kind::Natural) return fr(i, f);
+    return float_[f].natural != kNone ? float_[f].natural : emit({.code = Opcode::get_natural, .imm = f, .insn = &i});
+  };
+  const Value a = operand(s.dividend), b = s.kind == Kind::Root ? a : operand(s.divisor);
+  Op op{.code = Opcode::float_quotient, .a = a, .b = b, .imm = number, .insn = &i};
+  if (s.kind == Kind::Natural) op.code = Opcode::natural_quotient;
+  if (s.kind == Kind::Root) op.code = Opcode::float_root, op.b = kNone;
+  const Value result = emit(op);
   for (const Insn* other : s.others) lower(*other);
+  emit({.code = Opcode::defer_steps, .a = a, .b = b, .imm = number, .insn = &i});
+  for (u8 f : s.left) float_[f] = {}, float_[f].other = true;
+  if (s.kind == Kind::Natural) {
+    to_fr_integer(i, s.last->r1, {.code = Opcode::set_integer, .a = result});
+  } else {
+    to_fr(i, s.last->r1, {.code = Opcode::float_move, .a = result}, {.single = s.kind == Kind::Single});
+  }
+  set_pr(i.p2, constant(1));
   next_ = s.last + 1;
 }
 

@@ -18,11 +18,11 @@ void leave(L& l, const Insn& i, Op op) {
 }
 
 void call_relative(L& l, const Insn& i) {
-  Mode inside = l.mode();
-  inside.rotating = 0, inside.rrb_pr = false;
-  leave(l, i, {.code = frame_call, .imm = l.add_exit(i, l.insn_ip(i) + i.imm, 0, inside)});
+  leave(l, i, {.code = frame_call, .imm = l.add_exit(i, l.insn_ip(i) + i.imm, 0, l.mode().called())});
 }
-void call_indirect(L& l, const Insn& i) { leave(l, i, {.code = frame_call_to, .a = l.get({File::Branch, i.r2})}); }
+void call_indirect(L& l, const Insn& i) {
+  leave(l, i, {.code = frame_call_to, .a = l.get({File::Branch, i.r2}), .imm = l.mode().pack()});
+}
 
 void branch_return(L& l, const Insn& i) {
   const Value target = l.get({File::Branch, i.r2}), pfs = l.get({File::Application, ar::kPfs});
@@ -31,8 +31,8 @@ void branch_return(L& l, const Insn& i) {
 
 void jump(L& l, const Insn& i) {
   const Value target = l.get({File::Branch, i.r2});
-  if (i.qp == 0) return l.finish(LeaveIndirect{target, &i});
-  leave(l, i, {.code = jump_to, .a = target});
+  if (i.qp == 0) return l.finish(LeaveIndirect{target, &i, l.mode()});
+  leave(l, i, {.code = jump_to, .a = target, .imm = l.mode().pack()});
 }
 
 /// Frames with rotating registers, or after them, are left to the handler: rename bases decide whether it faults.
@@ -41,7 +41,8 @@ void allocate(L& l, const Insn& i) {
   const bool plain = wanted.sof <= kStackedRegisters && wanted.sol <= wanted.sof && wanted.sor == 0 && l.mode().rotating == 0;
   if (!plain) return l.call(i);
   const Value pfs = l.get({File::Application, ar::kPfs});
-  l.emit({.code = frame_alloc, .insn = &i});
+  l.emit({.code = frame_alloc, .imm = !l.assume_clean_frame(wanted.sof), .insn = &i});
+  l.new_frame(wanted);
   l.frame_is_clean(wanted.sof);
   l.set_gr(i, i.r1, pfs);
 }

@@ -23,8 +23,9 @@ void same_mode(L& l, const Insn& i) { l.call_to_end(i, l.mode()); }
 /// cover leaves an empty frame; clrrrb clears the rename bases.
 void no_rotation(L& l, const Insn& i) {
   Mode after = l.mode();
-  if (i.handler == &cover_b8) after.rotating = 0;
-  after.rrb_pr = false;
+  if (i.handler == &clrrrb_pr_b8 && after.rotated) return l.call(i);  // the other bases may be zero or not
+  if (i.handler == &cover_b8) after = after.called();
+  after.rotated = false;
   l.call_to_end(i, after);
 }
 

@@ -23,7 +23,7 @@ LowerTable make_rules(const Optimisations& on) {
   if (on.native_calls && bmi2) add_frame_rules(t);
   if (on.native_moves && bmi2) add_move_rules(t);
   if (on.native_float) add_float_rules(t);
-  if (on.native_float && on.division_sequences) add_division_rules(t);
+  if (on.native_float && on.division_sequences) add_float_sequence_rules(t);
   if (on.native_float_moves) add_float_move_rules(t);
   if (on.native_float_memory) add_float_memory_rules(t);
   t.index_rows();
@@ -41,7 +41,7 @@ LowerFunction LowerTable::search(Handler h) const {
 }
 
 Lowering::Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode mode)
-    : rules_(rules), block_(block), rotating_(mode.rotating) {
+    : rules_(rules), block_(block), rotating_(mode.rotating), frame_(mode.frame) {
   native_float_ = rules.contains(&fma_d_f1) || rules.contains(&setf_d_m18) || rules.contains(&ldfd_m6);
   unit_.ip = ip, unit_.slot = slot, unit_.mode = mode;
   unit_.slots = block.slots, unit_.needed_sof = block.needed_sof;
@@ -49,7 +49,7 @@ Lowering::Lowering(const LowerTable& rules, Block& block, u64 ip, u8 slot, Mode 
 
 Mode Lowering::mode() const {
   Mode m = unit_.mode;
-  m.rotating = rotating_;
+  m.rotating = rotating_, m.frame = frame_;
   return m;
 }
 
@@ -63,7 +63,7 @@ Location Lowering::gr_location(unsigned r) const {
   return {File::General, static_cast<u8>(r)};
 }
 Location Lowering::pr_location(unsigned p) const {
-  return {p >= 16 && unit_.mode.rrb_pr ? File::RotatingPredicate : File::Predicate, static_cast<u8>(p)};
+  return {p >= 16 && unit_.mode.rotated ? File::RotatingPredicate : File::Predicate, static_cast<u8>(p)};
 }
 
 Value Lowering::get(Location l) {
@@ -105,15 +105,25 @@ void Lowering::set_pr(unsigned p, Value v) {
 }
 
 unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
-  unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode, kOutside, static_cast<u16>(i.spare + 1), insn_ip(i)});
+  unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode, kOutside, static_cast<u16>(i.spare + 1), insn_ip(i), this->mode()});
   return static_cast<unsigned>(unit_.exits.size() - 1);
 }
 
 void Lowering::forget_predicates() {
   known_.forget(File::Predicate), known_.forget(File::RotatingPredicate);
 }
+void Lowering::new_frame(const Cfm& frame) {
+  rotating_ = frame.sor, frame_ = Mode::frame_of(frame.sof, frame.sol);
+}
 void Lowering::frame_is_clean(unsigned sof) {
   for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
+}
+
+bool Lowering::assume_clean_frame(unsigned sof) {
+  for (unsigned r = 32; r < 32 + sof; r++)
+    if (nat_[r] == Nat::Unknown) return false;
+  for (unsigned r = 32; r < 32 + sof; r++) unit_.clean_frame.set(r);
+  return true;
 }
 
 void Lowering::call(const Insn& i) {
@@ -129,8 +139,8 @@ void Lowering::call_branch(const Insn& i, unsigned exit) {
 
 void Lowering::call_to_end(const Insn& i, Mode after) {
   if (i.qp && !(after == mode())) return call(i);
-  const bool new_frame = i.handler == &cover_b8;
-  emit({.code = Opcode::call, .guard = guard(i), .imm = static_cast<u64>(Next::Sync) | u64{new_frame} << kCallReloadsFrame, .insn = &i});
+  const bool covers = i.handler == &cover_b8;
+  emit({.code = Opcode::call, .guard = guard(i), .imm = static_cast<u64>(Next::Sync) | u64{covers} << kCallReloadsFrame, .insn = &i});
   after_call(i);
   const auto [ip, slot] = behind(i);
   finish(Leave{add_exit(i, ip, slot, after)});
@@ -143,7 +153,7 @@ void Lowering::after_call(const Insn& i) {
   const u32 flags = op_info(i.op).flags;
   if (flags & op_flag::kWritesR1) mark_unknown(i.r1);
   if (flags & op_flag::kWritesR3) mark_unknown(i.r3);
-  if (i.handler == &alloc_m34) rotating_ = static_cast<u8>((i.imm >> 14 & 0xf) * 8);
+  if (i.handler == &alloc_m34) new_frame(Cfm::unpack(i.imm & low_mask(18)));
   mode_unknown_ = i.flags & kEndsBlock;
 }
 

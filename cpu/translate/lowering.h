@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cpu/arch/registers.h"
 #include "cpu/interp/block.h"
 #include "cpu/translate/ir.h"
 #include "cpu/translate/known_values.h"
@@ -79,8 +80,12 @@ class Lowering {
   /// Forgets what locations hold, after an operation that changes some of them.
   void forget() { known_.clear(); }
   void forget_predicates();
+  /// alloc has made `frame`.
+  void new_frame(const Cfm& frame);
   /// The frame has `sof` registers from here on, all without NaT.
   void frame_is_clean(unsigned sof);
+  /// Lets the entry look for NaTs in `sof` registers from r32 on. @returns false when one may have come since
+  bool assume_clean_frame(unsigned sof);
   /// Leaves `i`, which has changed nothing yet, to the interpreter when `condition` is not 0.
   void leave_if(const Insn& i, Value condition) { emit({.code = Opcode::leave_if, .a = condition, .insn = &i}); }
   unsigned cpl() const { return unit_.mode.fetch >> 1 & 3; }
@@ -116,8 +121,13 @@ class Lowering {
   void wide_float(const Insn& i);
   /// Puts natural number `n`, normalised, into register `f` as fnorm.s1 does.
   void to_fr_natural(const Insn& i, unsigned f, Value n);
-  /// Does the division that `i` begins and goes on behind its last instruction.
-  void divide(const Insn& i, const FloatSequence& s);
+  /// Does the sequence that `i` begins and goes on behind its last instruction.
+  void do_sequence(const Insn& i, std::shared_ptr<const FloatSequence> s);
+  /// The instructions of the decoded block from its first one on.
+  const Insn* first_insn() const { return block_.insns(); }
+  /// Whether rules for the instruction exist.
+  bool has_rule(const Insn& i) const { return rules_.of(i) != nullptr; }
+  bool constant_value(Value v, u64& k) const { return unit_.ops[v].code == Opcode::constant && (k = unit_.ops[v].imm, true); }
   /// Whether reading general register `r` cannot leave.
   bool reads_without_leaving(unsigned r) const { return nat_[r] != Nat::Unknown; }
   /// Copies a register in whatever form it is.
@@ -158,6 +168,7 @@ class Lowering {
   u8 float_marked_ = 0;     // PSR.mfl (1), mfh (2) are set
   bool native_float_ = false;
   u8 rotating_;                 // CFM.sor now
+  u16 frame_;                   // as in Mode
   bool ended_ = false;
   const Insn* next_ = nullptr;  // to be lowered
   bool mode_unknown_ = false;   // the last handler may have changed the mode
@@ -178,7 +189,7 @@ void add_frame_rules(LowerTable& table);
 void add_move_rules(LowerTable& table);
 void add_system_rules(LowerTable& table);
 void add_float_rules(LowerTable& table);
-void add_division_rules(LowerTable& table);
+void add_float_sequence_rules(LowerTable& table);
 void add_float_move_rules(LowerTable& table);
 void add_float_memory_rules(LowerTable& table);
 

@@ -29,9 +29,14 @@ bool RegionBuilder::fits(Block& block) const {
   return !head_allocates_ || block.needed_sof <= sof_after_head_;
 }
 
+/// Whether what an exit leads to can be taken in.
+bool RegionBuilder::goes_inside(const Exit& exit) const {
+  return exit.slot == 0 && inner_mode_ && exit.mode == *inner_mode_ && goes_on_plainly(*exit.insn);
+}
+
 /// Whether an exit leads to the beginning of a decoded block of the region.
 bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
-  if (exit.slot != 0 || !(exit.mode == mode_) || !goes_on_plainly(*exit.insn)) return false;
+  if (!goes_inside(exit)) return false;
   for (u32 n = head_allocates_ ? 1 : 0; n < lowered_.size(); n++) {
     if (lowered_[n].part.ip == exit.ip && lowered_[n].part.slot == 0) {
       part = n;
@@ -45,11 +50,14 @@ bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
 void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
   if (const Insn* alloc = find_alloc(head)) {
     head_allocates_ = true;
-    sof_after_head_ = static_cast<unsigned>(alloc->imm & 0x7f);
+    const Cfm frame = Cfm::unpack(alloc->imm & low_mask(18));
+    sof_after_head_ = frame.sof;
+    inner_mode_->frame = Mode::frame_of(frame.sof, frame.sol);
+    if (frame.sor || mode_.rotating) inner_mode_.reset();
   }
   const auto add = [&](Block& block, u64 at, u8 from) {
     instructions_ += block.slots;
-    lowered_.push_back({{at, from, &block}, Lowering(rules_, block, at, from, mode_).run()});
+    lowered_.push_back({{at, from, &block}, Lowering(rules_, block, at, from, mode_of(lowered_.size())).run()});
   };
   add(head, ip, slot);
   for (size_t n = 0; n < lowered_.size(); n++) {
@@ -59,8 +67,8 @@ void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
     if (const auto* leave = std::get_if<Leave>(&lowered_[n].unit.terminal)) exits.push_back(lowered_[n].unit.exits[leave->exit]);
     for (const Exit& exit : exits) {
       u32 known;
-      if (exit.slot != 0 || !(exit.mode == mode_) || !goes_on_plainly(*exit.insn) || inner_exit(exit, known)) continue;
-      if (Block* block = find_(exit.ip); block && fits(*block)) add(*block, exit.ip, 0);
+      if (!goes_inside(exit) || inner_exit(exit, known)) continue;
+      if (Block* block = find_(exit.ip, *inner_mode_); block && fits(*block)) add(*block, exit.ip, 0);
     }
   }
 }
@@ -72,7 +80,7 @@ void RegionBuilder::lower_again() {
     if (l.part.slot == 0) leaders.push_back(l.part.ip);
   std::sort(leaders.begin(), leaders.end());
   for (Lowered& l : lowered_) {
-    Lowering lowering(rules_, *l.part.block, l.part.ip, l.part.slot, mode_);
+    Lowering lowering(rules_, *l.part.block, l.part.ip, l.part.slot, mode_of(static_cast<size_t>(&l - lowered_.data())));
     lowering.stop_at(&leaders);
     l.unit = lowering.run();
     may_be_nat_ |= l.unit.may_be_nat;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "cpu/jit/options.h"
 #include "cpu/translate/lowering.h"
@@ -12,11 +13,11 @@ namespace ia64::cpu::ir {
 /// leads back to takes in what it leads to.
 class RegionBuilder {
  public:
-  /// Which decoded block at a bundle address is worth taking in; nullptr for none. They must be in the same mode.
-  using Find = std::function<Block*(u64 ip)>;
+  /// Which decoded block at a bundle address is worth taking in, in that mode; nullptr for none.
+  using Find = std::function<Block*(u64 ip, Mode mode)>;
 
   RegionBuilder(const LowerTable& rules, Mode mode, Find find, RegionLimits limits)
-      : rules_(rules), mode_(mode), find_(std::move(find)), limits_(limits) {}
+      : rules_(rules), mode_(mode), inner_mode_(mode), find_(std::move(find)), limits_(limits) {}
 
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
   Unit build(Block& head, u64 ip, u8 slot);
@@ -36,6 +37,8 @@ class RegionBuilder {
 
   void discover(Block& head, u64 ip, u8 slot);
   bool fits(Block& block) const;
+  Mode mode_of(size_t lowered) const { return lowered ? *inner_mode_ : mode_; }
+  bool goes_inside(const Exit& exit) const;
   bool inner_exit(const Exit& exit, u32& part) const;
   void lower_again();
   void cut();
@@ -52,6 +55,7 @@ class RegionBuilder {
 
   const LowerTable& rules_;
   const Mode mode_;
+  std::optional<Mode> inner_mode_;  // of everything behind the head: another one when the head allocates a frame
   Find find_;
   const RegionLimits limits_;
   std::vector<Lowered> lowered_;

@@ -5,6 +5,12 @@
 
 namespace ia64::cpu::ir {
 
+namespace {
+bool of_sequence(Opcode code) {
+  return code == Opcode::float_quotient || code == Opcode::natural_quotient || code == Opcode::float_root || code == Opcode::defer_steps;
+}
+}  // namespace
+
 /// Registers that some handler of the region may have given a NaT are looked at wherever a block takes them for clean.
 void RegionBuilder::check_nats(Unit& out, const Lowered& l) {
   const std::bitset<128> doubtful = l.unit.assumed_clean & may_be_nat_;
@@ -36,6 +42,10 @@ void RegionBuilder::copy_piece(Unit& out, u32 number) {
       out.exits.push_back(l.unit.exits[op.imm]);
       op.imm = out.exits.size() - 1;
       if (n + 1 == piece.end && !piece.last) out.exits.back().block = internal(piece.to[0]);
+    }
+    if (of_sequence(op.code)) {
+      out.sequences.push_back(l.unit.sequences[op.imm]);
+      op.imm = out.sequences.size() - 1;
     }
     if (op.insn && op.insn->spare == 0 && op.code != Opcode::exit_if) block.leaves_at_once = true;
     renamed[n] = static_cast<Value>(out.ops.size());
@@ -126,6 +136,7 @@ Unit RegionBuilder::stitch(u8 slot) {
   for (u32 piece : order_) {
     const Lowered& l = lowered_[pieces_[piece].lowered];
     out.assumed_clean |= l.unit.assumed_clean & ~may_be_nat_;
+    out.clean_frame |= l.unit.clean_frame;
     out.needed_sof = piece == 0 || !head_allocates_ ? std::max(out.needed_sof, l.unit.needed_sof) : out.needed_sof;
     copy_piece(out, piece);
   }

@@ -94,6 +94,12 @@ ScsiTarget* Mpt::target(unsigned number) const {
   return number < kTargets ? targets_[number].get() : nullptr;
 }
 
+unsigned Mpt::requests_in_flight(unsigned number) const {
+  std::lock_guard lock(mutex_);
+  return static_cast<unsigned>(
+      std::count_if(in_flight_.begin(), in_flight_.end(), [&](const Request& r) { return r.target == number; }));
+}
+
 // --- register windows
 
 AccessResult Mpt::bar_read(unsigned bar, u64 offset, unsigned size, u64& value) {

@@ -16,7 +16,7 @@
 #include "devices/mpt/mpt_regs.h"
 #include "devices/mpt/mpt_sgl.h"
 #include "devices/pci/pci_device.h"
-#include "storage/scsi/target.h"
+#include "devices/scsi_host.h"
 
 namespace ia64::devices::mpt {
 
@@ -28,7 +28,7 @@ namespace ia64::devices::mpt {
 /// it. Only resets, and the power-on look at a target, are called with it held. Message-signalled interrupts
 /// are sent without it.
 /// @source LSI Fusion-MPT Message Passing Interface 1.2; LSI53C1030 technical manual
-class Mpt final : public pci::PciDevice {
+class Mpt final : public pci::PciDevice, public ScsiHost {
  public:
   static constexpr unsigned kTargets = 15;  ///< addresses 0..14 (Integrity VM, scsi)
   static constexpr u8 kOwnId = 15;
@@ -38,11 +38,12 @@ class Mpt final : public pci::PciDevice {
   Mpt(IrqLine& intx, AddressSpace& memory);
   ~Mpt() override;
 
-  /// Puts `target` at address `number` (0..14, free). A running driver is told. Any thread.
-  void attach(unsigned number, std::unique_ptr<storage::scsi::ScsiTarget> target);
-  /// Takes a target away once its requests have ended; nullptr when there was none. Not from a completion.
-  std::unique_ptr<storage::scsi::ScsiTarget> detach(unsigned number);
-  storage::scsi::ScsiTarget* target(unsigned number) const;
+  unsigned addresses() const override { return kTargets; }
+  void attach(unsigned number, std::unique_ptr<storage::scsi::ScsiTarget> target) override;
+  std::unique_ptr<storage::scsi::ScsiTarget> detach(unsigned number) override;
+  storage::scsi::ScsiTarget* target(unsigned number) const override;
+  unsigned requests_in_flight(unsigned number) const override;
+  void target_changed(unsigned, u16) override {}  ///< a parallel bus has no such message; the next command tells
 
   const char* name() const override { return "mpt"; }
   /// Power-on state; waits for the requests in flight.

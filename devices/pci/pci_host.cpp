@@ -61,6 +61,11 @@ void RootBus::plug(unsigned slot, PciDevice& device) {
   slots_[slot] = &device;
 }
 
+void RootBus::unplug(unsigned slot) {
+  INVARIANT(slot < kSlots && slots_[slot]);
+  slots_[slot] = nullptr;
+}
+
 RootBus::Windows PciHost::windows(unsigned bus) {
   constexpr u64 kMemoryPerBus = 0x0c00'0000, kPortsPerBus = 0x2000, kFirstPort = 0x1000;
   // Ports below 0x1000 belong to legacy devices, so bus 0 starts there.

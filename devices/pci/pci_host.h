@@ -10,8 +10,8 @@
 namespace ia64::devices::pci {
 
 /// One root bus: a memory window and a port window whose accesses go to whichever BAR claims them. A BAR
-/// outside its bridge's windows is not reached, as on hardware. Plugging happens before the machine runs;
-/// accesses take no lock.
+/// outside its bridge's windows is not reached, as on hardware. Accesses take no lock: plugging and
+/// unplugging happen while no processor runs.
 class RootBus {
  public:
   static constexpr unsigned kSlots = 8;
@@ -29,6 +29,8 @@ class RootBus {
 
   /// @param slot 0..7, empty so far. The device outlives this.
   void plug(unsigned slot, PciDevice& device);
+  /// Empties a slot; the device may go afterwards.
+  void unplug(unsigned slot);
   PciDevice* device(unsigned slot) const { return slot < kSlots ? slots_[slot] : nullptr; }
   const Windows& windows() const { return windows_; }
 
@@ -64,6 +66,7 @@ class PciHost final : public MmioRegion {
 
   RootBus& bus(unsigned n) { return *buses_[n]; }
   void plug(unsigned bus, unsigned slot, PciDevice& device) { buses_[bus]->plug(slot, device); }
+  void unplug(unsigned bus, unsigned slot) { buses_[bus]->unplug(slot); }
 
   /// One configuration access as SAL and the window make it. @param reg 0..4095. Any thread.
   u32 config_read(unsigned bus, unsigned device, unsigned function, unsigned reg, unsigned size);

@@ -34,7 +34,7 @@ inline constexpr unsigned kDeviceFeatureSelect = 0, kDeviceFeature = 4, kDriverF
 // --- 5.6 SCSI host device
 inline constexpr u16 kScsiDeviceType = 8;
 inline constexpr unsigned kScsiControlQueue = 0, kScsiEventQueue = 1, kScsiRequestQueue = 2;
-inline constexpr u64 kScsiFeatureHotplug = u64{1} << 1;
+inline constexpr u64 kScsiFeatureHotplug = u64{1} << 1, kScsiFeatureChange = u64{1} << 2;
 inline constexpr unsigned kScsiConfigBytes = 36;
 inline constexpr unsigned kScsiConfigSenseSize = 20, kScsiConfigCdbSize = 24;
 inline constexpr u32 kScsiDefaultSenseSize = 96, kScsiDefaultCdbSize = 32;
@@ -70,7 +70,8 @@ enum class Tmf : u32 {
   QueryTaskSet = 7,
 };
 
-inline constexpr u32 kScsiEventMissed = 0x8000'0000, kScsiEventNone = 0, kScsiEventTransportReset = 1;
+inline constexpr u32 kScsiEventMissed = 0x8000'0000, kScsiEventNone = 0, kScsiEventTransportReset = 1,
+                     kScsiEventParameterChange = 3;
 inline constexpr u32 kScsiReasonRescan = 1, kScsiReasonRemoved = 2;
 
 }  // namespace ia64::devices::virtio

@@ -34,7 +34,7 @@ VirtioScsi::VirtioScsi(const Config& config, IrqLine& intx, AddressSpace& memory
     : VirtioPci({.type = kScsiDeviceType,
                  .class_code = 0x010000,
                  .subsystem_id = 0x1339,  // HP's AVIO storage adapter
-                 .features = kScsiFeatureHotplug,
+                 .features = kScsiFeatureHotplug | kScsiFeatureChange,
                  .queues = config.request_queues + kScsiRequestQueue,
                  .queue_size = kRingSize},
                 intx, memory),
@@ -90,6 +90,22 @@ std::unique_ptr<ScsiTarget> VirtioScsi::detach(unsigned number) {
 ScsiTarget* VirtioScsi::target(unsigned number) const {
   std::lock_guard lock(mutex_);
   return number < kTargets ? targets_[number].get() : nullptr;
+}
+
+unsigned VirtioScsi::requests_in_flight(unsigned number) const {
+  std::lock_guard lock(mutex_);
+  return static_cast<unsigned>(std::count_if(in_flight_.begin(), in_flight_.end(),
+                                             [&](const Request& r) { return r.address.target == number; }));
+}
+
+void VirtioScsi::target_changed(unsigned number, u16 code) {
+  Interrupts interrupts;
+  {
+    std::lock_guard lock(mutex_);
+    const u32 reason = u32{code} >> 8 | (u32{code} & 0xff) << 8;  // the qualifier is the upper byte
+    if (number < kTargets && targets_[number]) report_event(kScsiEventParameterChange, number, reason, interrupts);
+  }
+  send(interrupts);
 }
 
 // --- device configuration

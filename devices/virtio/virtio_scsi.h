@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
+#include "devices/scsi_host.h"
 #include "devices/virtio/virtio_pci.h"
-#include "storage/scsi/target.h"
 
 namespace ia64::devices::virtio {
 
@@ -16,7 +16,7 @@ namespace ia64::devices::virtio {
 /// is confirmed. Locking: see VirtioPci; requests go to targets without a lock, their completions take it.
 /// Only resets, and the power-on look at a target, are called with it held.
 /// @source VIRTIO 1.1, 5.6
-class VirtioScsi final : public VirtioPci {
+class VirtioScsi final : public VirtioPci, public ScsiHost {
  public:
   static constexpr unsigned kTargets = 128;  ///< addresses 0..127 (Integrity VM, avio_stor)
   static constexpr u32 kMaxTransferBytes = 1 << 20;
@@ -27,11 +27,12 @@ class VirtioScsi final : public VirtioPci {
   VirtioScsi(const Config& config, IrqLine& intx, AddressSpace& memory);
   ~VirtioScsi() override;
 
-  /// Puts `target` at address `number` (0..127, free). A running driver is told. Any thread.
-  void attach(unsigned number, std::unique_ptr<storage::scsi::ScsiTarget> target);
-  /// Takes a target away once its requests have ended; nullptr when there was none. Not from a completion.
-  std::unique_ptr<storage::scsi::ScsiTarget> detach(unsigned number);
-  storage::scsi::ScsiTarget* target(unsigned number) const;
+  unsigned addresses() const override { return kTargets; }
+  void attach(unsigned number, std::unique_ptr<storage::scsi::ScsiTarget> target) override;
+  std::unique_ptr<storage::scsi::ScsiTarget> detach(unsigned number) override;
+  storage::scsi::ScsiTarget* target(unsigned number) const override;
+  unsigned requests_in_flight(unsigned number) const override;
+  void target_changed(unsigned number, u16 code) override;
 
   const char* name() const override { return "virtio-scsi"; }
 

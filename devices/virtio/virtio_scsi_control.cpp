@@ -117,13 +117,16 @@ void VirtioScsi::serve_events() {
   Interrupts interrupts;
   {
     std::lock_guard lock(mutex_);
-    if (running() && state_.events_missed) report_event(kScsiEventNone, 0, 0, interrupts);
+    if (state_.events_missed) report_event(kScsiEventNone, 0, 0, interrupts);
   }
   send(interrupts);
 }
 
 void VirtioScsi::report_event(u32 event, unsigned number, u32 reason, Interrupts& interrupts) {
-  if (!running() || !(features() & kScsiFeatureHotplug)) return;
+  const u64 feature = event == kScsiEventParameterChange ? kScsiFeatureChange
+                      : event == kScsiEventNone          ? kScsiFeatureChange | kScsiFeatureHotplug
+                                                         : kScsiFeatureHotplug;
+  if (!running() || !(features() & feature)) return;
   auto& ring = queue(kScsiEventQueue);
   Chain chain;
   const auto taken = ring.pop(dma(), features(), chain);
@@ -135,7 +138,8 @@ void VirtioScsi::report_event(u32 event, unsigned number, u32 reason, Interrupts
   }
   u8 out[16] = {};
   store_le<u32>(out, event | (state_.events_missed ? kScsiEventMissed : 0));
-  if (event != kScsiEventNone) out[4] = 1, out[5] = static_cast<u8>(number), out[6] = 0x40;
+  // Unit 0 in peripheral addressing: Linux takes all 16 bits behind the target for the unit's number.
+  if (event != kScsiEventNone) out[4] = 1, out[5] = static_cast<u8>(number);
   store_le<u32>(out + 12, reason);
   state_.events_missed = false;
   const auto written = static_cast<u32>(scatter(dma(), chain.writable, out));

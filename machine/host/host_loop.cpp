@@ -1,17 +1,18 @@
 // Host event loop on Boost.Asio.
 #include "machine/host/host_loop.h"
 
+#include "machine/host/host_loop_impl.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <csignal>
@@ -20,12 +21,6 @@
 namespace ia64::machine {
 namespace asio = boost::asio;
 using Unix = asio::local::stream_protocol;
-
-struct HostLoop::Impl {
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> keep_running{context.get_executor()};
-  std::unique_ptr<asio::signal_set> signals;
-};
 
 namespace {
 
@@ -141,27 +136,33 @@ class UnixListener final : public HostStream {
   std::deque<std::shared_ptr<Session<Unix::socket>>> sessions_;
 };
 
-/// Removes a socket nobody listens on any more; anything else at that path is left alone.
-Result<void> remove_stale_socket(const std::string& path) {
+}  // namespace
+
+Result<void> claim_socket_path(const std::string& path, const std::string& what) {
+  constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.empty() || path.size() > kLongestPath)
+    return Error{ErrorKind::Invalid, fmt::format("{} '{}': the path of a socket has 1 to {} bytes", what, path, kLongestPath)};
   struct stat st;
   if (lstat(path.c_str(), &st) != 0) return {};
-  if (!S_ISSOCK(st.st_mode))
-    return Error{ErrorKind::Invalid, fmt::format("console socket {}: a file that is not a socket is there", path)};
+  if (!S_ISSOCK(st.st_mode)) return Error{ErrorKind::Invalid, fmt::format("{} {}: a file that is not a socket is there", what, path)};
   asio::io_context context;
   Unix::socket probe(context);
   boost::system::error_code error;
   probe.connect(Unix::endpoint(path), error);
-  if (!error) return Error{ErrorKind::Locked, fmt::format("console socket {}: another process listens there", path)};
+  if (!error) return Error{ErrorKind::Locked, fmt::format("{} {}: another process listens there", what, path)};
   unlink(path.c_str());
   return {};
 }
-
-}  // namespace
 
 HostLoop::HostLoop() : impl_(std::make_unique<Impl>()) {}
 HostLoop::~HostLoop() = default;
 
 void HostLoop::run() { impl_->context.run(); }
+void HostLoop::settle(u64 limit_ms, const std::function<bool()>& done) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit_ms);
+  impl_->context.restart();
+  while (!done() && std::chrono::steady_clock::now() < end) impl_->context.run_one_until(end);
+}
 void HostLoop::stop() { impl_->context.stop(); }
 void HostLoop::post(std::function<void()> fn) { asio::post(impl_->context, std::move(fn)); }
 
@@ -185,9 +186,7 @@ std::unique_ptr<HostStream> HostLoop::adopt(int read_fd, int write_fd, OnData on
 }
 
 Result<std::unique_ptr<HostStream>> HostLoop::listen_unix(const std::string& path, OnData on_data) {
-  if (path.empty() || path.size() > 107)
-    return Error{ErrorKind::Invalid, fmt::format("console socket '{}': the path must have 1 to 107 bytes", path)};
-  if (auto ok = remove_stale_socket(path); !ok) return ok.error();
+  if (auto ok = claim_socket_path(path, "console socket"); !ok) return ok.error();
   try {
     return std::unique_ptr<HostStream>(std::make_unique<UnixListener>(impl_->context, path, std::move(on_data)));
   } catch (const boost::system::system_error& e) {

@@ -29,6 +29,8 @@ class HostLoop {
 
   /// Runs until stop(). Call from one thread only.
   void run();
+  /// After run(): goes on with what is under way until `done` or, at the latest, for `limit_ms` of host time.
+  void settle(u64 limit_ms, const std::function<bool()>& done);
   void stop();                                      ///< any thread
   void post(std::function<void()> fn);              ///< any thread
   /// Calls `fn` once after `delay_ms` of host time, on the loop.
@@ -44,8 +46,10 @@ class HostLoop {
   /// @returns an object that sends to everyone who is connected
   Result<std::unique_ptr<HostStream>> listen_unix(const std::string& path, OnData on_data);
 
- private:
   struct Impl;
+  Impl& impl() { return *impl_; }  ///< for the other files of this folder
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

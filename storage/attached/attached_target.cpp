@@ -90,8 +90,8 @@ Result AttachedTarget::perform(Task& task) {
   const bool out = !task.data_out.empty();
   const u64 bytes = list_bytes(out ? task.data_out : task.data_in);
   if (bytes > kMaxTransferBytes) return refused(sense::kInvalidFieldInCdb);
-  buffer_.assign(bytes, 0);
-  if (out) copy_from_list(task.data_out, buffer_);
+  buffer_.resize(bytes);
+  copy_from_list(out ? task.data_out : task.data_in, buffer_);
   using Direction = PassedCommand::Direction;
   const size_t length = cdb_bytes(task.cdb[0]) ? cdb_bytes(task.cdb[0]) : kVendorCdbBytes;
   auto outcome = device_->execute({.cdb = std::span(task.cdb).first(length),
@@ -99,7 +99,7 @@ Result AttachedTarget::perform(Task& task) {
                                    .direction = bytes == 0 ? Direction::None : out ? Direction::Out : Direction::In});
   if (outcome.lost) return refused(kCommunicationLost);
   const u64 moved = std::min(outcome.transferred, bytes);
-  if (!out) copy_to_list(task.data_in, std::span(buffer_).first(moved));
+  if (!out) copy_to_list(task.data_in, std::span(buffer_).first(outcome.in_place ? bytes : moved));
   return {.status = static_cast<Status>(outcome.status), .transferred = moved, .raw_sense = std::move(outcome.sense)};
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 
 #include "base/endian.h"
 #include "storage/attached/pass_through.h"
@@ -46,6 +47,17 @@ struct UrlDeleter {
   void operator()(iscsi_url* u) const { iscsi_destroy_url(u); }
 };
 using Context = std::unique_ptr<iscsi_context, ContextDeleter>;
+
+/// What a tape says in its sense data of a block or mark met while reading blocks of variable length: the buffer's bytes that stayed
+/// free. tgtd sends its count of bytes moved as the transport's residue then, and drivers compare the two (Linux mptscsih).
+/// @source SSC-3, READ(6), and its table of sense data
+std::optional<u32> tape_residue(std::span<const u8> cdb, std::span<const u8> sense) {
+  constexpr u8 kRead6 = 0x08, kFixed = 0x01, kFixedFormatValid = 0xf0, kMarkEndOrLength = 0xe0;
+  if (cdb[0] != kRead6 || (cdb[1] & kFixed) || sense.size() < 8) return std::nullopt;
+  if (sense[0] != kFixedFormatValid || !(sense[2] & kMarkEndOrLength)) return std::nullopt;
+  const auto difference = load_be<u32>(&sense[3]);
+  return difference >> 31 ? 0 : difference;  // negative: the block was longer than the buffer
+}
 
 class IscsiDevice final : public PassThrough {
  public:
@@ -89,7 +101,7 @@ class IscsiDevice final : public PassThrough {
     if (direction == SCSI_XFER_READ) scsi_task_add_data_in_buffer(task, static_cast<int>(command.data.size()), command.data.data());
     iscsi_data out{command.data.size(), command.data.data()};
     const bool sent = iscsi_scsi_command_sync(context_.get(), lun_, task, direction == SCSI_XFER_WRITE ? &out : nullptr) != nullptr;
-    PassedOutcome outcome = sent ? outcome_of(*task, command.data.size()) : PassedOutcome{.lost = true};
+    PassedOutcome outcome = sent ? outcome_of(*task, command) : PassedOutcome{.lost = true};
     scsi_free_scsi_task(task);
     if (outcome.lost) context_.reset();  // the next command tries a new session, and hears of it from the device
     return outcome;
@@ -100,15 +112,17 @@ class IscsiDevice final : public PassThrough {
   }
 
  private:
-  static PassedOutcome outcome_of(const scsi_task& task, size_t offered) {
+  static PassedOutcome outcome_of(const scsi_task& task, const PassedCommand& command) {
     if (task.status < 0 || task.status > 0xff) return {.lost = true};  // libiscsi's own errors
-    PassedOutcome out{.status = static_cast<u8>(task.status), .transferred = offered};
+    const size_t offered = command.data.size();
+    PassedOutcome out{.status = static_cast<u8>(task.status), .transferred = offered, .in_place = true};
     if (task.residual_status == SCSI_RESIDUAL_UNDERFLOW) out.transferred = offered - std::min<size_t>(task.residual, offered);
     // The response carries a two-byte length and the sense bytes.
     if (task.status == SCSI_STATUS_CHECK_CONDITION && task.datain.data && task.datain.size > 2) {
       const size_t length = std::min<size_t>(load_be<u16>(task.datain.data), static_cast<size_t>(task.datain.size) - 2);
       out.sense.assign(task.datain.data + 2, task.datain.data + 2 + length);
     }
+    if (const auto left = tape_residue(command.cdb, out.sense)) out.transferred = offered - std::min<size_t>(*left, offered);
     return out;
   }
 

@@ -14,12 +14,13 @@ namespace ia64::storage {
 
 struct PassedCommand {
   std::span<const u8> cdb;
-  std::span<u8> data;  ///< both directions
+  std::span<u8> data;  ///< both directions; before reading it holds what the guest's memory held
   enum class Direction : u8 { None, In, Out } direction = Direction::None;
 };
 struct PassedOutcome {
   u8 status = 0;            ///< the device's SCSI status
-  u64 transferred = 0;
+  u64 transferred = 0;      ///< bytes, as the device or its transport counts them
+  bool in_place = false;    ///< `data` changed only where data arrived, whatever `transferred` says
   std::vector<u8> sense{};
   bool lost = false;        ///< the device could not be reached; nothing else counts
 };

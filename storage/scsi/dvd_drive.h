@@ -1,6 +1,7 @@
 // A virtual DVD as an administrator sees it: drive, ISO file or empty, and the console's EJ and IN.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,10 +33,16 @@ class DvdDrive final : public DvdTarget {
   /// The guest has restarted: a changed FileDVD goes back to its original image.
   ia64::Result<void> revert();
 
+  /// Called, when set, after the guest has opened (true) or closed the tray. To be set before the guest sees the drive.
+  std::function<void(bool open)> on_tray;
+
   std::string original() const { return storage_ + ":" + location_; }
   std::string current() const { return current_; }  ///< the statement's end as it is now, e.g. "null:/isos"
 
  private:
+  void tray_moved(bool open) override {
+    if (on_tray) on_tray(open);
+  }
   class HostDoor;
   DvdDrive(std::string storage, std::string location, DiskIdentity identity);
   bool uses_host_drive() const { return directory_.empty(); }

@@ -88,6 +88,11 @@ void DvdTarget::remove() {
   preventing_ = 0;
 }
 
+void DvdTarget::request_eject() {
+  std::lock_guard lock(mutex_);
+  event_ = MediaEvent::EjectRequest;
+}
+
 bool DvdTarget::has_disc() const {
   std::lock_guard lock(mutex_);
   return disc_ != nullptr;

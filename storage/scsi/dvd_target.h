@@ -25,6 +25,8 @@ class DvdTarget : public LogicalUnit {
   void insert(std::unique_ptr<BlockDevice> disc);
   /// Takes the disc out, whether or not the guest has locked the tray (as the pinhole of a real drive does).
   void remove();
+  /// Asks a guest that polls for media events to eject, as a press of the drive's button does while the tray is locked.
+  void request_eject();
   bool has_disc() const;
   bool locked() const;     ///< the guest prevents removal
   bool tray_open() const;

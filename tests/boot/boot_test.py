@@ -6,12 +6,17 @@
 Exit status 0 passed, 1 failed, 77 skipped.
 """
 import argparse
+import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import toolchain  # noqa: E402
 
 PROMPT = r"ivm-guest# $"
 SKIPPED = 77
@@ -25,12 +30,17 @@ KNOWN_WARNINGS = [
     (r"Processor Platform Limit event detected, but not handled", "printed for every ACPI processor when CPUfreq is not built in"),
     (r"Consider compiling CPUfreq support into your kernel", "second half of the line above"),
     (r"This architecture does not have kernel memory protection", "true of every ia64 kernel"),
-    (r"(sd|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"(sd|sr|st|ch|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
+    (r"ch \d+:0:\d+:0: \[ch0\] ID/LUN unknown", "tgtd's changer does not say which unit its drive is"),
     (TIMER_OOPS, "the host took the processor away between the kernel's write of ITM and its look at ITC; real firmware does the same"),
 ]
 
 
 class Failure(Exception):
+    pass
+
+
+class Skipped(Exception):
     pass
 
 
@@ -140,6 +150,49 @@ def direct_kernel(args):
     text = boot.run()
     require("console=ttyS0,115200 panic=5" in text, "the command line did not arrive", text)
     check_kernel_log(text)
+
+
+def guest_program(args, name):
+    """The program guest/NAME.c, compiled, as the content of a disk."""
+    archive = pathlib.Path(args.guests, "..", toolchain.ARCHIVE)
+    if not archive.exists():
+        raise Skipped(f"no toolchain {archive}")
+    binary = pathlib.Path(args.work) / name
+    toolchain.build_program(str(archive), str(pathlib.Path(args.work).parent / "toolchain"),
+                            str(pathlib.Path(__file__).parent / "guest" / f"{name}.c"), str(binary))
+    return binary
+
+
+def fresh_code(args):
+    """A program in the guest makes code by stores and by DMA, more than the translator keeps: right results, bounded memory."""
+    cache = 4 << 20
+    program = guest_program(args, "fresh_code")
+    scratch = pathlib.Path(args.work) / "scratch.img"
+    scratch.write_bytes(bytes(1 << 20))
+    counters = pathlib.Path(args.work) / "counters.json"
+    guests = f"{args.guests}/linux"
+    boot = Boot(args, "console", ["-m", "256M", "--jit-cache", str(cache), "--inspect-at-exit", str(counters), "--kernel", f"{guests}/vmlinuz",
+                                  "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200",
+                                  "-a", f"disk:avio_stor:0,2,0:file:{program}", "-a", f"disk:avio_stor:0,2,1:file:{scratch}"])
+    boot.expect(PROMPT).shell("cat /dev/sda > /fresh_code; chmod +x /fresh_code")
+    boot.shell(f"/fresh_code {args.seconds} /dev/sdb").send("poweroff\\r")
+    text = boot.run()
+    made = re.search(r"^FRESH (\d+) (\d+)$", text, re.M)
+    require(made and int(made[1]) > 0 and int(made[2]) == 200, "the program did not end well", text)
+    counted = find(json.loads(counters.read_text()), "translator")
+    require(counted["flushes_by"]["cache_full"] > 0, f"the code of {made[1]} functions never filled the cache: {counted}")
+    require(counted["code_bytes_now"] < cache + (1 << 20), f"more code is kept than the cache may hold: {counted}")
+    print(f"{made[1]} functions, {counted['code_bytes'] >> 20} MiB of code in a cache of {cache >> 20}, {counted['flushes']} flushes; "
+          f"peak memory of the process {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB, 256 of them the guest's")
+
+
+def find(tree, name):
+    """The first subtree of that name."""
+    if isinstance(tree, dict):
+        if name in tree:
+            return tree[name]
+        tree = list(tree.values())
+    return next((hit for part in tree if isinstance(part, (dict, list)) for hit in [find(part, name)] if hit is not None), None)
 
 
 def lockstep(args):
@@ -323,10 +376,9 @@ def all_targets(args):
     options = ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}"]
     where = [("scsi", 2, t) for t in range(1, 15)] + [("scsi", 4, t) for t in range(15)] + [("avio_stor", 3, t) for t in range(128)]
     for adapter, slot, target in where:
-        path = pathlib.Path(args.work) / f"{slot}-{target}.img"
-        path.write_bytes(b"")
-        os.truncate(path, (1 << 20) + 512 * target)
-        options += ["-a", f"disk:{adapter}:0,{slot},{target}:file:{path}"]
+        path = pathlib.Path(args.work) / f"{slot}-{target}.qcow2"  # a guest has 30 file backing stores at most
+        subprocess.run([args.ivm, "image", "create", "--format", "qcow2", str(path), str((1 << 20) + 512 * target)], check=True)
+        options += ["-a", f"disk:{adapter}:0,{slot},{target}:qcow2:{path}"]
     boot = Boot(args, "console", options)
     boot.expect("GUEST READY").expect(PROMPT).shell("cd /sys/bus/scsi/devices; ls -d *:*:*:*/block/* | wc -l")
     boot.shell("for d in *:*:*:*/block/*; do n=${d##*/}; echo disk $(readlink -f $d | sed 's,.*0000:00:,,;s,/.*,,') ${d%/block*} "
@@ -361,7 +413,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, lockstep, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, fresh_code, lockstep, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
 
 
 def main():
@@ -372,6 +424,7 @@ def main():
     parser.add_argument("--work", required=True)
     parser.add_argument("--source", default=pathlib.Path(__file__).resolve().parents[2], help="root of the repository")
     parser.add_argument("--engine", default="jit", help="of cases that do not choose one themselves")
+    parser.add_argument("--seconds", type=int, default=10, help="how long fresh_code makes code, in guest time")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()
     if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
@@ -381,6 +434,9 @@ def main():
     pathlib.Path(args.work).mkdir(parents=True)
     try:
         CASES[args.case](args)
+    except Skipped as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
     except Failure as failure:
         print(f"FAILED: {failure}")
         return 1

@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import resource
 import signal
 import socket
 import struct
@@ -76,6 +77,16 @@ class UsageTest(unittest.TestCase):
         image = self.file("odd.img", b"x" * 1000)
         self.refused("run", "-a", f"disk:avio_stor::file:{image}", says=["odd.img"])
         self.assertEqual(image.read_bytes(), b"x" * 1000)
+
+    def test_a_limit_on_file_sizes_is_an_error_and_no_death(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+        source = self.file("source.img", b"x" * (2 << 20))
+        result = ivm("image", "convert", source, self.work / "copy.img", preexec_fn=limit)
+        self.assertGreater(result.returncode, 0, result.stderr)
+        self.assertIn("File too large", result.stderr)
 
     @unittest.skipIf(os.geteuid() == 0, "root reads everything")
     def test_unreadable_image(self):

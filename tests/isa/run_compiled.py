@@ -12,6 +12,9 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import toolchain  # noqa: E402
+
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compiled")
 RESULTS = 64
 LEVELS = ("-O1", "-O2")
@@ -27,18 +30,6 @@ def command(*words, **options):
     if result.returncode:
         sys.exit(f"{' '.join(words)}\n{result.stderr}")
     return result.stdout
-
-
-def compiler(options):
-    """The compiler's path; unpacks the archive when that has not been done."""
-    gcc = os.path.join(options.work, "ia64", "bin", "ia64-linux-gnu-gcc")
-    if not os.path.exists(gcc):
-        fresh = os.path.join(options.work, "unpacking")  # renamed when complete
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.makedirs(fresh)
-        command("tar", "-xJf", options.toolchain, "-C", fresh)
-        os.rename(os.path.join(fresh, "ia64"), os.path.join(options.work, "ia64"))
-    return gcc
 
 
 def native_results(work, source):
@@ -97,7 +88,7 @@ def main():
     if not shutil.which("ia64-linux-gnu-ld") or not shutil.which("gcc"):
         skip("binutils-ia64-linux-gnu or gcc is not installed")
     os.makedirs(options.work, exist_ok=True)
-    gcc = compiler(options)
+    gcc = toolchain.compiler(options.toolchain, options.work)
     plan = []
     for source in sorted(glob.glob(os.path.join(HERE, "*.c"))):
         if os.path.basename(source) in ("native_main.c", "results.c"):

@@ -2,6 +2,7 @@
 // Operands are mostly ordinary numbers, so that results stay ordinary too; the rest is every other kind of register.
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <random>
 
 #include "cpu/arch/register_differences.h"
@@ -21,7 +22,7 @@ using cpu::StopReason;
 
 namespace {
 
-constexpr unsigned kBundles = 20, kStacked = 16;
+constexpr unsigned kBundles = 32, kStacked = 16;
 constexpr u64 kDataBytes = 0x100000;
 // Registers that mostly hold numbers, and such that mostly hold integers, so that programs make sense.
 constexpr u8 kNumbers[] = {0, 1, 6, 7, 8, 9, 10, 11, 12, 32, 33, 34, 127}, kIntegers[] = {0, 1, 13, 14, 35};
@@ -152,9 +153,57 @@ u64 set_significand(unsigned f, unsigned r) { return u64{6} << 37 | u64{0x1c} <<
 u64 subtract(unsigned r1, unsigned r2, unsigned r3) { return u64{8} << 37 | u64{1} << 29 | u64{1} << 27 | u64{r3} << 20 | u64{r2} << 13 | u64{r1} << 6; }
 u64 to_unsigned(unsigned f1, unsigned f2) { return u64{1} << 34 | u64{0x1b} << 27 | u64{f2} << 13 | u64{f1} << 6; }
 
+u64 reciprocal_root(unsigned f1, unsigned p2, unsigned f3) { return u64{1} << 36 | u64{1} << 33 | u64{p2} << 27 | u64{f3} << 20 | u64{f1} << 6; }
+u64 set_from(unsigned x6, unsigned f, unsigned r) { return u64{6} << 37 | u64{x6} << 30 | u64{1} << 27 | u64{r} << 13 | u64{f} << 6; }
+u64 class_of(unsigned p1, unsigned p2, unsigned f, unsigned classes) {
+  return u64{5} << 37 | u64{classes & 3} << 33 | u64{p2} << 27 | u64{classes >> 2} << 20 | u64{f} << 13 | u64{p1} << 6;
+}
+u64 copy_of(unsigned f1, unsigned f2) { return u64{0x10} << 27 | u64{f2} << 20 | u64{f2} << 13 | u64{f1} << 6; }
+
+constexpr unsigned kFma = 8, kFmaD = 9, kFmaS = 8, kFnma = 12;
+
+/// A bundle with movl in its second and third slots.
+struct Long {
+  unsigned r;
+  u64 value;
+};
+struct Step {
+  u64 m = kNop, f = kNop;
+  std::optional<Long> load{};
+};
+
+/// The square root of a double as the C library takes it.
+std::vector<Step> root(Operands& o) {
+  constexpr unsigned kExp = 0x1d, kSingle = 0x1e;
+  const auto m = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return multiply_add(kFma, 1, f1, f3, f4, f2, 6); };
+  const auto n = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return multiply_add(kFnma, 1, f1, f3, f4, f2, 6); };
+  const u64 wrong = o.below(8) == 0;  // not the constant it should be: no root
+  std::vector<Step> s = {
+      {kNop, reciprocal_root(7, 6, 8)}, {.load = Long{20, 0xfffe}}, {set_from(kExp, 9, 20), kNop}, {.load = Long{21, 0x3fc00000}},
+      {set_from(kSingle, 10, 21), class_of(14, 15, 8, 0x3a)}, {.load = Long{20, 0x40200000}}, {.load = Long{21, 0x40fc0000 + wrong}},
+      {set_from(kSingle, 11, 20), m(6, 9, 7, 0)}, {set_from(kSingle, 12, 21), m(7, 8, 7, 0)}, {kNop, copy_of(15, 8)},
+      {.load = Long{20, 0x41670000}}, {set_from(kSingle, 13, 20), n(9, 7, 6, 9)}, {.load = Long{21, 0x408c0000}},
+      {set_from(kSingle, 14, 21), m(10, 11, 9, 10)}, {kNop, m(11, 9, 9, 0)}, {kNop, m(12, 13, 9, 12)}, {kNop, m(10, 11, 10, 9)},
+      {kNop, m(11, 11, 11, 0)}, {kNop, m(9, 9, 12, 14)}, {kNop, m(12, 10, 7, 7)}, {kNop, m(7, 7, 11, 0)}, {kNop, m(10, 11, 9, 10)},
+      {kNop, multiply_add(kFmaD, 1, 7, 9, 7, 12, 6)}, {kNop, m(6, 10, 6, 6)}, {kNop, n(9, 7, 7, 8)},
+      {kNop, multiply_add(kFmaD, 0, o.below(2) ? 8 : 33, 9, 6, 7, 6)}};
+  return s;
+}
+
+/// The quotient of two singles, perhaps of a copy of the dividend.
+std::vector<Step> single_division(Operands& o) {
+  const unsigned a = o.below(2) ? 6 : 8;
+  const auto m = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return multiply_add(kFma, 1, f1, f3, f4, f2, 6); };
+  const auto n = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return multiply_add(kFnma, 1, f1, f3, f4, f2, 6); };
+  return {{kNop, o.below(4) ? multiply_add(kFmaS, 0, 8, 8, 1, 0, 0) | u64{1} << 36 : copy_of(9, 9)}, {kNop, multiply_add(kFmaS, 0, 9, 9, 1, 0, 0) | u64{1} << 36},
+          {kNop, copy_of(6, 8)}, {kNop, reciprocal(static_cast<unsigned>(o.below(2)), a == 8 ? 12 : 8, 6, 8, 9)},
+          {kNop, n(10, 9, a == 8 ? 12 : 8, 1)}, {kNop, m(7, a == 8 ? 12 : 8, 10, a == 8 ? 12 : 8)}, {kNop, m(7, 7, 10, a == 8 ? 12 : 8)},
+          {kNop, multiply_add(kFmaS, 1, 10, a, 7, 0, 6) | u64{1} << 36}, {kNop, n(a, 10, 9, a)},
+          {kNop, multiply_add(kFmaS, 0, 8, a, 7, 10, 6) | u64{1} << 36}};
+}
+
 /// M and F slots of bundles that divide: two doubles, or two integers. Independent steps change places now and then.
 std::vector<std::pair<u64, u64>> division(Operands& o) {
-  constexpr unsigned kFma = 8, kFmaD = 9, kFnma = 12;
   const auto m = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return std::pair{kNop, multiply_add(kFma, 1, f1, f3, f4, f2, 6)}; };
   const auto n = [](unsigned f1, unsigned f3, unsigned f4, unsigned f2) { return std::pair{kNop, multiply_add(kFnma, 1, f1, f3, f4, f2, 6)}; };
   std::vector<std::pair<u64, u64>> s;
@@ -174,13 +223,25 @@ std::vector<std::pair<u64, u64>> division(Operands& o) {
   return s;
 }
 
-/// Puts a division into the program.
+/// Puts a division or a root into the program.
 void divide(std::vector<u8>& code, u64 seed) {
   Operands o(seed ^ 0xd171de, false);
-  const auto s = division(o);
+  std::vector<Step> s;
+  switch (o.below(4)) {
+    case 0: s = root(o); break;
+    case 1: s = single_division(o); break;
+    default: for (const auto& [m, f] : division(o)) s.push_back({m, f});
+  }
   size_t at = 16 * o.below(kBundles - s.size());
-  for (const auto& [m, f] : s) {
-    const u64 words[] = {0x0d | m << 5 | f << 46, f >> 18 | kNop << 23};
+  for (const Step& step : s) {
+    u64 words[] = {0x0d | step.m << 5 | step.f << 46, step.f >> 18 | kNop << 23};
+    if (step.load) {
+      const u64 v = step.load->value;
+      const u64 x = u64{6} << 37 | (v >> 63) << 36 | (v >> 7 & 0x1ff) << 27 | (v >> 16 & 0x1f) << 22 | (v >> 21 & 1) << 21 |
+                    (v & 0x7f) << 13 | u64{step.load->r} << 6;
+      const u64 l = v >> 22 & low_mask(41);
+      words[0] = 0x05 | kNop << 5 | l << 46, words[1] = l >> 18 | x << 23;
+    }
     std::memcpy(&code[at], words, 16);
     at += 16;
   }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -52,6 +53,7 @@ int run(int argc, char** argv) {
 }  // namespace ia64::cli
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes fails the write, as a full file system does
   try {
     return ia64::cli::run(argc, argv);
   } catch (const std::exception& e) {

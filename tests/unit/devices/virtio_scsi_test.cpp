@@ -18,7 +18,7 @@ using namespace ia64::testing;
 
 namespace {
 
-constexpr u64 kVersion1 = u64{1} << 32, kIndirect = 1u << 28, kEventIdx = 1u << 29, kHotplug = 2;
+constexpr u64 kVersion1 = u64{1} << 32, kIndirect = 1u << 28, kEventIdx = 1u << 29, kHotplug = 2, kChange = 4;
 constexpr u64 kRequestAt = 0x10'0000, kResponseAt = 0x11'0000, kDataAt = 0x20'0000;
 
 struct Fixture {
@@ -108,7 +108,7 @@ struct Fixture {
 TEST_CASE_METHOD(Fixture, "virtio-scsi: identity, features and configuration", "[devices]") {
   CHECK(board.get(Driver::kConfig, 4) == 0x1048'1af4);
   CHECK(board.get(Driver::kConfig + 8, 1) == 1);
-  CHECK(driver->offered() == (kVersion1 | kIndirect | kEventIdx | kHotplug));
+  CHECK(driver->offered() == (kVersion1 | kIndirect | kEventIdx | kHotplug | kChange));
   CHECK(board.get(driver->common + 18, 2) == 3);
   CHECK(board.get(driver->device + 0, 4) == 1);
   CHECK(board.get(driver->device + 8, 4) == 2048);
@@ -371,6 +371,7 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: hot plug reports events, missed ones are
   REQUIRE(events.more());
   CHECK(load_le<u32>(&board.ram[0x13'0000]) == 1);
   CHECK(board.ram[0x13'0005] == 9);
+  CHECK(load_le<u16>(&board.ram[0x13'0006]) == 0);  // unit 0, which drivers read as a 16-bit number
   CHECK(load_le<u32>(&board.ram[0x13'000c]) == 1);
   CHECK(hba.detach(9) != nullptr);  // no buffer left: missed
   CHECK(hba.detach(9) == nullptr);
@@ -378,6 +379,19 @@ TEST_CASE_METHOD(Fixture, "virtio-scsi: hot plug reports events, missed ones are
   driver->kick(1);
   CHECK(load_le<u32>(&board.ram[0x13'0000]) == 0x8000'0000);
   CHECK(response_of(command(9, 0, {0x00}, 0, 0)) == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "virtio-scsi: a changed parameter is an event with its sense code", "[devices]") {
+  start(kVersion1 | kHotplug | kChange);
+  hba.attach(9, disk());  // no buffer: missed
+  for (const u64 at : {0x13'0000, 0x13'0010, 0x13'0020}) events.add({{at, 16, true}});
+  driver->kick(1);  // the first says that one was missed
+  hba.target_changed(9, 0x2a09);
+  CHECK(load_le<u32>(&board.ram[0x13'0010]) == 3);  // VIRTIO 1.1 5.6.6.3: VIRTIO_SCSI_T_PARAM_CHANGE
+  CHECK(board.ram[0x13'0015] == 9);
+  CHECK(load_le<u32>(&board.ram[0x13'001c]) == 0x092a);  // the code in the lowest byte, then the qualifier
+  hba.target_changed(10, 0x2a09);  // nobody is there
+  CHECK(load_le<u32>(&board.ram[0x13'0020]) == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "virtio-scsi: the configuration access capability reaches the same registers",

@@ -55,11 +55,12 @@ TEST_CASE("resource statement: errors name the statement and the cause", "[machi
 
 namespace {
 
-/// `count` statements `disk:ADAPTER:ADDRESS:file:x`.
-std::vector<ResourceStatement> many(unsigned count, const std::string& adapter, const std::string& address = "") {
+/// `count` statements `disk:ADAPTER:ADDRESS:STORE:x`.
+std::vector<ResourceStatement> many(unsigned count, const std::string& adapter, const std::string& address = "",
+                                    const std::string& store = "lv") {
   std::vector<ResourceStatement> out;
   for (unsigned n = 0; n < count; n++)
-    out.push_back(*parse_resource_statement("disk:" + adapter + ":" + address + ":file:x"));
+    out.push_back(*parse_resource_statement("disk:" + adapter + ":" + address + ":" + store + ":x"));
   return out;
 }
 
@@ -131,4 +132,36 @@ TEST_CASE("allocation: 128 AVIO devices fit on one adapter, beside 30 VIO device
 
 TEST_CASE("allocation: an adapter named without target can be full", "[machine]") {
   CHECK(allocation_error(many(16, "scsi", "0,5")).find("adapter 0,5 has no free target") != std::string::npos);
+}
+
+TEST_CASE("allocation: 30 file backing stores, over VIO and AVIO together; other kinds of store do not count", "[machine]") {
+  auto s = many(14, "scsi", "", "file");
+  for (const auto& avio : many(15, "avio_stor", "", "file")) s.push_back(avio);
+  for (const auto& other : many(40, "avio_stor", "", "qcow2")) s.push_back(other);
+  s.push_back(*parse_resource_statement("dvd:avio_stor::file:x"));
+  REQUIRE(allocate_addresses(s));
+  s.push_back(*parse_resource_statement("disk:scsi::file:x"));
+  CHECK(allocation_error(s).find("at most 30 file backing stores") != std::string::npos);
+}
+
+TEST_CASE("allocation: a target beyond its adapter is refused however it came about", "[machine]") {
+  auto s = parse_all({"disk:avio_stor:0,2,20:lv:x"});
+  s[0].adapter = "scsi";
+  CHECK(allocation_error(s).find("target '20' is not a number from 0 to 14") != std::string::npos);
+}
+
+TEST_CASE("adapter statement: hba, kind, bus and slot", "[machine]") {
+  const auto s = parse_adapter_statement("hba:aviostor:1,3");
+  REQUIRE(s);
+  CHECK(s->adapter == "avio_stor");
+  CHECK(*s->address.bus == 1);
+  CHECK(*s->address.slot == 3);
+  CHECK(format_statement(*s) == "hba:avio_stor:1,3");
+  for (const char* bad : {"hba:ide:1,3", "hba:scsi:1", "hba:scsi:1,3,0", "hba:scsi:7,7", "hba:scsi:", "hba", "disk:scsi:1,3", "hba:scsi:1,3:file"})
+    CHECK_FALSE(parse_adapter_statement(bad));
+}
+
+TEST_CASE("resource statement: written back as it was meant", "[machine]") {
+  for (const char* text : {"disk:avio_stor:1,3,22:file:/a:b/c.img", "dvd:scsi::null:/isos", "tape:scsi:0,4:attach:/dev/sg1"})
+    CHECK(format_statement(parse_all({text})[0]) == text);
 }

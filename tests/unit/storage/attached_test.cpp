@@ -52,11 +52,13 @@ struct Initiator {
 struct FakeDevice final : PassThrough {
   std::vector<u8> cdb;
   size_t bytes = 0;
+  std::vector<u8> arriving;
   int resets = 0;
   PassedOutcome next{};
   PassedOutcome execute(const PassedCommand& c) override {
     cdb.assign(c.cdb.begin(), c.cdb.end());
     bytes = c.data.size();
+    std::copy_n(arriving.begin(), std::min(arriving.size(), bytes), c.data.begin());
     return next;
   }
   void reset() override { resets++; }
@@ -136,6 +138,21 @@ TEST_CASE("attached: commands pass unchanged, dangerous and oversized ones do no
   CHECK(fake.resets == 1);
 }
 
+TEST_CASE("attached: memory beyond the data that arrived stays as it was", "[attached]") {
+  auto owned = std::make_unique<FakeDevice>();
+  auto& fake = *owned;
+  AttachedTarget target(std::move(owned));
+  Initiator i{target, std::vector<u8>(512, 0x77), {}, {}};
+  fake.arriving = {1, 2, 3, 4};
+  fake.next = {.transferred = 2};
+  i.run({0x12, 0, 0, 0, 8, 0}, 8);
+  CHECK(std::vector<u8>(i.in.begin(), i.in.begin() + 8) == std::vector<u8>{1, 2, 0x77, 0x77, 0x77, 0x77, 0x77, 0x77});
+  fake.next = {.transferred = 2, .in_place = true};  // a count that is too small loses nothing
+  i.run({0x12, 0, 0, 0, 8, 0}, 8);
+  CHECK(std::vector<u8>(i.in.begin(), i.in.begin() + 8) == std::vector<u8>{1, 2, 3, 4, 0x77, 0x77, 0x77, 0x77});
+  CHECK(i.last.transferred == 2);
+}
+
 TEST_CASE("attached: what is no SCSI device is refused in one line", "[attached]") {
   CHECK(open_pass_through("/dev/null").error().message.find("SG_IO") != std::string::npos);
   CHECK(open_pass_through("/no/such").error().kind == ErrorKind::NotFound);
@@ -174,9 +191,14 @@ TEST_CASE("attached: a tape of tgtd writes, spaces, reads filemarks and 1 MiB bl
   CHECK(i.good());
   CHECK(i.in[0] == 0x5a);
   CHECK(i.in[(1 << 20) - 1] == 0x5a);
-  i.run({0x08, 0, 0, 0x0b, 0xb8, 0}, 3000);
-  CHECK(i.good());
+  std::fill(i.in.begin(), i.in.end(), u8{0});
+  i.run({0x08, 0, 0, 0x19, 0, 0}, 6400);  // a buffer larger than the block; of less than twice its size tgtd would not fill it
+  REQUIRE(i.last.status == Status::CheckCondition);
+  CHECK((i.last.sense_bytes().data()[2] & 0x20));  // incorrect length
+  CHECK(load_be<u32>(i.last.sense_bytes().data() + 3) == 3400);
+  CHECK(i.last.transferred == 3000);
   CHECK(i.in[2999] == 0x33);
+  CHECK(i.in[3000] == 0);
   i.run({0x08, 0, 0, 0x0b, 0xb8, 0}, 3000);  // the filemark
   REQUIRE(i.last.status == Status::CheckCondition);
   CHECK((i.last.sense_bytes().data()[2] & 0x80));

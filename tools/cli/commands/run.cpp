@@ -109,6 +109,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
   command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
       ->capture_default_str();
+  command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
   command.add_option("--log", o.log_path, "write the guest's console output to this file as well");
   command.add_option("--trace", a->trace, "comma-separated trace channels on standard error; a wrong name lists them");
   command.add_option("--trace-file", a->trace_file, "send traces to this file instead");

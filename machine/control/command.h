@@ -1,0 +1,106 @@
+// What a command of the control socket is: a row with typed arguments and a handler.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "machine/resource_statement.h"
+
+namespace ia64::machine {
+class Machine;
+struct MachineConfig;
+}  // namespace ia64::machine
+
+namespace ia64::machine::control {
+
+using Json = nlohmann::ordered_json;
+
+enum class ArgumentType : u8 {
+  Text,     ///< a string
+  Address,  ///< "bus,slot,target"
+  Size,     ///< bytes as a number, or "20G"; a multiple of 512
+  Flag,     ///< true or false; on a command line its name alone means true
+};
+const char* type_name(ArgumentType type);
+
+struct ArgumentRow {
+  const char* name;
+  ArgumentType type;
+  bool required;
+  const char* help;
+};
+
+/// Arguments of one call, checked against the rows of its command.
+class Arguments {
+ public:
+  /// @param given an object: a request's `arguments`
+  /// @returns Invalid naming the argument that is missing, unknown or of another type
+  static Result<Arguments> check(const std::vector<ArgumentRow>& rows, const Json& given);
+  /// Words of a command line: by position, or as `name=value`; a flag's name alone sets it.
+  static Result<Arguments> check(const std::vector<ArgumentRow>& rows, const std::vector<std::string>& words);
+
+  std::string text(const char* name) const;  ///< empty when not given
+  std::optional<DeviceAddress> address(const char* name) const;
+  u64 size(const char* name) const;          ///< 0 when not given
+  bool flag(const char* name) const { return values_.value(name, false); }
+
+ private:
+  Json values_ = Json::object();  // sizes as numbers, everything else as given
+};
+
+/// Kinds of events a client can ask for.
+#define CONTROL_EVENTS(X) \
+  X(State, "state", "the guest was paused, continued or reset, an operating system took over, the machine ended") \
+  X(Media, "media", "a DVD was ejected or inserted, or the guest moved its tray") \
+  X(Storage, "storage", "a device was attached, detached, changed or resized, an adapter is to be converted") \
+  X(Error, "error", "a message that also went to standard error")
+enum class EventKind : u8 {
+#define X(e, name, help) e,
+  CONTROL_EVENTS(X)
+#undef X
+};
+const char* event_name(EventKind kind);
+
+/// What commands act on. Handlers of `Where::Machine` rows must not call end_session.
+struct CommandContext {
+  Machine* machine = nullptr;
+  const MachineConfig* config = nullptr;
+  std::function<void(std::string reason)> end_session;      ///< loop thread
+  std::function<void(EventKind, Json data)> publish;        ///< any thread
+};
+
+/// One call. `events` is the set of kinds its client asked for (a bit each), nullptr where there is no client to send them to.
+struct Call {
+  CommandContext& context;
+  const Arguments& arguments;
+  u32* events = nullptr;
+};
+
+/// Where a handler runs: on the host loop, or on the processor's thread at its safe point (Machine::call).
+enum class Where : u8 { Loop, Machine };
+
+struct CommandRow {
+  const char* name;
+  const char* alias;  ///< as the vMP menu of Integrity VM calls it; nullptr for none
+  std::vector<ArgumentRow> arguments;
+  Where where;
+  Result<Json> (*handler)(Call&);
+  const char* help;
+};
+
+/// All commands, in the order of `help`.
+const std::vector<CommandRow>& command_table();
+/// By name or alias, whatever its case. nullptr when there is none.
+const CommandRow* find_command(std::string_view name);
+
+// One list for each subject; command_table() joins them.
+std::vector<CommandRow> machine_commands();
+std::vector<CommandRow> storage_commands();
+std::vector<CommandRow> inspect_commands();
+
+}  // namespace ia64::machine::control

@@ -1,0 +1,86 @@
+// Requests to commands, replies and events to clients.
+#include "machine/control/control_server.h"
+
+#include <fmt/format.h>
+
+#include "machine/config.h"
+#include "machine/host/host_loop.h"
+#include "machine/machine.h"
+
+namespace ia64::machine::control {
+namespace {
+
+constexpr size_t kMaxEventBacklogBytes = 256 << 10;
+
+/// A handler's own mistakes must not end the guest.
+Result<Json> handle(const CommandRow& row, Call& call) {
+  try {
+    return row.handler(call);
+  } catch (const std::exception& e) {
+    return Error{ErrorKind::Internal, fmt::format("{}: {}", row.name, e.what())};
+  }
+}
+
+}  // namespace
+
+void CommandRunner::run(Invocation invocation, u32* events, std::function<void(const Result<Json>&)> done) {
+  const CommandRow& row = *invocation.row;
+  if (row.where == Where::Loop) {
+    Call call{context_, invocation.arguments, events};
+    return done(handle(row, call));
+  }
+  const bool taken = context_.machine->call([this, &row, arguments = std::move(invocation.arguments), done] {
+    Call call{context_, arguments};
+    loop_.post([done, result = handle(row, call)] { done(result); });
+  });
+  if (!taken) done(Error{ErrorKind::Unsupported, "the machine has stopped"});
+}
+
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(HostLoop& loop, CommandRunner& runner, const std::string& endpoint) {
+  std::unique_ptr<ControlServer> server(new ControlServer(runner));
+  ControlServer* const s = server.get();
+  LineServer::Handlers handlers;
+  handlers.connected = [s](LineServer::ClientId id) {
+    s->clients_[id];
+    s->lines_->send(id, greeting_line(s->runner_.context().config->name));
+  };
+  handlers.gone = [s](LineServer::ClientId id) { s->clients_.erase(id); };
+  handlers.line = [s](LineServer::ClientId id, const std::string& line) { s->on_line(id, line); };
+  handlers.too_long = [s](LineServer::ClientId id) {
+    s->lines_->send(id, reply_line({}, Error{ErrorKind::Invalid, fmt::format("a request has at most {} bytes", kMaxLineBytes)}));
+  };
+  auto lines = LineServer::listen(loop, endpoint, "--control", {.line_bytes = kMaxLineBytes}, std::move(handlers));
+  if (!lines) return lines.error();
+  server->lines_ = std::move(*lines);
+  return server;
+}
+
+ControlServer::~ControlServer() = default;
+
+void ControlServer::on_line(LineServer::ClientId id, const std::string& line) {
+  if (line.find_first_not_of(" \t\r") == std::string::npos) return lines_->ready(id);
+  Request request = parse_request(line);
+  if (!request.invocation) return answer(id, request.id, request.invocation.error());
+  runner_.run(std::move(*request.invocation), &clients_[id].events,
+              [this, id, request_id = request.id](const Result<Json>& result) { answer(id, request_id, result); });
+}
+
+void ControlServer::answer(LineServer::ClientId id, const Json& request_id, const Result<Json>& result) {
+  lines_->send(id, reply_line(request_id, result));
+  lines_->ready(id);
+}
+
+void ControlServer::publish(EventKind kind, const Json& data) {
+  const std::string line = event_line(kind, data);
+  for (auto& [id, client] : clients_) {
+    if (!(client.events >> static_cast<unsigned>(kind) & 1)) continue;
+    if (lines_->backlog_bytes(id) > kMaxEventBacklogBytes) {
+      client.lost++;
+      continue;
+    }
+    if (client.lost) lines_->send(id, to_text({{"event", "lost"}, {"data", {{"count", std::exchange(client.lost, 0)}}}}) + "\n");
+    lines_->send(id, line);
+  }
+}
+
+}  // namespace ia64::machine::control

@@ -1,0 +1,357 @@
+// Storage adapters and devices: power-on configuration, hot plug, media, conversion.
+#include "machine/storage_bays.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+#include "devices/irq/io_sapic.h"
+#include "devices/mpt/mpt.h"
+#include "devices/pci/pci_host.h"
+#include "devices/virtio/virtio_scsi.h"
+#include "storage/scsi/disk_target.h"
+#include "storage/scsi/dvd_drive.h"
+#include "storage/scsi/target_factory.h"
+
+namespace ia64::machine {
+
+using devices::mpt::Mpt;
+using devices::pci::PciHost;
+using devices::virtio::VirtioScsi;
+
+namespace {
+
+constexpr u16 kCapacityChanged = 0x2a09;
+
+std::string at(const DeviceAddress& a) { return fmt::format("{},{},{}", *a.bus, *a.slot, *a.target); }
+std::string at(StorageBays::Slot slot) { return fmt::format("{},{}", slot.first, slot.second); }
+bool complete(const DeviceAddress& a) { return a.bus && a.slot && a.target; }
+
+bool is_attached(const ResourceStatement& s) { return s.storage == "attach" || s.storage == "attach_path"; }
+
+Error refused(std::string why) { return {ErrorKind::Unsupported, std::move(why)}; }
+
+}  // namespace
+
+struct StorageBays::Opened {
+  std::unique_ptr<storage::scsi::ScsiTarget> target;
+};
+
+StorageBays::StorageBays(const Wires& wires) : wires_(wires) {}
+StorageBays::~StorageBays() = default;
+
+// --- configuration
+
+Result<StorageBays::Opened> StorageBays::open(const ResourceStatement& s) const {
+  const bool vio = s.adapter == "scsi";
+  auto target = storage::scsi::open_target(
+      {.device = s.device,
+       .storage = s.storage,
+       .location = s.location,
+       .serial = fmt::format("IVM{:02x}{:02x}{:02x}", *s.address.bus, *s.address.slot, *s.address.target),
+       .parallel_bus = vio,
+       .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes});
+  if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
+  return Opened{std::move(*target)};
+}
+
+StorageAdapter& StorageBays::adapter_at(const ResourceStatement& s) {
+  const Slot slot{*s.address.bus, *s.address.slot};
+  StorageAdapter& adapter = adapters_[slot];
+  if (adapter.device) return adapter;
+  IrqLine& intx = wires_.io_sapic->pin(PciHost::interrupt_pin(slot.first, slot.second));
+  const auto take = [&](auto made) {
+    adapter.host = made.get();
+    adapter.device = std::move(made);
+  };
+  adapter.kind = s.adapter;
+  if (s.adapter == "scsi")
+    take(std::make_unique<Mpt>(intx, *wires_.memory));
+  else
+    take(std::make_unique<VirtioScsi>(VirtioScsi::Config{}, intx, *wires_.memory));
+  wires_.pci->plug(slot.first, slot.second, *adapter.device);
+  return adapter;
+}
+
+void StorageBays::put(const ResourceStatement& s, Opened opened) {
+  StorageAdapter& adapter = adapter_at(s);
+  auto* target = opened.target.get();
+  adapter.devices[*s.address.target] = {s, target, dynamic_cast<storage::scsi::DvdDrive*>(target),
+                                        dynamic_cast<storage::scsi::DiskTarget*>(target)};
+  if (auto* dvd = adapter.devices[*s.address.target].dvd)
+    dvd->on_tray = [this, s](bool open) {
+      if (on_tray) on_tray(s, open);
+    };
+  adapter.host->attach(*s.address.target, std::move(opened.target));
+}
+
+Result<void> StorageBays::plug(const ResourceStatement& s) {
+  auto opened = open(s);
+  if (!opened) return opened.error();
+  put(s, std::move(*opened));
+  return {};
+}
+
+const StorageDevice* StorageBays::find(const DeviceAddress& where) const {
+  if (!complete(where)) return nullptr;
+  const auto adapter = adapters_.find({*where.bus, *where.slot});
+  if (adapter == adapters_.end()) return nullptr;
+  const auto device = adapter->second.devices.find(*where.target);
+  return device == adapter->second.devices.end() ? nullptr : &device->second;
+}
+
+std::vector<ResourceStatement> StorageBays::statements() const {
+  std::vector<ResourceStatement> out;
+  for (const auto& [slot, adapter] : adapters_)
+    for (const auto& [number, device] : adapter.devices) out.push_back(device.statement);
+  return out;
+}
+
+Result<std::pair<StorageAdapter*, StorageDevice*>> StorageBays::locate(const DeviceAddress& where) {
+  if (!complete(where)) return Error{ErrorKind::Invalid, "a whole address is needed: bus,slot,target"};
+  const auto adapter = adapters_.find({*where.bus, *where.slot});
+  if (adapter == adapters_.end())
+    return Error{ErrorKind::NotFound, fmt::format("no storage adapter is in slot {} of bus {}", *where.slot, *where.bus)};
+  const auto device = adapter->second.devices.find(*where.target);
+  if (device == adapter->second.devices.end())
+    return Error{ErrorKind::NotFound, fmt::format("no device is at {}", at(where))};
+  return std::pair{&adapter->second, &device->second};
+}
+
+// --- hot plug
+
+Result<StorageBays::Outcome> StorageBays::attach(ResourceStatement s, bool at_firmware) {
+  auto all = statements();
+  all.push_back(s);
+  if (auto ok = allocate_addresses(all); !ok) return ok.error();
+  s.address = all.back().address;
+  const Slot slot{*s.address.bus, *s.address.slot};
+  const auto adapter = adapters_.find(slot);
+  const bool new_adapter = adapter == adapters_.end();
+  if (!new_adapter && adapter->second.kind != s.adapter)
+    return refused(fmt::format("slot {} of bus {} holds an adapter of kind {} until the guest restarts", slot.second, slot.first,
+                               adapter->second.kind));
+  if (new_adapter && s.adapter == "scsi")
+    return refused(fmt::format("adapter {} would be a new one, and a VIO adapter cannot be added to a running guest: use one that "
+                               "is there, use avio_stor, or restart the guest with the device configured",
+                               at(slot)));
+  auto opened = open(s);
+  if (!opened) return opened.error();
+  put(s, std::move(*opened));
+  std::string note;
+  if (at_firmware)
+    note = "firmware finds it after the next reset";
+  else if (new_adapter)
+    note = "the adapter is new: the guest finds it when it scans its PCI buses";
+  else if (s.adapter == "scsi")
+    note = "a VIO adapter announces nothing: the guest finds it when it scans the adapter for devices";
+  return Outcome{s, note};
+}
+
+Result<void> StorageBays::check_idle(const StorageAdapter& adapter, const StorageDevice& device, bool at_firmware) const {
+  const auto& a = device.statement.address;
+  if (at_firmware)
+    return refused(fmt::format("{} cannot be taken away while the guest is at EFI: let it boot, or stop it", at(a)));
+  if (const unsigned n = adapter.host->requests_in_flight(*a.target))
+    return Error{ErrorKind::Locked, fmt::format("{} is in use: {} of the guest's requests are in flight", at(a), n)};
+  return {};
+}
+
+Result<StorageBays::Outcome> StorageBays::detach(const DeviceAddress& where, bool at_firmware) {
+  auto found = locate(where);
+  if (!found) return found.error();
+  auto [adapter, device] = *found;
+  if (auto ok = check_idle(*adapter, *device, at_firmware); !ok) return ok.error();
+  Outcome out{device->statement, ""};
+  adapter->host->detach(*where.target);  // its store closes here
+  adapter->devices.erase(*where.target);
+  if (adapter->devices.empty()) out.note = "it was the adapter's last device: the adapter goes when the guest restarts";
+  return out;
+}
+
+Result<StorageBays::Outcome> StorageBays::change(const ResourceStatement& s, bool at_firmware) {
+  auto found = locate(s.address);
+  if (!found) return found.error();
+  auto [adapter, device] = *found;
+  const ResourceStatement& old = device->statement;
+  if (old.device != s.device)
+    return refused(fmt::format("a {} is at {}, not a {}: detach it and attach another", old.device, at(s.address), s.device));
+  if (adapter->kind != s.adapter)
+    return refused(fmt::format("{} is on an adapter of kind {}: change the whole adapter with hba:{}:{}", at(s.address), adapter->kind,
+                               s.adapter, at(Slot{*s.address.bus, *s.address.slot})));
+  auto all = statements();
+  for (auto& other : all)
+    if (other.address.bus == s.address.bus && other.address.slot == s.address.slot && other.address.target == s.address.target) other = s;
+  if (auto ok = allocate_addresses(all); !ok) return ok.error();
+  if (auto ok = check_idle(*adapter, *device, at_firmware); !ok) return ok.error();
+  auto opened = open(s);
+  if (!opened) return opened.error();
+  adapter->host->detach(*s.address.target);
+  put(s, std::move(*opened));
+  return Outcome{s, "the guest sees another device at this address"};
+}
+
+// --- conversion
+
+Result<void> StorageBays::check_conversion(Slot slot, const std::string& kind) const {
+  auto all = statements();
+  for (auto& s : all) {
+    if (*s.address.bus != slot.first || *s.address.slot != slot.second) continue;
+    if (is_attached(s))
+      return refused(fmt::format("adapter {} has an attached {} at target {}: detach it, convert the adapter, and attach it again",
+                                 at(slot), s.device, *s.address.target));
+    s.adapter = kind;
+    s.text = format_statement(s);
+  }
+  return allocate_addresses(all);
+}
+
+Result<StorageBays::Outcome> StorageBays::convert(u8 bus, u8 slot_number, const std::string& kind) {
+  const Slot slot{bus, slot_number};
+  const auto found = adapters_.find(slot);
+  if (found == adapters_.end())
+    return Error{ErrorKind::NotFound, fmt::format("no storage adapter is in slot {} of bus {}", slot.second, slot.first)};
+  StorageAdapter& adapter = found->second;
+  Outcome out;
+  out.statement.device = "hba";
+  out.statement.adapter = kind;
+  out.statement.address = {bus, slot_number, std::nullopt};
+  if (adapter.kind == kind) {
+    if (adapter.next_kind.empty()) return refused(fmt::format("adapter {} is of kind {} already", at(slot), kind));
+    adapter.next_kind.clear();
+    out.note = "the adapter stays as it is";
+    return out;
+  }
+  if (auto ok = check_conversion(slot, kind); !ok) return ok.error();
+  adapter.next_kind = kind;
+  out.note = "takes effect when the guest restarts; addresses stay";
+  return out;
+}
+
+void StorageBays::apply_conversion(Slot slot, StorageAdapter& adapter) {
+  const std::string kind = std::exchange(adapter.next_kind, "");
+  if (auto ok = check_conversion(slot, kind); !ok) {  // devices may have come since
+    LOG(Warn, "adapter {} stays of kind {}: {}", at(slot), adapter.kind, ok.error().message);
+    return;
+  }
+  adapter.device->reset();
+  auto devices = std::exchange(adapter.devices, {});
+  for (auto& [number, device] : devices) adapter.host->detach(number);
+  wires_.pci->unplug(slot.first, slot.second);
+  adapter.device.reset();
+  for (auto& [number, device] : devices) {
+    device.statement.adapter = kind;
+    device.statement.text = format_statement(device.statement);
+    if (auto ok = plug(device.statement); !ok) LOG(Error, "{} is gone after the conversion: {}", at(device.statement.address), ok.error().message);
+  }
+}
+
+// --- media
+
+Result<StorageDevice*> StorageBays::find_dvd(const std::optional<DeviceAddress>& where) {
+  if (where) {
+    auto found = locate(*where);
+    if (!found) return found.error();
+    if (!found->second->dvd)
+      return refused(fmt::format("the {} at {} has no medium of ours to change", found->second->statement.device, at(*where)));
+    return found->second;
+  }
+  std::vector<StorageDevice*> all;
+  std::string list;
+  for (auto& [slot, adapter] : adapters_)
+    for (auto& [number, device] : adapter.devices)
+      if (device.dvd) all.push_back(&device), list += " " + at(device.statement.address);
+  if (all.empty()) return Error{ErrorKind::NotFound, "the guest has no DVD"};
+  if (all.size() > 1) return Error{ErrorKind::Invalid, fmt::format("the guest has several DVDs, name one:{}", list)};
+  return all.front();
+}
+
+Result<StorageBays::Outcome> StorageBays::eject(const std::optional<DeviceAddress>& where, bool force) {
+  auto found = find_dvd(where);
+  if (!found) return found.error();
+  StorageDevice& device = **found;
+  const std::string address = at(device.statement.address);
+  if (!device.dvd->has_disc()) return refused(fmt::format("the DVD at {} is empty", address));
+  if (device.dvd->locked() && !force) {
+    device.dvd->request_eject();
+    return Error{ErrorKind::Locked, fmt::format("the guest has locked the tray of the DVD at {} and was asked to eject it: unmount it "
+                                                "there and try again, or use force",
+                                                address)};
+  }
+  device.dvd->eject();
+  return Outcome{device.statement, ""};
+}
+
+Result<StorageBays::Outcome> StorageBays::insert(const std::optional<DeviceAddress>& where, const std::string& choice) {
+  auto found = find_dvd(where);
+  if (!found) return found.error();
+  StorageDevice& device = **found;
+  if (device.dvd->has_disc())
+    return refused(fmt::format("the DVD at {} has a disc ({}): eject it first", at(device.statement.address), device.dvd->current()));
+  if (auto ok = device.dvd->insert_choice(choice); !ok) return ok.error();
+  return Outcome{device.statement, ""};
+}
+
+namespace {
+
+/// Grows a regular file. The guest's requests go on meanwhile: nothing that exists changes.
+Result<void> grow_file(const ResourceStatement& s, u64 old_bytes, u64 size_bytes) {
+  struct stat st;
+  if (s.storage != "file" || stat(s.location.c_str(), &st) != 0 || !S_ISREG(st.st_mode))
+    return refused(fmt::format("only a raw file is made larger here, and '{}' is none: make the store larger on the host, then resize "
+                               "without a size",
+                               s.text));
+  if (size_bytes < old_bytes)
+    return refused(fmt::format("{} has {} bytes; a disk is not made smaller, what lies behind would be lost", s.location, old_bytes));
+  if (truncate(s.location.c_str(), static_cast<off_t>(size_bytes)) != 0)
+    return Error{ErrorKind::Io, fmt::format("{}: cannot make it larger: {}", s.location, std::strerror(errno))};
+  return {};
+}
+
+}  // namespace
+
+Result<StorageBays::Resized> StorageBays::resize(const DeviceAddress& where, u64 size_bytes) {
+  auto found = locate(where);
+  if (!found) return found.error();
+  auto [adapter, device] = *found;
+  if (!device->disk) return refused(fmt::format("the {} at {} is no disk", device->statement.device, at(where)));
+  Resized out{.old_bytes = device->disk->device().size_bytes(), .new_bytes = 0, .note = ""};
+  if (size_bytes)
+    if (auto ok = grow_file(device->statement, out.old_bytes, size_bytes); !ok) return ok.error();
+  const bool changed = device->disk->refresh_capacity();
+  out.new_bytes = device->disk->device().size_bytes();
+  if (!changed)
+    out.note = "the size is what it was";
+  else if (adapter->kind == "scsi")
+    out.note = "the guest's next command hears of it; the guest sees the size after a rescan of the disk";
+  else
+    out.note = "the guest was told";
+  if (changed) adapter->host->target_changed(*where.target, kCapacityChanged);
+  return out;
+}
+
+// --- restart
+
+void StorageBays::restart() {
+  for (auto it = adapters_.begin(); it != adapters_.end();) {
+    auto& [slot, adapter] = *it;
+    for (auto& [number, device] : adapter.devices)
+      if (device.dvd)
+        if (auto ok = device.dvd->revert(); !ok)
+          LOG(Warn, "the DVD {} stays as it is: {}", device.dvd->original(), ok.error().message);
+    adapter.device->reset();
+    if (!adapter.next_kind.empty()) apply_conversion(slot, adapter);
+    if (!adapter.devices.empty()) {
+      ++it;
+      continue;
+    }
+    if (adapter.device) wires_.pci->unplug(slot.first, slot.second);
+    it = adapters_.erase(it);
+  }
+}
+
+}  // namespace ia64::machine

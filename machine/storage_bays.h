@@ -1,0 +1,118 @@
+// The storage adapters of a board and what sits at their addresses, before and while the guest runs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/address_space.h"
+#include "base/result.h"
+#include "machine/resource_statement.h"
+
+namespace ia64::devices {
+class IoSapic;
+class ScsiHost;
+namespace pci {
+class PciDevice;
+class PciHost;
+}
+}  // namespace ia64::devices
+namespace ia64::storage::scsi {
+class DiskTarget;
+class DvdDrive;
+class ScsiTarget;
+}  // namespace ia64::storage::scsi
+
+namespace ia64::machine {
+
+/// One device. `target` belongs to its adapter; at most one of `dvd` and `disk` is set, to the same object.
+struct StorageDevice {
+  ResourceStatement statement;  ///< as configured, with its address
+  storage::scsi::ScsiTarget* target = nullptr;
+  storage::scsi::DvdDrive* dvd = nullptr;
+  storage::scsi::DiskTarget* disk = nullptr;
+};
+
+/// One adapter in its slot. `host` and `device` are the same object.
+struct StorageAdapter {
+  std::string kind;       ///< "scsi" or "avio_stor"
+  std::string next_kind;  ///< what it becomes when the guest restarts; empty: stays
+  std::unique_ptr<devices::pci::PciDevice> device;
+  devices::ScsiHost* host = nullptr;
+  std::map<u8, StorageDevice> devices;  ///< by target number
+};
+
+/// Gives addresses to resources and applies Integrity VM's rules for changing them. plug() builds the configuration before the
+/// guest runs. Everything else is for the safe point of a machine: no processor runs, so nobody hands a request to an adapter
+/// meanwhile. @source integrity-vm reference, 2.2, 2.3, 2.5 and 2.6
+class StorageBays {
+ public:
+  using Slot = std::pair<u8, u8>;  ///< bus, slot
+  struct Wires {
+    devices::pci::PciHost* pci = nullptr;
+    devices::IoSapic* io_sapic = nullptr;
+    AddressSpace* memory = nullptr;
+  };
+  explicit StorageBays(const Wires& wires);
+  ~StorageBays();
+
+  /// Called when the guest has opened or closed a tray; on whatever thread its request runs. To be set before the guest runs.
+  std::function<void(const ResourceStatement&, bool open)> on_tray;
+
+  /// Opens media and puts the device in its place; a new slot gets an adapter. @param s with its whole address
+  Result<void> plug(const ResourceStatement& s);
+  const std::map<Slot, StorageAdapter>& adapters() const { return adapters_; }
+  const StorageDevice* find(const DeviceAddress& where) const;
+  /// All statements as configured, by address.
+  std::vector<ResourceStatement> statements() const;
+
+  /// What was done, and what the administrator should know about how the guest finds it.
+  struct Outcome {
+    ResourceStatement statement;
+    std::string note;
+  };
+  /// Hot add. Missing address numbers are given as at power-on. A VIO adapter cannot be added to a running guest, an AVIO one
+  /// can. @param at_firmware no operating system runs yet
+  Result<Outcome> attach(ResourceStatement s, bool at_firmware);
+  /// Hot delete. Refused while requests of the guest are in flight and at firmware, whose drivers cannot let go of a device.
+  Result<Outcome> detach(const DeviceAddress& where, bool at_firmware);
+  /// Puts other storage behind an address: a hot delete and a hot add. The old device stays when the new one does not open.
+  Result<Outcome> change(const ResourceStatement& s, bool at_firmware);
+  /// Another kind of adapter with the same devices, from the next restart of the guest on. Refused while attached devices sit on
+  /// it and where the other kind could not hold all of them.
+  Result<Outcome> convert(u8 bus, u8 slot, const std::string& kind);
+  /// EJ. `where` without numbers: the only DVD of the guest. A tray that the guest has locked stays, but the guest is asked for
+  /// the disc, unless `force`.
+  Result<Outcome> eject(const std::optional<DeviceAddress>& where, bool force);
+  /// IN. @param choice one of the images of the drive's directory, or empty for a host drive
+  Result<Outcome> insert(const std::optional<DeviceAddress>& where, const std::string& choice);
+  struct Resized {
+    u64 old_bytes = 0, new_bytes = 0;
+    std::string note;
+  };
+  /// Takes over the size that the store of a disk has now. @param size_bytes not 0: a raw file grows to it before
+  Result<Resized> resize(const DeviceAddress& where, u64 size_bytes);
+
+  /// The guest restarts: changed FileDVDs go back, adapters are reset, converted or, when empty, gone.
+  void restart();
+
+ private:
+  struct Opened;
+  Result<Opened> open(const ResourceStatement& s) const;
+  void put(const ResourceStatement& s, Opened opened);
+  StorageAdapter& adapter_at(const ResourceStatement& s);
+  Result<std::pair<StorageAdapter*, StorageDevice*>> locate(const DeviceAddress& where);
+  Result<StorageDevice*> find_dvd(const std::optional<DeviceAddress>& where);
+  Result<void> check_idle(const StorageAdapter& adapter, const StorageDevice& device, bool at_firmware) const;
+  void apply_conversion(Slot slot, StorageAdapter& adapter);
+  Result<void> check_conversion(Slot slot, const std::string& kind) const;
+
+  const Wires wires_;
+  std::map<Slot, StorageAdapter> adapters_;
+};
+
+}  // namespace ia64::machine

@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Changes the storage of a running Linux guest through the control socket and looks at what Linux makes of it.
+
+  control_boot_test.py CASE --ivm PATH --guests DIR --work DIR [--engine interp|jit]
+
+Exit status 0 passed, 1 failed, 77 skipped.
+"""
+import argparse
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from boot_test import PROMPT, SKIPPED, Failure, check_kernel_log, make_disk, plain, require  # noqa: E402
+from ivmctl import Control, ControlError  # noqa: E402
+
+# What Linux says, at the level of a warning, when a disk goes (its cache cannot be flushed any more) and when one grows.
+EXPECTED = r"sd \d+:0:\d+:0: (\[sd[a-z]+\] Synchroniz(e|ing) (Cache\(10\) failed|SCSI cache)|Capacity data has changed)"
+
+
+class Guest:
+    """One ivm run with a console socket, driven like a person at the console, and its control connection."""
+
+    def __init__(self, args, options):
+        self.work, self.limit = pathlib.Path(args.work), args.limit
+        guests = f"{args.guests}/linux"
+        self.errors = open(self.work / "stderr", "w+")
+        self.process = subprocess.Popen(
+            [args.ivm, "run", "--engine", args.engine, "--timeout", str(args.limit), "--log", str(self.work / "console.log"),
+             "--console", f"unix:{self.work}/console", "--control", f"unix:{self.work}/control",
+             "--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200 root=LABEL=root",
+             "-a", f"disk:avio_stor:0,1,0:file:{make_disk(args)}", *options],
+            stdin=subprocess.DEVNULL, stderr=self.errors)
+        self.control = self._connect(lambda: Control(f"unix:{self.work}/control"))
+        self.console = self._connect(self._open_console)
+        self.seen = ""
+
+    def _connect(self, attempt):
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return attempt()
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    self.errors.seek(0)
+                    raise Failure(f"ivm does not listen: {self.errors.read()}")
+                time.sleep(0.02)
+
+    def _open_console(self):
+        console = socket.socket(socket.AF_UNIX)
+        console.connect(str(self.work / "console"))
+        console.settimeout(self.limit)
+        return console
+
+    def expect(self, pattern):
+        """Reads the console up to a match; returns what came before it."""
+        while not (match := re.search(pattern, plain(self.seen), re.M)):
+            part = self.console.recv(4096)
+            require(part, "the console is gone", plain(self.seen))
+            self.seen += part.decode(errors="replace")
+        before, self.seen = plain(self.seen)[:match.start()], plain(self.seen)[match.end():]
+        return before
+
+    def shell(self, line):
+        """Output of a command, without the echo of the command itself."""
+        self.console.sendall(line.encode() + b"\r")
+        return self.expect(PROMPT).partition("\n")[2]
+
+    def wait(self, condition):
+        """Lets the guest poll until a shell condition holds; it decides in its own time that it never will."""
+        out = self.shell(f"i=0; until {condition}; do i=$((i+1)); [ $i = 200 ] && break; sleep 0.1; done; [ $i != 200 ]; echo wait=$?")
+        require("wait=0" in out, f"never in the guest: {condition}", out + self.shell("dmesg | tail -20"))
+
+    def refused(self, line, because, kind=None):
+        try:
+            self.control.line(line)
+        except ControlError as error:
+            require(because in str(error), f"'{line}' was refused because: {error}, not: {because}")
+            require(kind in (None, error.kind), f"'{line}': error kind {error.kind}, not {kind}")
+        else:
+            raise Failure(f"'{line}' was not refused")
+
+    def off(self):
+        self.console.sendall(b"poweroff\r")
+        require(self.process.wait(self.limit) == 0, f"ivm ended with {self.process.returncode}")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def image(args, name, mib, content=None):
+    path = pathlib.Path(args.work) / name
+    with open(path, "wb") as file:
+        file.write(content or b"")
+        file.truncate(mib << 20)
+    path.chmod(0o600)
+    return path
+
+
+def noise(mib, seed):
+    block = hashlib.sha512(seed.encode()).digest() * 16384
+    return b"".join(hashlib.sha256(bytes([n])).digest() + block[32:] for n in range(mib))
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def wait_disk(guest, target, there=True):
+    test = f"[ -e /sys/bus/scsi/devices/*:0:{target}:0/block ]" if there else f"[ ! -e /sys/bus/scsi/devices/*:0:{target}:0 ]"
+    guest.wait(test)
+    return guest.shell(f"ls /sys/bus/scsi/devices/*:0:{target}:0/block").strip() if there else None
+
+
+def hot_plug(args):
+    """AVIO disks come and go without a rescan, grow, and are refused where they must be; adapters too; Linux stays clean."""
+    first, second, third = (image(args, f"{n}.img", 8) for n in "abc")
+    guest = Guest(args, ["-a", f"disk:avio_stor:0,2,0:file:{first}"])
+    try:
+        guest.expect(PROMPT)
+        guest.shell("dmesg -n 1")
+        control = guest.control
+        require(control.command("status")["state"] == "On (OS)", "Linux runs, and status does not say so")
+        control.command("events", kinds="storage")
+
+        # a new disk, without a rescan
+        result = control.command("attach", resource=f"disk:avio_stor:0,2,7:file:{second}")
+        require(result["address"] == "0,2,7", f"attach: {result}")
+        require(control.next_event("storage")["data"]["action"] == "attach", "no event of the attach")
+        name = wait_disk(guest, 7)
+        out = guest.shell(f"mkfs.ext4 -q /dev/{name}; mkdir -p /m; mount /dev/{name} /m; echo kept > /m/file; umount /m; sg_inq /dev/{name}")
+        require("IVM000207" in out, "the hot-added disk has no serial number of its own", out)
+
+        # it grows, and Linux notices by itself
+        control.command("resize", address="0,2,7", size="16M")
+        guest.wait(f"[ $(cat /sys/block/{name}/size) = 32768 ]")
+        require("kept" in guest.shell(f"mount /dev/{name} /m; resize2fs /dev/{name} 2>/dev/null; cat /m/file; umount /m"), "data are lost")
+        guest.refused("resize 0,2,7 1M", "not made smaller")
+
+        # refusals
+        guest.refused(f"attach disk:avio_stor:0,2,7:file:{third}", "given twice")
+        guest.refused(f"attach disk:avio_stor::file:{second}", "b.img")
+        guest.refused(f"attach disk:scsi::file:{third}", "VIO adapter cannot be added", "refused")
+        guest.refused("detach 0,2,9", "no device is at 0,2,9", "not-found")
+
+        # gone, cleanly; then the same image at another address
+        control.command("detach", address="0,2,7")
+        wait_disk(guest, 7, there=False)
+        control.command("attach", resource=f"disk:avio_stor:0,2,120:file:{second}")
+        name = wait_disk(guest, 120)
+        require("kept" in guest.shell(f"e2fsck -fn /dev/{name}; mount /dev/{name} /m; cat /m/file; umount /m"), "data are lost")
+
+        # other storage behind the address
+        control.command("change", resource=f"disk:avio_stor:0,2,120:file:{third}")
+        guest.wait("[ $(cat /sys/bus/scsi/devices/*:0:120:0/block/*/size) = 16384 ]")
+
+        # a new adapter: found by a scan of the PCI buses
+        note = control.command("attach", resource=f"disk:avio_stor:0,5,1:file:{second}")["note"]
+        require("PCI" in note, f"no word about the scan: {note}")
+        guest.shell("echo 1 > /sys/bus/pci/rescan")
+        name = wait_disk(guest, 1)
+        require("kept" in guest.shell(f"mount /dev/{name} /m; cat /m/file; umount /m"), "no data behind the new adapter",
+                guest.shell("dmesg | tail -30"))
+
+        # an order for the next start
+        require("restarts" in control.command("change", resource="hba:scsi:0,5")["note"], "no word about the restart")
+        guest.refused("change hba:scsi:0,2", "target '120'")
+        adapters = {(a["bus"], a["slot"]): a for a in control.command("storage")["adapters"]}
+        require(adapters[0, 5]["after_restart"] == "scsi", f"storage does not show the conversion: {adapters}")
+        require([d["address"] for d in adapters[0, 2]["devices"]] == ["0,2,0", "0,2,120"], f"storage: {adapters}")
+        check_kernel_log(re.sub(rf"^<\d+>.*{EXPECTED}.*\n", "", guest.shell("dmesg -r"), flags=re.M))
+        control.command("events", kinds="state")
+        control.command("reset")
+        require(control.next_event("state")["data"]["cause"] == "reset", "no event of the reset")
+        guest.expect("GUEST READY")
+        guest.expect(PROMPT)
+        out = guest.shell("ls -l /sys/bus/scsi/devices/*:0:1:0; lspci -n 2>/dev/null; cat /proc/mpt/summary 2>/dev/null; cat /sys/bus/pci/devices/0000:00:05.0/device")
+        require("0x0030" in out, "the adapter was not converted to an LSI 53C1030", out)
+        name = wait_disk(guest, 1)
+        require("kept" in guest.shell(f"mkdir -p /m; mount /dev/{name} /m; cat /m/file; umount /m"), "no data behind the converted adapter")
+        guest.off()
+    finally:
+        guest.stop()
+
+
+def media(args):
+    """DVD media change under Linux on both adapters: every disc reads back bit for bit, a locked tray stays."""
+    folder = pathlib.Path(args.work, "discs")
+    folder.mkdir()
+    discs = {n: noise(2, n) for n in ("one", "two")}
+    for name, content in discs.items():
+        image(args, f"discs/{name}.iso", 2, content)
+    image(args, "discs/open.iso", 2).chmod(0o666)
+    guest = Guest(args, ["-a", f"dvd:avio_stor:0,2,1:file:{folder}/one.iso", "-a", f"dvd:scsi:0,3,4:null:{folder}"])
+    try:
+        guest.expect(PROMPT)
+        guest.shell("dmesg -n 1")
+        control = guest.control
+        control.command("events", kinds="media")
+        drives = {d["address"]: d for d in control.command("media")["drives"]}
+        require(drives["0,2,1"]["choices"] == ["one.iso", "two.iso"], f"choices: {drives}")
+        avio = guest.shell("ls /sys/bus/pci/devices/0000:00:02.0/*/host*/target*/*/block").strip()
+        vio = guest.shell("ls /sys/bus/pci/devices/0000:00:03.0/host*/target*/*/block").strip()
+
+        def read(device):
+            return guest.shell(f"sha256sum < /dev/{device}").split()[0]
+
+        require(read(avio) == digest(discs["one"]), "the first disc reads differently")
+        guest.refused("eject", "several DVDs", "invalid")
+        control.line("EJ 0,2,1")
+        require(control.next_event("media")["data"]["medium"] == f"null:{folder}", "the DVD is no NullDVD")
+        require("No medium" in guest.shell(f"sha256sum < /dev/{avio}"), "Linux still reads the disc that was ejected")
+        guest.refused("eject 0,2,1", "empty")
+        guest.refused("insert open.iso 0,2,1", "not among")
+        control.line("IN two.iso 0,2,1")
+        require(read(avio) == digest(discs["two"]), "the second disc reads differently")
+
+        require("No medium" in guest.shell(f"sha256sum < /dev/{vio}"), "an empty drive reads")
+        control.command("insert", image="one.iso", address="0,3,4")
+        require(read(vio) == digest(discs["one"]), "the disc in the VIO drive reads differently")
+
+        # a disc in use: the guest holds the device open, which locks the tray
+        guest.shell(f"exec 3< /dev/{avio}")
+        guest.refused("eject 0,2,1", "locked the tray", "busy")
+        guest.shell("exec 3<&-")
+        control.command("eject", address="0,2,1")
+        control.command("insert", address="0,2,1", image="one.iso")
+        require(read(avio) == digest(discs["one"]), "the disc that came back reads differently")
+        while control.pending_events:
+            control.next_event()
+        guest.shell(f"sg_start --eject /dev/{avio}")
+        require(control.next_event("media")["data"]["action"] == "tray-opened", "no event of the guest's tray")
+        guest.off()
+    finally:
+        guest.stop()
+
+
+def pause(args):
+    """A paused guest does nothing and its time stands; it goes on as if nothing had been; hostile clients change nothing."""
+    guest = Guest(args, [])
+    try:
+        guest.expect(PROMPT)
+        control = guest.control
+        hostile = []
+        for rubbish in (b"\0" * 5000, b"{" * 60000, b"x" * 300000, b'{"command":"help"}\n' * 2000, b""):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(f"{args.work}/control")
+            client.setblocking(False)
+            try:
+                client.send(rubbish)
+            except OSError:
+                pass
+            hostile.append(client)
+        control.command("pause")
+        first = control.command("counters", part="cpu")
+        before = control.command("status")
+        after = control.command("status")
+        require(before["state"] == "Paused" and before["uptime_ms"] == after["uptime_ms"], f"time goes on while paused: {before} {after}")
+        require(control.command("counters", part="cpu") == first, "the processor goes on while paused")
+        require(control.command("registers") == control.command("registers"), "registers change while paused")
+        control.command("continue")
+        require("42" in guest.shell("echo $((40+2))"), "the guest did not go on")
+        check_kernel_log(guest.shell("dmesg -r"))
+        guest.refused("frobnicate", "frobnicate", "not-found")
+        control.command("power-off", force=True)
+        require(guest.process.wait(60) == 0, f"ivm ended with {guest.process.returncode}")
+        require(not os.path.exists(f"{args.work}/control"), "the socket is still there")
+    finally:
+        guest.stop()
+
+
+CASES = {f.__name__: f for f in (hot_plug, media, pause)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--ivm", required=True)
+    parser.add_argument("--guests", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--engine", default="jit")
+    parser.add_argument("--limit", type=int, default=400, help="seconds of host time for the run")
+    args = parser.parse_args()
+    if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
+        print(f"skipped: no guest images in {args.guests}")
+        return SKIPPED
+    shutil.rmtree(args.work, ignore_errors=True)
+    pathlib.Path(args.work).mkdir(parents=True)
+    try:
+        CASES[args.case](args)
+    except (Failure, ControlError) as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    shutil.rmtree(args.work, ignore_errors=True)
+    print("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

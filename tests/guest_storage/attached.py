@@ -1,0 +1,69 @@
+"""Attached tapes and media changers: a tape library of tgtd, used from Linux with mt, mtx and dd."""
+import re
+
+from guest import MIB, check_kernel_log, direct_boot, make_initrd, require, sparse
+from tape_library import ADDRESSES, tape_library
+
+# What guest/tape_check must say. The order of blocks and marks on the tape: three of a, mark, seven of b, mark, mark, mark.
+TAPE_CHECK = """\
+wrote a: 0
+wrote b: 0
+filemarks: 0
+read a: 3+0 same
+read b: 0+7 same
+between marks: 0+0
+after fsf: same
+after fsr and bsr: same
+after bsfm: same
+end of data: error: /dev/nst0: Input/output error
+block larger than the buffer: error: /dev/nst0: Cannot allocate memory
+write of more than 1 MiB: 1
+read a again: 3+0 same
+"""
+
+
+def tape_and_changer(args, adapter):
+    initrd = make_initrd(args)
+    with tape_library(args) as library:
+        disk = sparse(args, "disk.img", MIB)
+        library.unit("new", 7, "-b", str(disk), "--device-type", "disk")
+        devices = [f"tape:{adapter}:0,2,0:attach:{library.url(1)}", f"tape:{adapter}:0,2,1:attach:{library.url(2)}",
+                   f"changer:{adapter}:0,2,2:attach:{library.url(library.changer)}",
+                   *(f"burner:{adapter}:0,2,{3 + n}:attach:{library.url(7, address)}" for n, address in enumerate(ADDRESSES))]
+        boot = direct_boot(args, "console", devices, initrd)
+        boot.shell("dmesg -n 1; units").shell("mtx -f /dev/sg2 status").shell("mtx -f /dev/sg2 load 1 0; mtx -f /dev/sg2 transfer 4 5; mtx -f /dev/sg2 status")
+        boot.shell("tape_check /dev/nst0").shell("mt -f /dev/nst0 offline; mtx -f /dev/sg2 unload 1 0; mtx -f /dev/sg2 load 4 0; mtx -f /dev/sg2 status")
+        boot.shell("multi_volume /dev/sg2 /dev/nst1")
+        reserve, release, ready = "16 00 00 00 00 00", "17 00 00 00 00 00", "00 00 00 00 00 00"
+        boot.shell("conflict() { sg_raw $1 $2 2>&1 | sed -n 's/^SCSI Status: /'$3': /p'; }; sg_turs /dev/sg3; sg_turs /dev/sg4")
+        for unit, cdb, name in (("sg3", reserve, "reserve"), ("sg4", "28 00 00 00 00 00 00 00 00 00", "other"), ("sg4", reserve, "both"),
+                                ("sg3", release, "release"), ("sg4", reserve, "after")):
+            boot.shell(f"conflict /dev/{unit} '{cdb}' {name}")
+        boot.shell("dmesg -r").send("poweroff\\r")
+        text = boot.run()
+    for number, device_type, product in ((0, 1, "VIRTUAL-TAPE"), (1, 1, "VIRTUAL-TAPE"), (2, 8, "VIRTUAL-CHANGER")):
+        require(re.search(rf"^unit 00.02 {number} {device_type} \[IET     \] \[{product:16}\]", text, re.M), f"unit {number} is not {product}", text)
+    require("Data Transfer Element 0:Full (Storage Element 1 Loaded):VolumeTag = TAPE0001" in text, "nothing was loaded", text)
+    require(re.search(r"Storage Element 5:Full :VolumeTag=TAPE0004", text), "nothing was moved between slots", text)
+    said = "".join(line + "\n" for line in TAPE_CHECK.splitlines() if re.search(rf"^{re.escape(line)} *$", text, re.M))
+    require(said == TAPE_CHECK, f"the tape check said only\n{said}", text)
+    volumes = [int(n) for n in re.findall(r"^volume from slot \d: (\d+) blocks$", text, re.M)]
+    require(len(volumes) == 2 and sum(volumes) == 200 and all(volumes), f"blocks per volume: {volumes}", text)
+    require("both volumes: same" in text, "the volumes do not hold the file", text)
+    answers = dict(re.findall(r"^(reserve|other|both|release|after): (.*?) *$", text, re.M))
+    require(answers == {"reserve": "Good", "other": "Reservation Conflict", "both": "Reservation Conflict", "release": "Good", "after": "Good"},
+            f"reservations: {answers}", text)
+    check_kernel_log(text)
+
+
+def attached_avio(args):
+    """Two drives and a changer on AVIO: 1 MiB and odd blocks, filemarks, spacing, loading, a file over two volumes, reservations."""
+    tape_and_changer(args, "avio_stor")
+
+
+def attached_vio(args):
+    """The same on VIO."""
+    tape_and_changer(args, "scsi")
+
+
+CASES = (attached_avio, attached_vio)

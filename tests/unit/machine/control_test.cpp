@@ -1,0 +1,288 @@
+// The control protocol: requests, command lines, arguments, clients that misbehave.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "machine/control/protocol.h"
+#include "machine/host/host_loop.h"
+#include "machine/host/line_buffer.h"
+#include "machine/host/line_server.h"
+
+#include "tests/support/test.h"
+
+using namespace ia64;
+using namespace ia64::machine;
+using namespace ia64::machine::control;
+
+namespace {
+
+std::string error_of(std::string_view line) {
+  const Request r = parse_request(line);
+  REQUIRE_FALSE(r.invocation);
+  return r.invocation.error().message;
+}
+
+Invocation command_line(std::string_view line) {
+  auto i = parse_command_line(line);
+  INFO(line);
+  REQUIRE(i);
+  return *i;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("control: every command has a name of its own, help, and arguments that can be told apart", "[machine]") {
+  std::vector<std::string> seen;
+  for (const CommandRow& row : command_table()) {
+    for (const char* name : {row.name, row.alias}) {
+      if (!name) continue;
+      CHECK(std::find(seen.begin(), seen.end(), name) == seen.end());
+      seen.push_back(name);
+      CHECK(find_command(name) == &row);
+    }
+    CHECK(std::string(row.help).size() > 3);
+    for (size_t i = 0; i < row.arguments.size(); i++)
+      for (size_t k = 0; k < i; k++) CHECK(std::string(row.arguments[i].name) != row.arguments[k].name);
+  }
+}
+
+TEST_CASE("control: a request names a command with arguments, or is a line", "[machine]") {
+  const Request a = parse_request(R"({"id":"x","command":"eject","arguments":{"address":"0,2,1","force":true}})");
+  REQUIRE(a.invocation);
+  CHECK(a.id == "x");
+  CHECK(a.invocation->row == find_command("eject"));
+  CHECK(a.invocation->arguments.flag("force"));
+  CHECK(*a.invocation->arguments.address("address")->slot == 2);
+  const Request b = parse_request(R"({"line":"EJ 0,2,1"})");
+  REQUIRE(b.invocation);
+  CHECK(b.id.is_null());
+  CHECK(b.invocation->row == find_command("eject"));
+  CHECK_FALSE(b.invocation->arguments.flag("force"));
+}
+
+TEST_CASE("control: bad requests are answered with what is wrong, under their id", "[machine]") {
+  CHECK(has(error_of("hello"), "not JSON"));
+  CHECK(has(error_of(""), "not JSON"));
+  CHECK(has(error_of("[1]"), "object"));
+  CHECK(has(error_of("{}"), "\"command\""));
+  CHECK(has(error_of(R"({"command":"help","line":"help"})"), "\"line\""));
+  CHECK(has(error_of(R"({"command":7})"), "strings"));
+  CHECK(has(error_of(R"({"command":"frobnicate"})"), "frobnicate"));
+  CHECK(has(error_of(R"({"command":"help","argument":{}})"), "'argument'"));
+  CHECK(has(error_of(R"({"command":"help","arguments":[]})"), "object"));
+  CHECK(has(error_of(R"({"command":"detach"})"), "'address'"));
+  CHECK(has(error_of(R"({"command":"detach","arguments":{"address":"0,2"}})"), "bus,slot,target"));
+  CHECK(has(error_of(R"({"command":"detach","arguments":{"address":5}})"), "string"));
+  CHECK(has(error_of(R"({"command":"detach","arguments":{"address":"0,2,1","x":1}})"), "'x'"));
+  CHECK(has(error_of(R"({"command":"eject","arguments":{"force":"yes"}})"), "true or false"));
+  CHECK(has(error_of(R"({"command":"resize","arguments":{"address":"0,2,1","size":-5}})"), "512"));
+  CHECK(has(error_of(R"({"command":"resize","arguments":{"address":"0,2,1","size":1000}})"), "512"));
+  CHECK(has(error_of(R"({"command":"resize","arguments":{"address":"0,2,1","size":"1Q"}})"), "'size'"));
+  CHECK(parse_request(R"({"id":7,"command":"frobnicate"})").id == 7);
+  CHECK(parse_request(R"({"id":[7],"command":"help"})").id.is_null());
+  CHECK(has(error_of(R"({"id":[7],"command":"help"})"), "id"));
+  CHECK(has(error_of(R"({"id":1.5,"command":"help"})"), "id"));
+}
+
+TEST_CASE("control: words of a line are places, names and flags; quotes and backslashes keep blanks", "[machine]") {
+  CHECK(command_line("insert 'my disc.iso'").arguments.text("image") == "my disc.iso");
+  CHECK(command_line("insert my\\ disc.iso").arguments.text("image") == "my disc.iso");
+  CHECK(command_line("insert \"a \\\" b\"").arguments.text("image") == "a \" b");
+  CHECK(command_line("insert 'back\\slash'").arguments.text("image") == "back\\slash");
+  CHECK(command_line("insert address=0,2,1 x=y.iso").arguments.text("image") == "x=y.iso");
+  CHECK(command_line("  eject   force  0,2,1 ").arguments.flag("force"));
+  CHECK_FALSE(command_line("eject force=no").arguments.flag("force"));
+  CHECK(command_line("resize 0,2,1 20G").arguments.size("size") == u64{20} << 30);
+  CHECK(command_line("resize size=1M address=0,2,1").arguments.size("size") == u64{1} << 20);
+  for (const char* bad : {"", "   ", "nosuch", "insert 'open", "insert \\", "pause now", "detach", "eject force=maybe", "eject 0,9,1"})
+    CHECK_FALSE(parse_command_line(bad));
+}
+
+TEST_CASE("control: replies are one line of JSON, whatever a file name holds", "[machine]") {
+  const std::string good = reply_line(5, Json{{"path", "a\nb\xff"}});
+  CHECK(std::count(good.begin(), good.end(), '\n') == 1);
+  CHECK(Json::parse(good)["id"] == 5);
+  const Json bad = Json::parse(reply_line("a", Error{ErrorKind::Locked, "busy"}));
+  CHECK(bad["error"]["kind"] == "busy");
+  CHECK(bad["error"]["message"] == "busy");
+  CHECK(Json::parse(event_line(EventKind::Media, {{"action", "eject"}}))["event"] == "media");
+}
+
+TEST_CASE("line buffer: lines across reads, a last line without newline, a line that is too long", "[machine]") {
+  LineBuffer b(8);
+  b.add("ab");
+  CHECK_FALSE(b.next());
+  b.add("c\n\nde");
+  CHECK(*b.next() == "abc");
+  CHECK(*b.next() == "");
+  CHECK_FALSE(b.next());
+  CHECK(*b.next(true) == "de");
+  CHECK_FALSE(b.next(true));
+  b.add("12345678");
+  CHECK_FALSE(b.next());
+  CHECK_FALSE(b.overflowed());
+  b.add("9");
+  CHECK_FALSE(b.next());
+  CHECK(b.overflowed());
+}
+
+namespace {
+
+/// A server that answers every line with itself, on a loop of its own, and clients of it.
+struct Echo {
+  std::string path = "/tmp/ivm-line-server-" + std::to_string(getpid());
+  HostLoop loop;
+  std::unique_ptr<LineServer> server;
+  std::thread thread;
+  std::atomic<int> clients{0}, too_long{0};
+
+  explicit Echo(size_t max_clients = 4) {
+    LineServer::Handlers h;
+    h.connected = [this](LineServer::ClientId) { clients++; };
+    h.gone = [this](LineServer::ClientId) { clients--; };
+    h.line = [this](LineServer::ClientId id, const std::string& line) {
+      server->send(id, line + "\n");
+      server->ready(id);
+    };
+    h.too_long = [this](LineServer::ClientId id) { too_long++, server->send(id, "too long\n"); };
+    auto s = LineServer::listen(loop, "unix:" + path, "--test", {.clients = max_clients, .line_bytes = 1000, .unread_bytes = 10'000}, h);
+    REQUIRE(s);
+    server = std::move(*s);
+    thread = std::thread([this] { loop.run(); });
+  }
+  ~Echo() {
+    loop.stop();
+    thread.join();
+    server.reset();
+  }
+  int connect() const {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+    return fd;
+  }
+};
+
+std::string read_line(int fd) {
+  std::string line;
+  for (char c; read(fd, &c, 1) == 1 && c != '\n';) line += c;
+  return line;
+}
+
+void put(int fd, const std::string& text) { REQUIRE(::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())); }
+
+}  // namespace
+
+TEST_CASE("line server: pipelined lines are answered in order, the last without a newline too", "[machine]") {
+  Echo echo;
+  const int fd = echo.connect();
+  put(fd, "a\nb\nc");
+  shutdown(fd, SHUT_WR);
+  CHECK(read_line(fd) == "a");
+  CHECK(read_line(fd) == "b");
+  CHECK(read_line(fd) == "c");
+  CHECK(read_line(fd).empty());  // closed
+  close(fd);
+}
+
+TEST_CASE("line server: only the owner may connect, and a second server is refused", "[machine]") {
+  Echo echo;
+  struct stat st;
+  REQUIRE(stat(echo.path.c_str(), &st) == 0);
+  CHECK((st.st_mode & 0777) == 0600);
+  HostLoop loop;
+  auto second = LineServer::listen(loop, "unix:" + echo.path, "--test", {}, {});
+  REQUIRE_FALSE(second);
+  CHECK(has(second.error().message, "another process listens there"));
+}
+
+TEST_CASE("line server: a stale socket is replaced, another file stays", "[machine]") {
+  const std::string path = "/tmp/ivm-stale-" + std::to_string(getpid());
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  close(fd);  // nobody listens, the file stays
+  HostLoop loop;
+  CHECK(LineServer::listen(loop, "unix:" + path, "--test", {}, {}));
+  CHECK(access(path.c_str(), F_OK) != 0);  // it went with its server
+  const int file = open(path.c_str(), O_CREAT | O_WRONLY, 0600);
+  close(file);
+  auto refused = LineServer::listen(loop, "unix:" + path, "--test", {}, {});
+  REQUIRE_FALSE(refused);
+  CHECK(has(refused.error().message, "not a socket"));
+  CHECK(unlink(path.c_str()) == 0);
+}
+
+TEST_CASE("line server: endpoints other than a path and the loopback address are refused", "[machine]") {
+  HostLoop loop;
+  for (const char* bad : {"", "unix:", "udp:1", "tcp:0.0.0.0:4000", "tcp:4000", "tcp:127.0.0.1:0", "tcp:127.0.0.1:70000", "tcp:127.0.0.1:x", "x"})
+    CHECK_FALSE(LineServer::listen(loop, bad, "--test", {}, {}));
+}
+
+TEST_CASE("line server: a megabyte without a newline ends that connection only", "[machine]") {
+  Echo echo;
+  const int good = echo.connect(), bad = echo.connect();
+  const std::string flood(1 << 20, 'x');
+  std::thread sender([&] {
+    for (size_t done = 0; done < flood.size();) {
+      const ssize_t n = ::send(bad, flood.data() + done, flood.size() - done, MSG_NOSIGNAL);
+      if (n <= 0) break;
+      done += static_cast<size_t>(n);
+    }
+  });
+  put(good, "still here\n");
+  CHECK(read_line(good) == "still here");
+  CHECK(read_line(bad) == "too long");
+  sender.join();
+  CHECK(echo.too_long == 1);
+  close(good), close(bad);
+}
+
+TEST_CASE("line server: a client that never reads is read no more, others go on", "[machine]") {
+  Echo echo;
+  const int good = echo.connect(), bad = echo.connect();
+  const int nonblocking = fcntl(bad, F_SETFL, O_NONBLOCK);
+  REQUIRE(nonblocking == 0);
+  const std::string line = std::string(900, 'y') + "\n";
+  size_t taken = 0;
+  for (int quiet = 0; quiet < 50 && taken < (64u << 20);) {  // until the socket takes nothing for a while
+    const ssize_t n = ::send(bad, line.data(), line.size(), MSG_NOSIGNAL);
+    if (n > 0) {
+      taken += static_cast<size_t>(n);
+      quiet = 0;
+      continue;
+    }
+    quiet++;
+    put(good, "ping\n");  // a full turn of the loop
+    CHECK(read_line(good) == "ping");
+  }
+  CHECK(taken < (64u << 20));  // socket buffers, not ours
+  close(good), close(bad);
+}
+
+TEST_CASE("line server: of too many clients the silent one goes", "[machine]") {
+  Echo echo(2);
+  const int first = echo.connect();
+  put(first, "1\n");
+  CHECK(read_line(first) == "1");
+  const int silent = echo.connect();
+  put(first, "2\n");
+  CHECK(read_line(first) == "2");
+  const int third = echo.connect();
+  put(third, "3\n");
+  CHECK(read_line(third) == "3");
+  CHECK(read_line(silent).empty());
+  put(first, "4\n");
+  CHECK(read_line(first) == "4");
+  for (const int fd : {first, silent, third}) close(fd);
+}
