@@ -14,7 +14,7 @@ namespace ia64::storage::lvm {
 
 namespace {
 
-constexpr u64 kSector = 512, kMaxMetadata = u64{16} << 20, kMaxSegments = 65536;
+constexpr u64 kSector = 512, kMaxMetadata = u64{16} << 20, kMaxSegments = 65536, kMaxBytes = u64{1} << 60;
 constexpr char kLabel[] = "LABELONE", kType[] = "LVM2 001";
 constexpr char kAreaMagic[] = " LVM2 x[5A%r0N*>";
 
@@ -50,11 +50,12 @@ bool read_bytes(BlockStore& store, u64 offset, std::span<u8> out) {
 /// The text of one metadata area, which is a ring behind a header of one sector.
 Result<std::string> read_area(BlockStore& store, u64 area, u64 area_size) {
   std::vector<u8> h(kSector);
-  if (area_size < 2 * kSector || !read_at(store, area, h)) return invalid("the LVM metadata area lies outside the disk");
+  if (area_size < 2 * kSector || !read_at(store, area, h) || area_size > store.size_bytes() - area)
+    return invalid("the LVM metadata area lies outside the disk");
   if (std::memcmp(&h[4], kAreaMagic, 16) != 0 || load_le<u32>(&h[0]) != checksum(std::span(h).subspan(4)))
     return invalid("the LVM metadata area is damaged");
   const u64 offset = load_le<u64>(&h[40]), size = load_le<u64>(&h[48]);
-  if (offset == 0) return std::string{};  // nothing was ever written
+  if (offset == 0 || size == 0) return std::string{};  // nothing was ever written
   if (size > kMaxMetadata || size > area_size - kSector || offset < kSector || offset >= area_size)
     return invalid("the LVM metadata area is damaged");
   std::vector<u8> text(size);
@@ -81,20 +82,23 @@ Result<Segment> read_segment(const Node& s, u64 extent, const std::map<std::stri
   if (s.text("type") != "striped")
     return Error{ErrorKind::Unsupported, fmt::format("segments of type '{}' are not supported; linear and striped ones are", s.text("type"))};
   Segment out;
-  out.start_bytes = s.number("start_extent") * extent;
-  out.size_bytes = s.number("extent_count") * extent;
-  out.stripe_bytes = s.number("stripe_size") * kSector;
+  const u64 start = s.number("start_extent"), extents = s.number("extent_count"), stripe = s.number("stripe_size");
+  if (start > kMaxBytes / extent || extents > kMaxBytes / extent || stripe > kMaxBytes / kSector) return invalid("a segment of impossible size");
+  out.start_bytes = start * extent;
+  out.size_bytes = extents * extent;
+  out.stripe_bytes = stripe * kSector;
   const Node* list = s.child("stripes");
   const u64 count = s.number("stripe_count");
-  if (!list || count == 0 || count > 128 || list->values.size() != 2 * count || (count > 1 && out.stripe_bytes == 0) ||
-      out.size_bytes % count)
-    return invalid("a segment's stripes make no sense");
+  if (!list || count == 0 || count > 128 || list->values.size() != 2 * count) return invalid("a segment's stripes make no sense");
+  // Chunks go round the stripes: only whole rounds stay inside each stripe's part.
+  if (count > 1 && (out.stripe_bytes == 0 || out.stripe_bytes > out.size_bytes || out.size_bytes % (count * out.stripe_bytes)))
+    return invalid("a segment is no whole number of rounds over its stripes");
   for (u64 i = 0; i < count; i++) {
     const auto pv = volumes.find(list->values[2 * i]);
     if (pv == volumes.end())
       return Error{ErrorKind::NotFound, fmt::format("the physical volume {} is not among the disks given", list->values[2 * i])};
     const u64 at = std::strtoull(list->values[2 * i + 1].c_str(), nullptr, 10);
-    if (at > u64{1} << 40) return invalid("a stripe lies outside its disk");
+    if (at > kMaxBytes / extent) return invalid("a stripe lies outside its disk");
     out.stripes.push_back({pv->second.first, pv->second.second + at * extent});
   }
   return out;
@@ -147,7 +151,10 @@ Result<LogicalVolume> find_volume(const Node& metadata, std::string_view name, c
   std::map<std::string, std::pair<unsigned, u64>> volumes;  // name in the text -> index, start of its extents
   for (const auto& [pv_name, pv] : vg->child("physical_volumes")->children) {
     const auto it = std::find(uuids.begin(), uuids.end(), without_dashes(pv.text("id")));
-    if (it != uuids.end()) volumes[pv_name] = {static_cast<unsigned>(it - uuids.begin()), pv.number("pe_start") * kSector};
+    if (it == uuids.end()) continue;
+    const u64 start = pv.number("pe_start");
+    if (start > kMaxBytes / kSector) return invalid("a physical volume's extents lie outside its disk");
+    volumes[pv_name] = {static_cast<unsigned>(it - uuids.begin()), start * kSector};
   }
   const Node* list = vg->child("logical_volumes");
   const Node* lv = list ? list->child(lv_name) : nullptr;
@@ -161,7 +168,7 @@ Result<LogicalVolume> find_volume(const Node& metadata, std::string_view name, c
     if (!s) return invalid("a segment is missing");
     auto segment = read_segment(*s, extent, volumes);
     if (!segment) return segment.error();
-    if (segment->start_bytes != out.size_bytes || segment->size_bytes == 0 || segment->size_bytes > u64{1} << 60)
+    if (segment->start_bytes != out.size_bytes || segment->size_bytes == 0 || segment->size_bytes > kMaxBytes - out.size_bytes)
       return invalid("the segments leave a gap");
     out.size_bytes += segment->size_bytes;
     out.segments.push_back(std::move(*segment));

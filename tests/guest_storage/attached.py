@@ -1,7 +1,8 @@
 """Attached tapes and media changers: a tape library of tgtd, used from Linux with mt, mtx and dd."""
+import pathlib
 import re
 
-from guest import MIB, check_kernel_log, direct_boot, make_initrd, require, sparse
+from guest import MIB, Skipped, check_kernel_log, command, cross_compiler, direct_boot, make_initrd, require, sparse
 from tape_library import ADDRESSES, tape_library
 
 # What guest/tape_check must say. The order of blocks and marks on the tape: three of a, mark, seven of b, mark, mark, mark.
@@ -66,4 +67,20 @@ def attached_vio(args):
     tape_and_changer(args, "scsi")
 
 
-CASES = (attached_avio, attached_vio)
+def sg_end(args):
+    """The SG_IO end of ivm itself, compiled for the guest: Linux's SCSI generic driver there stands for that of a host with a tape."""
+    compiler = cross_compiler(args)
+    if not compiler:
+        raise Skipped("no IA-64 compiler")
+    program, root = pathlib.Path(args.work) / "sg_end", pathlib.Path(__file__).resolve().parents[2]
+    command(compiler.replace("gcc", "g++"), "-std=c++20", "-O1", "-static", "-DFMT_HEADER_ONLY", "-I", root, "-idirafter", "/usr/include",
+            pathlib.Path(__file__).parent / "sg_end.cpp", root / "storage/attached/sg_device.cpp", "-o", program)
+    initrd = make_initrd(args, [program])
+    with tape_library(args) as library:
+        boot = direct_boot(args, "console", [f"tape:avio_stor::attach:{library.url(1)}", f"changer:avio_stor::attach:{library.url(library.changer)}"], initrd)
+        boot.shell("mtx -f /dev/sg1 load 1 0; sg_end /dev/sg0; echo status $?").send("poweroff\\r")
+        text = boot.run()
+    require("WRONG" not in text and text.count("as it must") == 16 and re.search("^status 0$", text, re.M), "a step went wrong", text)
+
+
+CASES = (attached_avio, attached_vio, sg_end)

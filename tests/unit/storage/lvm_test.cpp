@@ -74,6 +74,22 @@ TEST_CASE("lvm: what cannot be served is named", "[lvm]") {
   CHECK_FALSE(lvm::parse_text(deep).ok());
 }
 
+TEST_CASE("lvm: layouts that reach outside their disks are refused", "[lvm]") {
+  const auto refused = [](const char* from, const char* to) {
+    std::string text = kGroup;
+    const size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, std::strlen(from), to);
+    const auto tree = lvm::parse_text(text);
+    return tree.ok() && !lvm::find_volume(*tree, "vg0/striped", kUuids).ok() ? 1 : 0;
+  };
+  CHECK(refused("stripe_size = 2", "stripe_size = 3"));  // the last round would leave the stripes
+  CHECK(refused("stripe_size = 2", "stripe_size = 36028797018963968"));
+  CHECK(refused("extent_count = 4", "extent_count = 4503599627370497"));
+  CHECK(refused("[\"pv0\", 8,", "[\"pv0\", 4503599627370496,"));
+  CHECK(refused("pe_start = 16", "pe_start = 36028797018963968"));
+}
+
 TEST_CASE("lvm: volumes made by the real tools hold what was written through them", "[lvm]") {
   if (geteuid() != 0 || !has_tool("vgcreate") || !has_tool("losetup")) SKIP_TEST("needs root, lvm2 and loop devices");
   TemporaryFile one(32 << 20), two(32 << 20);
