@@ -122,6 +122,8 @@ class X64Emitter {
   void emit_shift(const Op& op, Value v);
   void emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count);
   void emit_rotate(const Op& op, Value v);
+  void emit_multiple(const Op& op, Value v);
+  void emit_count_down(const Op& op, Value v);
   void emit_popcount(const Gp& d, const Gp& x);
   void emit_unary(const Op& op, Value v);
   void emit_relation(const Op& op, Value v);
