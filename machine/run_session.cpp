@@ -13,6 +13,7 @@
 #include "base/log_listener.h"
 #include "machine/board.h"
 #include "machine/control/control_server.h"
+#include "machine/control/text_report.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
 #include "machine/host/host_loop.h"
@@ -139,7 +140,25 @@ class Session {
     keys_.reset = [this] { machine_->reset(); };
     keys_.press_power_button = [this] { machine_->press_power_button(); };
     keys_.send_break = [this] { hub_.send_break(); };
+    keys_.prompt = fmt::format("[{}] vMP> ", options_.machine.name);
+    keys_.run = [this](const std::string& line) { run_command(line); };
     keys_.show = [this](const std::string& text) { stream_->send(as_bytes(text)); };
+  }
+
+  /// A command typed at the console; its answer goes there too.
+  void run_command(const std::string& line) {
+    auto invocation = control::parse_command_line(line);
+    if (!invocation) return show_lines(invocation.error().message + "\n");
+    const bool help = invocation->row == control::find_command("help");
+    runner_->run(std::move(*invocation), nullptr, [this, help](const Result<control::Json>& result) {
+      show_lines(!result ? result.error().message + "\n" : help ? control::help_text(*result) : control::report_text(*result));
+    });
+  }
+
+  void show_lines(const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    keys_.show(out);
   }
 
   void connect_signals_and_timeout() {

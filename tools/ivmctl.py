@@ -2,7 +2,7 @@
 """Speaks to a running guest over the control socket of `ivm run --control`. Protocol: docs/control.md.
 
   ivmctl.py unix:PATH COMMAND [WORD...]      prints the result as JSON; status 1 when the command failed
-  ivmctl.py unix:PATH --events [KIND,...]    prints events, one a line, until the guest ends
+  ivmctl.py unix:PATH --events [KIND,...]    prints what is subscribed, then events, one a line, until the guest ends
 
 As a module:
 
@@ -94,7 +94,7 @@ def quoted(word):
 
 
 def show_events(control, kinds):
-    control.command("events", kinds=kinds)
+    print(json.dumps(control.command("events", kinds=kinds)), flush=True)
     while True:
         print(json.dumps(control.next_event()), flush=True)
 
@@ -103,8 +103,8 @@ def main():
     parser = argparse.ArgumentParser(description="Speaks to a running guest over its control socket.")
     parser.add_argument("endpoint", help="unix:PATH, tcp:127.0.0.1:PORT or PATH")
     parser.add_argument("--events", nargs="?", const="all", metavar="KINDS", help="print events until the guest ends")
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD", help="a command and its arguments; help lists them")
-    args = parser.parse_args()
+    parser.add_argument("words", nargs="*", metavar="WORD", help="a command and its arguments; help lists them")
+    args = parser.parse_intermixed_args()
     if not args.events and not args.words:
         parser.error("a command is needed, or --events")
     try:

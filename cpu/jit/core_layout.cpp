@@ -15,6 +15,8 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   INVARIANT(nats == attention + 4);  // one comparison looks at both
   block_ip = distance(&c.block_ip_);
   returns = distance(c.native_scratch_.returns), jumps = distance(c.native_scratch_.jumps);
+  window = &c.native_scratch_.window;
+  window_general = distance(window->general), window_predicates = distance(window->predicates);
   fetch_keys = distance(c.fast_tlb_.fetch_keys_);
   float_file = distance(&c.float_file_);
   float_value = distance(c.float_file_.value);

@@ -13,6 +13,8 @@ struct CoreLayout {
   Core* core;
   i32 attention, nats, block_ip, fetch_keys;
   i32 returns, jumps;
+  i32 window_general, window_predicates;
+  RotationWindow* window;
   i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
   i32 alat_entries, alat_count, alat_in_granule;

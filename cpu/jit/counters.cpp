@@ -38,6 +38,7 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("code_bytes_now", code_bytes_);
   out.value("refused", c.refused);
   out.value("regions", c.regions);
+  out.value("windows", c.windows);
   out.value("region_parts", c.region_parts);
   out.value("translate_ns", c.translate_ns);
   out.value("instructions", c.instructions);

@@ -176,9 +176,13 @@ void NativeEngine::make_region(NativeBlock& head) {
     return block ? block->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
+  if (options_.optimisations.rotating_loops) builder.allow_windows();
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
   if (unit.blocks.empty()) return;
+  const bool dump = dump_.wants(*head.block, head.ip);
+  if (dump) dump_.intermediate("region before passes", unit);
   ir::optimise(unit, options_.optimisations);
+  if (dump) dump_.intermediate("region after passes", unit);
   if (options_.verify) INVARIANT(ir::verify(unit).empty());
   auto region = std::make_unique<NativeBlock>();
   region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
@@ -195,6 +199,7 @@ void NativeEngine::make_region(NativeBlock& head) {
     return;
   }
   counters_.regions++;
+  counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
   enter_through(head, std::move(region));
 }

@@ -5,6 +5,15 @@
 
 namespace ia64::cpu::jit {
 
+/// Where a rotating loop keeps its rotating registers: register 32 + k is general[place + k], predicate 16 + k is
+/// predicates[place + k], and a rotation takes one from `place`. Filled by open_window(), put back by close_window().
+struct RotationWindow {
+  static constexpr unsigned kSteps = 512;  ///< rotations until it has to be filled anew
+  u64 general[kSteps + 96];
+  u8 predicates[kSteps + 48 + 16];  ///< some more for comparisons of eight at a time
+  u8 rrb_gr = 0, rrb_fr = 0, rrb_pr = 0;  ///< when it was filled
+};
+
 /// Guesses of one processor about where its branches lead. CPU thread only; filled and cleared by generated code and NativeEngine.
 struct NativeScratch {
   static constexpr unsigned kJumps = 2048;
@@ -26,6 +35,7 @@ struct NativeScratch {
   /// NativeEngine sees to that.
   const void* returns[Registers::kStackSlots] = {};
   Jump jumps[kJumps];
+  RotationWindow window = {};
 };
 
 }  // namespace ia64::cpu::jit

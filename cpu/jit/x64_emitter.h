@@ -199,7 +199,18 @@ class X64Emitter {
   void emit_jump_to(const Op& op);
   void emit_frame_alloc(const Op& op);
 
+  // Rotating loops (x64_window.cpp).
+  void call_window(const void* function);
+  void emit_open_window(Value v);
+  void emit_close_window(const Gp& place);
+  Mem in_window(ir::Location l, const Gp& place);
+  void emit_window_get(const Op& op, Value v);
+  void emit_window_set(const Op& op);
+  void emit_window_ones(const Op& op, Value v);
+  void emit_slide(const Op& op, Value v);
+
   // Rename bases and predicates (x64_moves.cpp).
+  void rotate_base(size_t base, u32 modulus);
   void emit_rotate(const Op& op);
   void emit_clear_bases(const Op& op);
   void emit_gather_predicates(Value v);

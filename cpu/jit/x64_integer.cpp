@@ -46,6 +46,10 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::frame_call_to: return emit_frame_call(op);
     case Opcode::frame_return: return emit_frame_return(op);
     case Opcode::frame_alloc: return emit_frame_alloc(op);
+    case Opcode::window_get: return emit_window_get(op, v);
+    case Opcode::window_set: return emit_window_set(op);
+    case Opcode::window_ones: return emit_window_ones(op, v);
+    case Opcode::slide: return emit_slide(op, v);
     case Opcode::rotate: return emit_rotate(op);
     case Opcode::clear_bases: return emit_clear_bases(op);
     case Opcode::gather_predicates: return emit_gather_predicates(v);

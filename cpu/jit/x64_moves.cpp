@@ -17,19 +17,21 @@ constexpr i32 cfm_byte(size_t offset) { return disp(offsetof(Registers, cfm) + o
 
 }  // namespace
 
+/// One off a rename base of CFM.
+void X64Emitter::rotate_base(size_t base, u32 modulus) {
+  a_.movzx(eax, byte_ptr(rbx, cfm_byte(base)));
+  a_.mov(ecx, modulus - 1);
+  a_.sub(eax, 1);
+  a_.cmovs(eax, ecx);
+  a_.mov(byte_ptr(rbx, cfm_byte(base)), al);
+}
+
 void X64Emitter::emit_rotate(const Op& op) {
   const Label done = a_.newLabel();
   skip_unless(op.guard, done);
-  const auto down = [this](size_t base, u32 modulus) {
-    a_.movzx(eax, byte_ptr(rbx, cfm_byte(base)));
-    a_.mov(ecx, modulus - 1);
-    a_.sub(eax, 1);
-    a_.cmovs(eax, ecx);
-    a_.mov(byte_ptr(rbx, cfm_byte(base)), al);
-  };
-  if (op.imm) down(offsetof(Cfm, rrb_gr), static_cast<u32>(op.imm));
-  down(offsetof(Cfm, rrb_fr), 96);
-  down(offsetof(Cfm, rrb_pr), 48);
+  if (op.imm) rotate_base(offsetof(Cfm, rrb_gr), static_cast<u32>(op.imm));
+  rotate_base(offsetof(Cfm, rrb_fr), 96);
+  rotate_base(offsetof(Cfm, rrb_pr), 48);
   a_.bind(done);
 }
 

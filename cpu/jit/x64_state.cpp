@@ -68,6 +68,7 @@ Mem X64Emitter::predicate(ir::Location l) {
 
 void X64Emitter::emit_get(const Op& op, Value v) {
   const ir::Location l = ir::Location::unpack(op.imm);
+  if (l.file == ir::File::Window) return emit_open_window(v);
   const Gp d = define(v);
   switch (l.file) {
     case ir::File::General:
@@ -83,6 +84,7 @@ void X64Emitter::emit_get(const Op& op, Value v) {
         a_.mov(d, qword_ptr(rbx, application_offset(l.index)));
       }
       break;
+    case ir::File::Window: break;
   }
 }
 
@@ -104,6 +106,7 @@ void X64Emitter::store(ir::Location l, const Gp& value) {
     case ir::File::Application:
       l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
       break;
+    case ir::File::Window: emit_close_window(value); break;
   }
 }
 
@@ -118,6 +121,7 @@ void X64Emitter::store(ir::Location l, i32 k) {
     case ir::File::Application:
       a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
       break;
+    case ir::File::Window: break;  // no place is known beforehand
   }
 }
 

@@ -16,7 +16,7 @@ constexpr OpcodeInfo kInfo[] = {
 };
 
 std::string location_name(u64 packed) {
-  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar"};
+  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar", "window"};
   const Location l = Location::unpack(packed);
   return fmt::format("{}{}", kFiles[static_cast<unsigned>(l.file)], l.index);
 }
@@ -31,7 +31,7 @@ std::string print_pending(const Unit& unit, u32 list) {
 std::string print_op(const Unit& unit, const Op& op, unsigned n) {
   const OpcodeInfo& what = info(op.code);
   std::string line = what.result != ValueClass::None ? fmt::format("  v{} = {}", n, what.name) : fmt::format("  {}", what.name);
-  if (what.effect == Effect::Read || what.effect == Effect::Write || op.code == Opcode::check_nat) {
+  if (op.code != Opcode::slide && (what.effect == Effect::Read || what.effect == Effect::Write || op.code == Opcode::check_nat)) {
     line += " " + location_name(op.imm);
   } else if (what.effect == Effect::Phi) {
     for (Value v : unit.phis[op.imm]) line += fmt::format(" v{}", v);

@@ -46,19 +46,28 @@ using Value = u32;
 inline constexpr Value kNone = 0xffff'ffff;
 
 /// The register files that the form knows.
-/// Application registers go by their number, except LC.
-enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application };
+/// Application registers go by their number, except LC. Window is the place of a rotating loop in its copy of the rotating registers
+/// (cpu/jit/rotation_window.h): reading it makes the copy, writing it puts everything back.
+enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application, Window };
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,
 /// because rotation moves all rotating registers of a file alike.
 struct Location {
   File file = File::General;
   u8 index = 0;
-  u8 modulus = 0;  ///< size of the rotating region (RotatingGeneral)
+  u8 modulus = 0;  ///< size of the rotating region (RotatingGeneral, Window)
 
   constexpr u64 pack() const { return u64(file) << 16 | u64{modulus} << 8 | index; }
   static constexpr Location unpack(u64 v) { return {File(v >> 16 & 0xff), u8(v), u8(v >> 8)}; }
   constexpr bool operator==(const Location&) const = default;
+};
+
+/// What Op::imm of `slide` says.
+struct Slide {
+  u8 modulus = 0;      ///< CFM.sor
+  bool floats = false;  ///< CFM.rrb.fr must be right all the time
+  constexpr u64 pack() const { return u64{modulus} | u64{floats} << 8; }
+  static constexpr Slide unpack(u64 v) { return {u8(v), (v >> 8 & 1) != 0}; }
 };
 
 /// Where a floating-point operation puts its result, and what is known about that place.
@@ -155,6 +164,7 @@ struct Exit {
   u16 executed = 0;      ///< instructions from the start of the decoded block to here
   u64 last_ip = 0;       ///< bundle of the last instruction executed
   Mode from = {};        ///< the mode in front of the way out
+  bool steady = false;   ///< to the steady state of a rotating loop (see Part)
 };
 
 // How a block ends.
@@ -170,6 +180,7 @@ struct Part {
   u64 ip = 0;
   u8 slot = 0;
   Block* block = nullptr;
+  bool steady = false;  ///< translated for LC above 0 and all stage predicates 1: the inner rounds of a counted rotating loop
 };
 
 /// Operations that run one after the other. Side exits leave the unit, except one that is the last operation.

@@ -21,7 +21,7 @@ class KnownValues {
   }
 
  private:
-  static constexpr unsigned kFiles = static_cast<unsigned>(File::Application) + 1, kRegisters = 128;
+  static constexpr unsigned kFiles = static_cast<unsigned>(File::Window) + 1, kRegisters = 128;
   struct Entry {
     u32 epoch = 0;
     Value value = kNone;

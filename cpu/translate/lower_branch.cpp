@@ -45,9 +45,53 @@ Mode rotated(const L& l) {
 enum class Count : u8 { ByLc, ByPredicate };
 enum class Taken : u8 { GoingOn, Ending };
 
+/// A round of a rotating loop in a window. Counted loops go on in their steady state as soon as all stages are at work.
+template <Count kCount, Taken kTaken>
+void pipeline_in_window(L& l, const Insn& i) {
+  const Location lc{File::LoopCount}, ec{File::Application, ar::kEc};
+  const Value zero = l.constant(0), epilogue = l.get(ec);
+  Value kernel, stage = zero, left = kNone;
+  if (kCount == Count::ByLc) {
+    const Value count = l.get(lc);
+    kernel = stage = l.unary(invert, l.binary(cmp_eq, count, zero));
+    l.set(lc, left = l.binary(sub, count, kernel));
+  } else {
+    kernel = l.pr(i.qp);
+  }
+  const Value draining = l.unary(invert, l.binary(cmp_eq, epilogue, zero));
+  const Value goes_on = l.binary(or_, kernel, l.binary(cmp_ltu, l.constant(1), epilogue));
+  l.set(ec, l.binary(sub, epilogue, l.binary(andn, draining, kernel)));
+  l.slide(stage, l.binary(or_, kernel, draining));
+  if (l.loop().stages) {
+    const Location stages{File::RotatingPredicate, 16, l.loop().stages};
+    const Value ones = l.emit({.code = window_ones, .a = l.get(l.window()), .imm = stages.pack()});
+    const Value more = l.unary(invert, l.binary(cmp_eq, left, zero));
+    const unsigned steady = l.add_exit(i, l.insn_ip(i) + i.imm, 0, rotated(l));
+    l.make_steady(steady);
+    l.emit({.code = exit_if, .a = l.binary(and_, more, ones), .imm = steady, .insn = &i});
+  }
+  const unsigned exit = l.add_exit(i, l.insn_ip(i) + i.imm, 0, rotated(l));
+  l.emit({.code = exit_if, .a = kTaken == Taken::GoingOn ? goes_on : l.unary(invert, goes_on), .imm = exit, .insn = &i});
+  l.finish(Leave{l.add_exit(i, l.insn_ip(i) + 16, 0, rotated(l))});
+}
+
+/// LC is above 0: the branch is taken, and the stages stay as they are.
+void steady_round(L& l, const Insn& i) {
+  const Location lc{File::LoopCount};
+  const Value left = l.binary(sub, l.get(lc), l.constant(1));
+  l.set(lc, left);
+  l.slide(l.constant(1), kNone);
+  const unsigned steady = l.add_exit(i, l.insn_ip(i) + i.imm, 0, rotated(l));
+  l.make_steady(steady);
+  l.emit({.code = exit_if, .a = l.unary(invert, l.binary(cmp_eq, left, l.constant(0))), .imm = steady, .insn = &i});
+  l.finish(Leave{l.add_exit(i, l.insn_ip(i) + i.imm, 0, rotated(l))});
+}
+
 /// One step of a software-pipelined loop: the epilogue counts down in EC once the kernel has ended, and stops rotating at 0.
 template <Count kCount, Taken kTaken>
 void pipeline(L& l, const Insn& i) {
+  if (l.loop().steady) return steady_round(l, i);
+  if (l.loop().windowed) return pipeline_in_window<kCount, kTaken>(l, i);
   const Location lc{File::LoopCount}, ec{File::Application, ar::kEc};
   const Value zero = l.constant(0), epilogue = l.get(ec);
   Value kernel, stage = zero;

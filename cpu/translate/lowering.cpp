@@ -8,6 +8,10 @@
 
 namespace ia64::cpu::ir {
 
+namespace {
+bool rotates(File f) { return f == File::RotatingGeneral || f == File::RotatingPredicate; }
+}  // namespace
+
 LowerTable make_rules(const Optimisations& on) {
   LowerTable t;
   if (on.native_integer) add_integer_rules(t);
@@ -68,13 +72,25 @@ Location Lowering::pr_location(unsigned p) const {
 
 Value Lowering::get(Location l) {
   if (const Value known = known_.find(l); known != kNone) return known;
-  const Value v = emit({.code = Opcode::get, .imm = l.pack()});
+  const bool windowed = loop_.windowed && rotates(l.file);
+  const Value v = windowed ? emit({.code = Opcode::window_get, .a = get(window()), .imm = l.pack()})
+                           : emit({.code = Opcode::get, .imm = l.pack()});
   known_.put(l, v);
   return v;
 }
 void Lowering::set(Location l, Value v) {
-  emit({.code = Opcode::set, .a = v, .imm = l.pack()});
+  if (loop_.windowed && rotates(l.file)) {
+    emit({.code = Opcode::window_set, .a = get(window()), .b = v, .imm = l.pack()});
+  } else {
+    emit({.code = Opcode::set, .a = v, .imm = l.pack()});
+  }
   known_.put(l, v);
+}
+
+void Lowering::slide(Value stage, Value rotates) {
+  const u64 how = Slide{unit_.mode.rotating, loop_.floats}.pack();
+  set(window(), emit({.code = Opcode::slide, .a = get(window()), .b = stage, .guard = rotates, .imm = how}));
+  known_.forget(File::RotatingGeneral), known_.forget(File::RotatingPredicate);
 }
 
 Value Lowering::gr(const Insn& i, unsigned r) {
@@ -88,7 +104,7 @@ Value Lowering::gr(const Insn& i, unsigned r) {
 }
 
 void Lowering::set_gr(const Insn& i, unsigned r, Value v) {
-  if (i.qp) v = select(pr(i.qp), v, gr(i, r));
+  if (!always(i)) v = select(pr(i.qp), v, gr(i, r));
   set_loaded(r, v);
 }
 
@@ -99,7 +115,7 @@ void Lowering::set_loaded(unsigned r, Value v) {
   set(gr_location(r), v);
 }
 
-Value Lowering::pr(unsigned p) { return p ? get(pr_location(p)) : constant(1); }
+Value Lowering::pr(unsigned p) { return p && !is_stage(p) ? get(pr_location(p)) : constant(1); }
 void Lowering::set_pr(unsigned p, Value v) {
   if (p) set(pr_location(p), v);
 }
@@ -193,6 +209,7 @@ bool Lowering::stops_before(const Insn& i) {
 }
 
 Unit Lowering::run() {
+  if (loop_.windowed) set(window(), get(window()));  // every way out from here on has to put the registers back
   const Insn* i = block_.insns();
   for (; !is_end_of_block(*i) && !ended_; i = next_) {
     next_ = i + 1;

@@ -39,6 +39,14 @@ class LowerTable {
   std::vector<Row> rows_;  // by Insn::op
 };
 
+/// How a rotating loop of one block is lowered: its rotating registers live in a window.
+struct RotatingLoop {
+  bool windowed = false;
+  u8 stages = 0;        ///< stage predicates p16, p17...; 0: no steady state
+  bool steady = false;  ///< for LC above 0 and all stage predicates 1; else with a way there
+  bool floats = false;  ///< uses floating-point registers
+};
+
 /// Builds the Unit of one block. The families (lower_*.cpp) describe instructions with the services below; what no family
 /// knows becomes a call of the interpreter's handler.
 class Lowering {
@@ -49,6 +57,7 @@ class Lowering {
   Unit run();
   /// Ends the block where another one begins: at the first bundle whose address is in `leaders` (sorted), except the first one.
   void stop_at(const std::vector<u64>* leaders) { leaders_ = leaders; }
+  void in_loop(const RotatingLoop& loop) { loop_ = loop; }
 
   // --- services for the families ---
   Value constant(u64 v) { return emit({.code = Opcode::constant, .imm = v}); }
@@ -71,7 +80,17 @@ class Lowering {
   Value get(Location l);
   void set(Location l, Value v);
   /// The qualifying predicate of `i` as a guard: kNone for p0.
-  Value guard(const Insn& i) { return i.qp ? pr(i.qp) : kNone; }
+  Value guard(const Insn& i) { return always(i) ? kNone : pr(i.qp); }
+  /// Whether `i` is executed for certain.
+  bool always(const Insn& i) const { return i.qp == 0 || is_stage(i.qp); }
+  const RotatingLoop& loop() const { return loop_; }
+  /// A predicate that is 1 in the steady state of the loop.
+  bool is_stage(unsigned p) const { return loop_.steady && p >= 16 && p < 16u + loop_.stages; }
+  Location window() const { return {File::Window, 0, unit_.mode.rotating}; }
+  /// Rotates registers in the window: `stage` becomes p16 when `rotates` is 1 (kNone: always), else p63.
+  void slide(Value stage, Value rotates);
+  /// Marks an exit to the head as one to its steady state.
+  void make_steady(unsigned exit) { unit_.exits[exit].steady = true; }
 
   u64 insn_ip(const Insn& i) const { return unit_.ip + u64{i.bundle} * 16; }
   /// Registers an exit behind `i` to `ip`.
@@ -154,6 +173,7 @@ class Lowering {
   KnownValues known_;  // what a location holds
   Nat nat_[128] = {};
   const std::vector<u64>* leaders_ = nullptr;
+  RotatingLoop loop_;
   /// What is known of a floating-point register.
   struct FloatState {
     Value value = kNone;    // as a double

@@ -31,14 +31,14 @@ bool RegionBuilder::fits(Block& block) const {
 
 /// Whether what an exit leads to can be taken in.
 bool RegionBuilder::goes_inside(const Exit& exit) const {
-  return exit.slot == 0 && inner_mode_ && exit.mode == *inner_mode_ && goes_on_plainly(*exit.insn);
+  return exit.slot == 0 && inner_mode_ && exit.mode == *inner_mode_ && (windowed_ || goes_on_plainly(*exit.insn));
 }
 
 /// Whether an exit leads to the beginning of a decoded block of the region.
 bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
   if (!goes_inside(exit)) return false;
   for (u32 n = head_allocates_ ? 1 : 0; n < lowered_.size(); n++) {
-    if (lowered_[n].part.ip == exit.ip && lowered_[n].part.slot == 0) {
+    if (lowered_[n].part.ip == exit.ip && lowered_[n].part.slot == 0 && lowered_[n].part.steady == exit.steady) {
       part = n;
       return true;
     }
@@ -173,8 +173,10 @@ void RegionBuilder::order() {
 }
 
 Unit RegionBuilder::build(Block& head, u64 ip, u8 slot) {
-  discover(head, ip, slot);
-  lower_again();
+  if (slot != 0 || !rotating_loop(head, ip)) {
+    discover(head, ip, slot);
+    lower_again();
+  }
   cut();
   choose_pieces();
   order();

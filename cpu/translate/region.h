@@ -19,6 +19,10 @@ class RegionBuilder {
   RegionBuilder(const LowerTable& rules, Mode mode, Find find, RegionLimits limits)
       : rules_(rules), mode_(mode), inner_mode_(mode), find_(std::move(find)), limits_(limits) {}
 
+  /// Rotating loops may be translated with a window.
+  void allow_windows() { windows_ = true; }
+  /// Whether build() made such a loop.
+  bool windowed() const { return windowed_; }
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
   Unit build(Block& head, u64 ip, u8 slot);
 
@@ -41,6 +45,7 @@ class RegionBuilder {
   bool goes_inside(const Exit& exit) const;
   bool inner_exit(const Exit& exit, u32& part) const;
   void lower_again();
+  bool rotating_loop(Block& head, u64 ip);
   void cut();
   void choose_pieces();
   void order();
@@ -70,6 +75,7 @@ class RegionBuilder {
   unsigned instructions_ = 0;
   unsigned sof_after_head_ = 0;               // known when the head allocates a frame
   bool head_allocates_ = false;
+  bool windows_ = false, windowed_ = false;   // allowed; this is a rotating loop in one
 };
 
 }  // namespace ia64::cpu::ir

@@ -60,8 +60,14 @@ ControlServer::~ControlServer() = default;
 void ControlServer::on_line(LineServer::ClientId id, const std::string& line) {
   if (line.find_first_not_of(" \t\r") == std::string::npos) return lines_->ready(id);
   Request request = parse_request(line);
+  Client& client = clients_[id];
+  if (!request.is_json && !client.spoke) {  // a browser that was sent here, or another stranger: nothing it sends is for us
+    lines_->send(id, reply_line({}, request.invocation.error()));
+    return lines_->finish(id);
+  }
+  client.spoke = true;
   if (!request.invocation) return answer(id, request.id, request.invocation.error());
-  runner_.run(std::move(*request.invocation), &clients_[id].events,
+  runner_.run(std::move(*request.invocation), &client.events,
               [this, id, request_id = request.id](const Result<Json>& result) { answer(id, request_id, result); });
 }
 

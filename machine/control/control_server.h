@@ -45,6 +45,7 @@ class ControlServer {
  private:
   struct Client {
     u32 events = 0;  ///< a bit for each kind
+    bool spoke = false;  ///< has sent a request
     u64 lost = 0;    ///< events dropped since the last one that was sent
   };
   explicit ControlServer(CommandRunner& runner) : runner_(runner) {}

@@ -135,7 +135,8 @@ std::vector<CommandRow> machine_commands() {
   return {
       {"help", "HE", {{"command", Text, false, "one command; without it, all"}}, Where::Loop, help, "describe the commands"},
       {"status", "PS", {}, Where::Loop, status, "name, state, size and age of the guest"},
-      {"pause", nullptr, {}, Where::Loop, pause, "stop the processors and the guest's time"},
+      // At the safe point, so that whoever has the reply finds processor and time at a standstill.
+      {"pause", nullptr, {}, Where::Machine, pause, "stop the processors and the guest's time"},
       {"continue", nullptr, {}, Where::Loop, resume, "let a paused guest go on"},
       {"reset", "RS", {}, Where::Loop, reset, "press the reset button"},
       {"power-off", "PC", {{"force", Flag, false, "as a power failure; the run ends"}}, Where::Loop, power_off,

@@ -87,11 +87,11 @@ Result<Invocation> read_invocation(const Json& request) {
 
 Request parse_request(std::string_view line) {
   const Json request = Json::parse(line, nullptr, false);
-  if (request.is_discarded()) return {{}, invalid("the line is not JSON")};
-  if (!request.is_object()) return {{}, invalid("a request is a JSON object")};
+  if (request.is_discarded()) return {{}, invalid("the line is not JSON"), false};
+  if (!request.is_object()) return {{}, invalid("a request is a JSON object"), false};
   Json id = request.contains("id") ? request["id"] : Json();
-  if (!usable_id(id)) return {{}, invalid(fmt::format("an id is an integer or a string of at most {} bytes", kMaxIdBytes))};
-  return {std::move(id), read_invocation(request)};
+  if (!usable_id(id)) return {{}, invalid(fmt::format("an id is an integer or a string of at most {} bytes", kMaxIdBytes)), true};
+  return {std::move(id), read_invocation(request), true};
 }
 
 Result<Invocation> parse_command_line(std::string_view line) {

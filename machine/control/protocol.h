@@ -22,6 +22,7 @@ struct Invocation {
 struct Request {
   Json id;
   Result<Invocation> invocation;
+  bool is_json = true;  ///< otherwise the line is something else altogether
 };
 
 /// Reads `{"id": ..., "command": "eject", "arguments": {...}}` or `{"id": ..., "line": "eject 0,2,1"}`. Never throws.

@@ -18,30 +18,40 @@ bool at_firmware(Call& call) { return !call.context.machine->operating_system_ru
 std::string address_text(const DeviceAddress& a) { return fmt::format("{},{},{}", *a.bus, *a.slot, *a.target); }
 
 Json dvd_state(const storage::scsi::DvdDrive& dvd) {
-  return {{"medium", dvd.current()},
-          {"tray", dvd.tray_open() ? "open" : dvd.locked() ? "locked" : "closed"},
-          {"has_disc", dvd.has_disc()}};
+  return {{"tray", dvd.tray_open() ? "open" : dvd.locked() ? "locked" : "closed"}, {"medium", dvd.current()}};
 }
 
 Json disk_state(storage::scsi::DiskTarget& disk) {
   const storage::BlockDevice& device = disk.device();
   const auto n = device.counters();
-  return {{"medium", device.describe()},   {"size_bytes", device.size_bytes()}, {"read_only", device.read_only()},
-          {"reads", n.reads},              {"writes", n.writes},                {"flushes", n.flushes},
-          {"read_bytes", n.read_bytes},    {"written_bytes", n.written_bytes},  {"errors", n.errors}};
+  return {{"size_bytes", device.size_bytes()},
+          {"read_only", device.read_only()},
+          {"medium", device.describe()},
+          {"counters",
+           {{"reads", n.reads},
+            {"read_bytes", n.read_bytes},
+            {"writes", n.writes},
+            {"written_bytes", n.written_bytes},
+            {"flushes", n.flushes},
+            {"other", n.others},
+            {"errors", n.errors}}}};
 }
 
 Json device_state(const StorageAdapter& adapter, const StorageDevice& d) {
   Json out = {{"address", address_text(d.statement.address)},
-              {"target", *d.statement.address.target},
               {"device", d.statement.device},
-              {"statement", format_statement(d.statement)},
               {"in_flight", adapter.host->requests_in_flight(*d.statement.address.target)}};
   out.update(d.dvd ? dvd_state(*d.dvd) : d.disk ? disk_state(*d.disk) : Json{{"medium", d.target->describe()}});
+  out["statement"] = format_statement(d.statement);
   return out;
 }
 
 Result<Json> storage(Call& call) {
+  if (const auto where = call.arguments.address("address")) {
+    const StorageDevice* d = bays(call).find(*where);
+    if (!d) return Error{ErrorKind::NotFound, fmt::format("no device is at {}", address_text(*where))};
+    return device_state(bays(call).adapters().at({*where->bus, *where->slot}), *d);
+  }
   Json adapters = Json::array();
   for (const auto& [slot, adapter] : bays(call).adapters()) {
     Json devices = Json::array();
@@ -136,7 +146,7 @@ Result<Json> resize(Call& call) {
 std::vector<CommandRow> storage_commands() {
   using enum ArgumentType;
   return {
-      {"storage", nullptr, {}, Where::Machine, storage, "adapters, devices, media, requests in flight"},
+      {"storage", nullptr, {{"address", Address, false, "one device with its counters"}}, Where::Machine, storage, "adapters, devices, media, requests in flight"},
       {"media", nullptr, {}, Where::Machine, media, "DVD drives and the images that insert may choose"},
       {"eject",
        "EJ",

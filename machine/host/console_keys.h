@@ -17,13 +17,20 @@ class ConsoleKeys {
   std::function<void(std::span<const u8>)> to_guest;
   std::function<void()> quit, reset, press_power_button, send_break;
   std::function<void(const std::string&)> show;  ///< text for the user, not for the guest
+  std::function<void(const std::string&)> run;   ///< a line typed at the prompt of Ctrl-] c
+  std::string prompt;                            ///< that prompt
 
   void feed(std::span<const u8> bytes);
   static std::string help();
 
  private:
+  static constexpr size_t kMaxLineBytes = 1024;
+
   void command(u8 key);
+  void edit_line(u8 key);
   bool escaped_ = false;
+  bool in_line_ = false;  // typing goes to the prompt
+  std::string line_;
 };
 
 }  // namespace ia64::machine

@@ -29,7 +29,7 @@ class LineBuffer {
   bool overflowed() const { return bytes_.size() > max_; }
 
  private:
-  const size_t max_;
+  size_t max_;
   size_t searched_ = 0;  // bytes without a newline
   std::string bytes_;
 };

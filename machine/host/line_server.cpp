@@ -42,6 +42,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     busy_ = false;
     advance_later();
   }
+  /// Closes behind what is still to be sent.
+  void finish() {
+    closing_ = true;
+    if (backlog_bytes() == 0) close();
+  }
   /// Closes at once and says so, once.
   void close() {
     if (!open_) return;
@@ -100,11 +105,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
       if (self->closing_ && self->backlog_bytes() == 0) return self->close();
       self->advance();
     });
-  }
-  /// Closes behind what is still to be sent.
-  void finish() {
-    closing_ = true;
-    if (backlog_bytes() == 0) close();
   }
 
   Socket socket_;
@@ -223,6 +223,10 @@ void LineServer::ready(ClientId id) {
   if (!c) return;
   c->last_line = impl_->next_turn++;
   c->ready();
+}
+
+void LineServer::finish(ClientId id) {
+  if (Connection* c = impl_->find(id)) c->finish();
 }
 
 size_t LineServer::backlog_bytes(ClientId id) const {

@@ -40,6 +40,8 @@ class LineServer {
   void send(ClientId id, std::string bytes);
   /// The client's line has been handled.
   void ready(ClientId id);
+  /// Takes nothing more from a client and closes behind what is to be sent.
+  void finish(ClientId id);
   size_t backlog_bytes(ClientId id) const;
   bool flushed() const;
 

@@ -1,6 +1,8 @@
 // File store: requests over io_uring or worker threads.
 #include "storage/stores/file_store.h"
 
+#include <sys/uio.h>
+
 #include <atomic>
 #include <cerrno>
 
@@ -12,7 +14,33 @@ namespace ia64::storage {
 
 namespace {
 constexpr size_t kMaxIov = 1024;  // IOV_MAX of Linux
-}
+
+/// Tells whether whoever asks waits for each request before the next one. Then nothing is won by another thread's doing the copying,
+/// and its wake-ups and cold caches cost. Any thread.
+class Queueing {
+ public:
+  /// A request is about to start. @returns true when it may as well be carried out on the spot
+  bool starts_alone() {
+    if (in_flight_.load(relaxed) > 0) crowded_.store(kMemory, relaxed);
+    const unsigned left = crowded_.load(relaxed);
+    if (left) return crowded_.store(left - 1, relaxed), false;
+    return count_.fetch_add(1, relaxed) % kMemory != 0;  // now and then one goes the long way, to see whether another one follows
+  }
+  void handed_over() { in_flight_.fetch_add(1, relaxed); }
+  void came_back() { in_flight_.fetch_sub(1, relaxed); }
+
+ private:
+  static constexpr auto relaxed = std::memory_order_relaxed;
+  static constexpr unsigned kMemory = 64;  // requests
+  std::atomic<unsigned> in_flight_{0}, crowded_{0}, count_{0};
+};
+
+// Up to here, copying out of the host's cache takes no longer than waking another thread to do it.
+constexpr u64 kQuickReadBytes = 16 * 1024;
+// And this is as long as a virtual processor may stand still, which is a fraction of a millisecond.
+constexpr u64 kLongestReadBytes = 1024 * 1024;
+
+}  // namespace
 
 class FileStore::Impl {
  public:
@@ -20,8 +48,13 @@ class FileStore::Impl {
       : options_(options), io_(std::move(file), std::move(path)), size_bytes_(io_.file().size_bytes()) {
     io_.limit_steps(options.step_bytes);
     if (!options.threads && !options.step_bytes) ring_ = Uring::create();
+    // The kernel runs buffered writes of a ring one after the other on a thread of its own; here they have ours at once.
+    if (ring_ && !options.direct) writer_ = std::make_unique<RequestWorkers>([this](BlockRequest& r) { return perform(r); }, 1);
   }
-  ~Impl() { ring_.reset(); }
+  ~Impl() {
+    writer_.reset();
+    ring_.reset();
+  }
 
   void submit(BlockRequest request);
 
@@ -38,10 +71,14 @@ class FileStore::Impl {
   };
   BlockStatus perform(BlockRequest& request);
   bool suits_ring(const BlockRequest& request) const;
+  bool read_from_cache(const BlockRequest& request);
   void step(std::shared_ptr<Flight> flight);
   void stepped(const std::shared_ptr<Flight>& flight, int result);
+  void finish(Flight& flight, BlockStatus status);
 
   RequestWorkers workers_{[this](BlockRequest& r) { return perform(r); }};
+  std::unique_ptr<RequestWorkers> writer_;
+  Queueing queueing_;
   std::unique_ptr<Uring> ring_;
 };
 
@@ -62,12 +99,23 @@ bool FileStore::Impl::suits_ring(const BlockRequest& r) const {
   return (r.op == BlockOp::Read || r.op == BlockOp::Write) && io_.aligned(r.iov);
 }
 
+/// A read whose data the host has in its cache; the rest are left alone. Never waits for the medium.
+bool FileStore::Impl::read_from_cache(const BlockRequest& r) {
+  if (!ring_ || options_.direct || r.op != BlockOp::Read || r.iov.size() > kMaxIov || r.size_bytes > kLongestReadBytes) return false;
+  if (r.size_bytes > kQuickReadBytes && !queueing_.starts_alone()) return false;
+  const auto got = preadv2(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes), RWF_NOWAIT);
+  return got == static_cast<ssize_t>(r.size_bytes);
+}
+
 void FileStore::Impl::submit(BlockRequest request) {
+  if (read_from_cache(request)) return request.done(BlockStatus::Ok);
+  if (writer_ && request.op == BlockOp::Write) return writer_->submit(std::move(request));
   if (!suits_ring(request)) return workers_.submit(std::move(request));
   auto flight = std::make_shared<Flight>(Flight{std::move(request), {}, 0});
   flight->left = flight->request.iov;
   flight->offset = flight->request.offset_bytes;
   consume(flight->left, 0);
+  queueing_.handed_over();
   step(std::move(flight));
 }
 
@@ -84,13 +132,18 @@ void FileStore::Impl::step(std::shared_ptr<Flight> flight) {
 void FileStore::Impl::stepped(const std::shared_ptr<Flight>& flight, int result) {
   auto& f = *flight;
   if (result == -EINTR || result == -EAGAIN) return step(flight);
-  if (result < 0) return f.request.done(io_.fail(f.request.op == BlockOp::Read ? "read" : "write", -result));
-  if (f.request.op == BlockOp::Flush) return f.request.done(BlockStatus::Ok);
-  if (result == 0) return f.request.done(io_.fail("read past the end", EIO));  // somebody shortened the file
+  if (result < 0) return finish(f, io_.fail(f.request.op == BlockOp::Read ? "read" : "write", -result));
+  if (f.request.op == BlockOp::Flush) return finish(f, BlockStatus::Ok);
+  if (result == 0) return finish(f, io_.fail("read past the end", EIO));  // somebody shortened the file
   consume(f.left, static_cast<size_t>(result));
   f.offset += static_cast<u64>(result);
-  if (f.left.empty()) return f.request.done(BlockStatus::Ok);
+  if (f.left.empty()) return finish(f, BlockStatus::Ok);
   step(flight);
+}
+
+void FileStore::Impl::finish(Flight& flight, BlockStatus status) {
+  queueing_.came_back();
+  flight.request.done(status);
 }
 
 FileStore::FileStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

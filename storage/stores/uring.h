@@ -1,4 +1,4 @@
-// An io_uring of one store: reads, writes and syncs that complete on a thread of its own.
+// An io_uring of one store, and the thread that submits to it and runs the completions.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,9 @@ struct iovec;
 
 namespace ia64::storage {
 
-/// Any thread may submit. Completions run on the ring's thread. Absent in builds without liburing.
+/// Any thread may ask; it only leaves the operation in a queue and, where the ring's thread sleeps, wakes it. That thread makes
+/// the system calls, so what the kernel does inside them (copying to and from its cache) costs no virtual processor time.
+/// Completions run on it too, and may ask for more. Absent in builds without liburing.
 class Uring {
  public:
   using Done = std::function<void(int result)>;  ///< bytes moved, or a negative error number

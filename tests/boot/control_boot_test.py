@@ -276,7 +276,46 @@ def pause(args):
         guest.stop()
 
 
-CASES = {f.__name__: f for f in (hot_plug, media, pause)}
+def vio_plug(args):
+    """A VIO disk comes and goes on an adapter that is there, found by a scan; it grows; a disk with I/O in flight stays."""
+    first, second = image(args, "a.img", 8), image(args, "b.img", 8)
+    guest = Guest(args, ["-a", f"disk:scsi:0,3,0:file:{first}"])
+    try:
+        guest.expect(PROMPT)
+        guest.shell("dmesg -n 1; H=$(ls -d /sys/bus/pci/devices/0000:00:03.0/host*); H=${H##*/}; S=/sys/class/scsi_host/$H; D=/sys/bus/scsi/devices/${H#host}:0:5:0")
+        control = guest.control
+        require("scans" in control.command("attach", resource=f"disk:scsi:0,3,5:file:{second}")["note"], "no word about the scan")
+        guest.shell("echo '- - -' > $S/scan")
+        guest.wait("[ -e $D/block ]")
+        out = guest.shell("B=$(ls $D/block); echo kept > /k; dd if=/k of=/dev/$B bs=512 conv=sync oflag=direct; sg_inq /dev/$B")
+        require("IVM000305" in out, "the disk has no serial number of its own", out)
+        control.command("resize", address="0,3,5", size="16M")
+        guest.shell("echo 1 > $D/rescan")
+        guest.wait("[ $(cat /sys/block/$B/size) = 32768 ]")
+        guest.shell("echo 1 > $D/delete")
+        guest.wait("[ ! -e $D ]")
+        control.command("detach", address="0,3,5")
+        guest.shell("echo '- - -' > $S/scan; sleep 1")
+        require("gone" in guest.shell("[ -e $D ] || echo gone"), "Linux still finds the disk that was taken away")
+        require(second.read_bytes()[:4] == b"kept", "the guest's write is not in the image")
+
+        # every request takes three seconds: one is in flight when the disk is to go
+        control.command("attach", resource=f"disk:scsi:0,3,5:delay:3000:file:{second}")
+        guest.shell("echo '- - -' > $S/scan")
+        guest.wait("[ -e $D/block ]")
+        guest.shell("B=$(ls $D/block); until dd if=/dev/$B of=/dev/null bs=512 count=1 iflag=direct 2>/dev/null; do sleep 1; done")
+        guest.shell("(dd if=/dev/$B of=/dev/null bs=512 count=1 iflag=direct; touch /done) &")
+        while control.command("storage", address="0,3,5")["in_flight"] == 0:
+            pass
+        guest.refused("detach 0,3,5", "in flight", "busy")
+        guest.wait("[ -e /done ]")
+        check_kernel_log(re.sub(rf"^<\d+>.*{EXPECTED}.*\n", "", guest.shell("dmesg -r"), flags=re.M))
+        guest.off()
+    finally:
+        guest.stop()
+
+
+CASES = {f.__name__: f for f in (hot_plug, media, pause, vio_plug)}
 
 
 def main():

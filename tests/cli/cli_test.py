@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Bad usage and bad input of the ivm command, as a user meets them."""
 import argparse
+import json
 import os
 import pathlib
 import resource
@@ -8,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 import unittest
 
@@ -249,6 +251,96 @@ class ConsoleSocketTest(unittest.TestCase):
         file.write_text("mine")
         result = ivm("run", "--console", f"unix:{file}")
         self.assertEqual((result.returncode, file.read_text()), (2, "mine"))
+
+
+class ControlTest(unittest.TestCase):
+    """ivm monitor and tools/ivmctl.py in front of a machine at its boot manager."""
+
+    def setUp(self):
+        self.work = pathlib.Path(ARGS.work, "control")
+        self.work.mkdir(parents=True, exist_ok=True)
+        for name in ("one.iso", "two.iso", "disk.img"):
+            (self.work / name).write_bytes(bytes(1 << 20))
+            (self.work / name).chmod(0o600)
+        self.path = self.work / "socket"
+        for name in ("socket", "console"):
+            (self.work / name).unlink(missing_ok=True)
+        self.run_ = subprocess.Popen([ARGS.ivm, "run", "--name", "web1", "--console", f"unix:{self.work}/console", "--control",
+                                      f"unix:{self.path}", "--timeout", "100",
+                                      "-a", f"dvd:avio_stor::file:{self.work}/one.iso", "-a", f"disk:avio_stor::file:{self.work}/disk.img"],
+                                     stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.assertTrue(wait_for(lambda: self.path.exists() and (self.work / "console").exists()))
+
+    def tearDown(self):
+        self.run_.kill()
+        self.run_.communicate()
+
+    def monitor(self, *arguments, **kwargs):
+        return ivm("monitor", self.path, *arguments, **kwargs)
+
+    def test_commands_have_a_status_for_scripts(self):
+        done = self.monitor("-c", "eject", "-c", "insert two.iso", "-c", "media")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"0,2,0 +file:\S+one.iso +closed +file:\S+two.iso")
+        refused = self.monitor("-c", "insert two.iso", "-c", "quit")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("eject it first", refused.stderr)
+        self.assertIsNone(self.run_.poll(), "what follows a refused command ran")
+
+    def test_json_for_scripts(self):
+        result = json.loads(self.monitor("--json", "-c", "status").stdout)
+        self.assertEqual((result["name"], result["state"]), ("web1", "On (EFI)"))
+        error = json.loads(self.monitor("--json", "-c", "nosuch").stdout)
+        self.assertEqual(error["error"]["kind"], "not-found")
+
+    def test_lines_of_standard_input(self):
+        done = subprocess.run([ARGS.ivm, "monitor", self.path], input="pause\n\nstatus\ncontinue\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Paused", done.stdout)
+
+    def test_a_live_socket_is_refused_and_a_dead_one_is_named(self):
+        result = ivm("run", "--console", "none", "--control", f"unix:{self.path}")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("another process listens there", result.stderr)
+        self.assertEqual(self.monitor("-c", "status").returncode, 0)
+        self.run_.kill()
+        self.run_.wait()
+        result = self.monitor("-c", "status")
+        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1))
+        self.assertIn("no guest listens", result.stderr)
+
+    def test_the_python_client(self):
+        client = pathlib.Path(__file__).resolve().parents[2] / "tools" / "ivmctl.py"
+
+        def ivmctl(*words):
+            return subprocess.run([sys.executable, client, f"unix:{self.path}", *words], capture_output=True, text=True, timeout=60)
+        self.assertEqual(json.loads(ivmctl("storage", "0,2,1").stdout)["size_bytes"], 1 << 20)
+        self.assertEqual(json.loads(ivmctl("resize", "0,2,1", "2M").stdout)["new_bytes"], 2 << 20)
+        refused = ivmctl("detach", "0,2,1")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("at EFI", refused.stderr)
+        watcher = subprocess.Popen([sys.executable, client, f"unix:{self.path}", "--events", "state"], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(json.loads(watcher.stdout.readline())["events"], ["state"])
+        self.assertEqual(ivmctl("reset").returncode, 0)
+        self.assertEqual(json.loads(watcher.stdout.readline())["data"]["cause"], "reset")
+        self.assertEqual(ivmctl("quit").returncode, 0)
+        self.assertEqual(json.loads(watcher.stdout.readline())["data"]["state"], "Off")
+        self.assertEqual(watcher.wait(60), 0)
+        watcher.stdout.close()
+        self.assertEqual(self.run_.wait(60), 0)
+        self.assertFalse(self.path.exists())
+
+    def test_virtual_console_commands_at_the_console(self):
+        console = socket.socket(socket.AF_UNIX)
+        console.settimeout(60)
+        self.addCleanup(console.close)
+        console.connect(f"{self.work}/console")
+        console.sendall(b"\x1dcEJ\r\x1dcIN two.iso\r\x1dcnosuch\r")
+        seen = b""
+        while b"no command 'nosuch'" not in seen or seen.count(b"medium") < 2:
+            seen += console.recv(4096)
+        self.assertIn(b"[web1] vMP> EJ\r\n", seen)
+        self.assertIn(b"two.iso", seen)
 
 
 class BareTest(unittest.TestCase):

@@ -4,15 +4,15 @@ import os
 import pathlib
 import re
 
-from guest import MIB, PROMPT, Boot, check_kernel_log, command, require
+from guest import MIB, PROMPT, SCRIPTS, Boot, check_kernel_log, command, require, sparse
 
 
-def make_disc(args, name, filler_mib):
-    """An El Torito disc with GRUB, kernel and initrd, and a file of random bytes. @returns (disc, SHA-256 of disc, of file)"""
+def make_disc(args, name, filler_mib, files=()):
+    """An El Torito disc with GRUB, kernel and initrd, a file of random bytes, and more `files`. @returns (disc, SHA-256 of disc, of file)"""
     folder = pathlib.Path(args.work)
     filler, disc = folder / f"{name}.bin", folder / f"{name}.iso"
     filler.write_bytes(os.urandom(filler_mib * MIB))
-    command("bash", f"{args.guests}/mkiso.sh", disc, "-f", f"{filler}=/install/archive.bin")
+    command("bash", f"{args.guests}/mkiso.sh", disc, "-f", f"{filler}=/install/archive.bin", *(f"-f{file}=/install/{file.name}" for file in files))
     disc.chmod(0o644)
     return disc, hashlib.sha256(disc.read_bytes()).hexdigest(), hashlib.sha256(filler.read_bytes()).hexdigest()
 
@@ -47,4 +47,24 @@ def dvd_boot_vio(args):
     dvd_boot(args, "scsi", "avio_stor")
 
 
-CASES = (dvd_boot_avio, dvd_boot_vio)
+def install(args):
+    """Linux starts from a disc on VIO, installs itself on an AVIO disk, and starts from that without the disc."""
+    tools, guests = pathlib.Path(args.work) / "tools", pathlib.Path(args.guests, "linux")
+    tools.mkdir()
+    command("tar", "-xJf", guests / "rootfs.tar.xz", "-C", tools, "./sbin/mke2fs")
+    disc, _, sum_ = make_disc(args, "install", 5, (tools / "sbin/mke2fs", guests / "BOOTIA64.EFI", guests / "rootfs.tar.xz", SCRIPTS / "install_from_disc"))
+    disk = sparse(args, "disk.img", 160 * MIB)
+    boot = Boot(args, "disc", ["--boot-timeout", "0", "-a", f"dvd:scsi:0,2,0:file:{disc}", "-a", f"disk:avio_stor:0,3,0:file:{disk}"])
+    boot.expect("GUEST READY").expect(PROMPT).shell("mkdir /d; mount -t iso9660 -o ro /dev/sr0 /d; sh /d/install/install_from_disc /d /dev/sda; dmesg -r")
+    text = boot.send("poweroff\\r").run()
+    require("installed=0" in text, "the installation failed", text)
+    check_kernel_log(text)
+    boot = Boot(args, "disk", ["--boot-timeout", "0", "-a", f"disk:avio_stor:0,3,0:file:{disk}"])
+    boot.expect("GUEST READY").expect(PROMPT).shell("mount | grep ' / '; sha256sum /archive.bin; dmesg -r")
+    text = boot.send("poweroff\\r").run()
+    require(re.search(r"^/dev/sda2 on / type ext4", text, re.M), "the root is not the new disk", text)
+    require(f"{sum_}  /archive.bin" in text, "the copied file differs", text)
+    check_kernel_log(text)
+
+
+CASES = (dvd_boot_avio, dvd_boot_vio, install)

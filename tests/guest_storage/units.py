@@ -1,5 +1,6 @@
 """Units as Linux finds them: INQUIRY strings of every kind, full adapters, partitions and file systems."""
 import contextlib
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -44,7 +45,7 @@ def every_kind(args):
     folder.mkdir()
     initrd = make_initrd(args)
     disk, iso = sparse(args, "disk.img", 8 * MIB), sparse(args, "disc.iso", 2 * MIB)
-    backing = [sparse(args, f"loop{n}.img", 4 * MIB) for n in range(4)]
+    backing = [sparse(args, f"loop{n}.img", 4 * MIB) for n in range(6)]
     with contextlib.ExitStack() as stack:
         loops = [stack.enter_context(loop_device(path)) for path in backing]
         devices, units = [], []
@@ -52,8 +53,9 @@ def every_kind(args):
             kinds = [("disk", f"overlay:file:{disk}", DISK, "Virtual FileDisk"), ("dvd", f"file:{iso}", DVD, "Virtual FileDVD"),
                      ("dvd", f"null:{folder}", DVD, "Virtual NullDVD")]
             if all(loops):
-                pair = loops[:2] if slot == 2 else loops[2:]
-                kinds += [("disk", f"disk:{pair[0]}", DISK, "Virtual Disk"), ("disk", f"lv:{pair[1]}", DISK, "Virtual LvDisk")]
+                mine = loops[:3] if slot == 2 else loops[3:]
+                kinds += [("disk", f"disk:{mine[0]}", DISK, "Virtual Disk"), ("disk", f"lv:{mine[1]}", DISK, "Virtual LvDisk"),
+                          ("dvd", f"disk:{mine[2]}", DVD, "Virtual DVD")]
             for target, (device, where, device_type, product) in enumerate(kinds):
                 devices.append(f"{device}:{adapter}:0,{slot},{target}:{where}")
                 units.append(((0, slot, target), device_type, product))
@@ -134,4 +136,26 @@ def root_on_vio(args):
     root_and_data(args, "scsi", "avio_stor")
 
 
-CASES = (every_kind, full_vio, full_avio, root_on_avio, root_on_vio)
+def large(args):
+    """Disks beyond 2 TiB on both adapters, used at their ends; the longest transfer of AVIO is 1 MiB and works."""
+    initrd, size = make_initrd(args), 3 << 40
+    disks = [sparse(args, f"{adapter}.img", size) for adapter in ("scsi", "avio_stor")]
+    boot = direct_boot(args, "console", [f"disk:scsi:0,2,0:file:{disks[0]}", f"disk:avio_stor:0,3,0:file:{disks[1]}"], initrd)
+    last = size // MIB - 1
+    for slot in ("02", "03"):
+        boot.shell(f"d=$(disk_in {slot}); echo {slot} size $(cat /sys/block/${{d#/dev/}}/size) longest $(cat /sys/block/${{d#/dev/}}/queue/max_hw_sectors_kb)")
+        boot.shell(f"echo 1024 > /sys/block/${{d#/dev/}}/queue/max_sectors_kb; dd if=/dev/urandom of=/a bs=1M count=1; dd if=/a of=$d bs=1M seek={last} oflag=direct; "
+                   f"dd if=$d of=/b bs=1M skip={last} iflag=direct; cmp /a /b && echo {slot} same $(sha256sum < /a); dd if=$d bs=512 count=1 skip={size // 512}")
+    text = boot.shell("dmesg -r").send("poweroff\\r").run()
+    for slot, disk in zip(("02", "03"), disks):
+        found = re.search(rf"^{slot} size (\d+) longest (\d+)$", text, re.M)
+        require(found and int(found[1]) * 512 == size, f"slot {slot}: wrong size", text)
+        require(slot == "02" or int(found[2]) == 1024, f"AVIO takes {found[2]} KiB at once", text)
+        sum_ = re.search(rf"^{slot} same ([0-9a-f]{{64}}) ", text, re.M)
+        with open(disk, "rb") as f:
+            f.seek(size - MIB)
+            require(sum_ and hashlib.sha256(f.read()).hexdigest() == sum_[1], f"slot {slot}: the end of the disk differs", text)
+    check_kernel_log(text)
+
+
+CASES = (large, every_kind, full_vio, full_avio, root_on_avio, root_on_vio)

@@ -19,7 +19,7 @@ def _host_cpu():
 def _commit(root):
     def git(*arguments):
         return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "cpu", "machine", "base", "devices", "firmware")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "cpu", "machine", "base", "devices", "firmware", "storage")
     return git("rev-parse", "--short", "HEAD") + (" with local changes" if changed else "")
 
 
@@ -27,9 +27,9 @@ def _geometric_mean(values):
     return math.exp(sum(math.log(v) for v in values) / len(values))
 
 
-def heading(root, arguments):
+def heading(root, arguments, tool="tools/bench"):
     load = os.getloadavg()[0]
-    command = " ".join(["python3 tools/bench", *arguments])
+    command = " ".join([f"python3 {tool}", *arguments])
     return [f"## {time.strftime('%Y-%m-%d %H:%M')}, commit {_commit(root)}", "",
             f"Host: {platform.node()}, {_host_cpu()}, {os.cpu_count()} processors, load average {load:.1f} at the end. "
             f"Repeat: `{command}`", ""]

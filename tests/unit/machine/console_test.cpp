@@ -92,6 +92,24 @@ TEST_CASE("console keys: the escape works across reads and passes itself on", "[
   CHECK(shown.find("no such console key") != std::string::npos);
 }
 
+TEST_CASE("console keys: a command line has its own prompt and editing, and the guest gets none of it", "[machine]") {
+  ConsoleKeys keys;
+  std::string guest, shown;
+  std::vector<std::string> ran;
+  keys.prompt = "[web1] vMP> ";
+  keys.to_guest = [&](std::span<const u8> b) { guest.append(b.begin(), b.end()); };
+  keys.show = [&](const std::string& s) { shown += s; };
+  keys.run = [&](const std::string& line) { ran.push_back(line); };
+  keys.feed(bytes("a\x1d" "cINx\x7f two.iso\rb"));
+  CHECK(ran == std::vector<std::string>{"IN two.iso"});
+  CHECK(shown == "\r\n[web1] vMP> INx\b \b two.iso\r\n");
+  keys.feed(bytes("\x1d" "cEJ\x03\x1d" "c  \r\x1d" "c\x7f\x1b" "c"));
+  CHECK(ran.size() == 1);
+  CHECK(guest == "abc");
+  keys.feed(bytes("\x1d" "c" + std::string(5000, 'x') + "\r"));
+  CHECK(ran.back().size() == 1024);
+}
+
 TEST_CASE("console hub: typing waits for a full receiver and loses nothing", "[machine]") {
   HostLoop loop;
   ConsoleHub hub(loop);

@@ -7,7 +7,10 @@
 
 #include <thread>
 
+#include "machine/config.h"
+#include "machine/control/control_server.h"
 #include "machine/control/protocol.h"
+#include "machine/control/text_report.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/line_buffer.h"
 #include "machine/host/line_server.h"
@@ -114,6 +117,36 @@ TEST_CASE("control: replies are one line of JSON, whatever a file name holds", "
   CHECK(Json::parse(event_line(EventKind::Media, {{"action", "eject"}}))["event"] == "media");
 }
 
+TEST_CASE("text report: labels in a column, units for bytes, lists as tables", "[machine]") {
+  const Json storage = Json::parse(R"({"state":"Off","memory_bytes":1073741824,"odd_bytes":1536,"on":true,"nothing":null,
+    "drives":[{"address":"0,2,1","size_bytes":1000,"choices":["a","b"]},{"address":"0,2,10","more":7}]})");
+  CHECK(report_text(storage) ==
+        "state   : Off\n"
+        "memory  : 1 GiB\n"
+        "odd     : 1.5 KiB\n"
+        "on      : yes\n"
+        "nothing : -\n"
+        "[drives]\n"
+        "address size   choices more\n"
+        "======= ====== ======= ====\n"
+        "0,2,1   1000 B a, b    -\n"
+        "0,2,10  -      -       7\n");
+  CHECK(report_text(Json::object()).empty());
+  CHECK(report_text(Json::parse(R"({"adapters":[]})")) == "adapters: none\n");
+  CHECK(report_text(Json::parse(R"({"a":[{"slot":2,"devices":[{"x":1}]}]})")) == "[a]\nslot : 2\n[devices]\nx\n=\n1\n");
+  CHECK(report_text(Json::parse(R"({"gr":["0","1","2","3","4","5","6","7","8","9","10","11",null]})")).starts_with(
+      "gr0 0                   gr1 1                   gr2 2                   gr3 3\n"));
+  CHECK(event_text(Json::parse(R"({"event":"media","data":{"action":"eject"}})")) == "* media  action eject");
+}
+
+TEST_CASE("text report: help shows what may be left out", "[machine]") {
+  const Json command = Json::parse(R"({"name":"eject","alias":"EJ","help":"take it out","arguments":[
+    {"name":"address","type":"address","required":true,"help":"where"},{"name":"force","type":"flag","required":false,"help":"even if"}]})");
+  CHECK(help_text(command) ==
+        "eject address [force]: take it out\nalso called EJ\n  address    address  where\n  force      flag     even if\n");
+  CHECK(help_text({{"commands", Json::array({command})}}).starts_with("eject address [force]            take it out\n"));
+}
+
 TEST_CASE("line buffer: lines across reads, a last line without newline, a line that is too long", "[machine]") {
   LineBuffer b(8);
   b.add("ab");
@@ -133,6 +166,15 @@ TEST_CASE("line buffer: lines across reads, a last line without newline, a line 
 }
 
 namespace {
+
+int connect_to(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  return fd;
+}
 
 /// A server that answers every line with itself, on a loop of its own, and clients of it.
 struct Echo {
@@ -161,14 +203,7 @@ struct Echo {
     thread.join();
     server.reset();
   }
-  int connect() const {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    path.copy(at.sun_path, sizeof at.sun_path - 1);
-    REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
-    return fd;
-  }
+  int connect() const { return connect_to(path); }
 };
 
 std::string read_line(int fd) {
@@ -285,4 +320,78 @@ TEST_CASE("line server: of too many clients the silent one goes", "[machine]") {
   put(first, "4\n");
   CHECK(read_line(first) == "4");
   for (const int fd : {first, silent, third}) close(fd);
+}
+
+namespace {
+
+/// A control server without a machine: enough for commands of the host loop.
+struct Control {
+  std::string path = "/tmp/ivm-control-" + std::to_string(getpid());
+  HostLoop loop;
+  MachineConfig config;
+  CommandRunner runner{loop, {.machine = nullptr, .config = &config, .end_session = {}, .publish = {}}};
+  std::unique_ptr<ControlServer> server;
+  std::thread thread;
+
+  Control() {
+    auto s = ControlServer::listen(loop, runner, "unix:" + path);
+    REQUIRE(s);
+    server = std::move(*s);
+    thread = std::thread([this] { loop.run(); });
+  }
+  ~Control() {
+    loop.stop();
+    thread.join();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("control server: events for a client that does not read are dropped and counted; it goes on afterwards", "[machine]") {
+  Control control;
+  const int fd = connect_to(control.path);
+  CHECK(Json::parse(read_line(fd))["ivm"]["protocol"] == 1);
+  put(fd, "{\"id\":1,\"line\":\"events media\"}\n");
+  CHECK(Json::parse(read_line(fd))["result"]["events"] == Json::array({"media"}));
+  constexpr u64 kEvents = 20'000;
+  const Json data = {{"text", std::string(200, 'e')}};
+  std::atomic<bool> published{false};
+  control.loop.post([&] {
+    for (u64 n = 0; n < kEvents; n++) control.server->publish(EventKind::Media, data);
+    control.server->publish(EventKind::State, data);  // nobody asked for it
+    published = true;
+  });
+  while (!published) std::this_thread::yield();
+  u64 seen = 0, lost = 0;
+  put(fd, "{\"id\":2,\"line\":\"help help\"}\n");
+  for (;;) {
+    const Json message = Json::parse(read_line(fd));
+    if (message.contains("id")) break;
+    CHECK(message["event"] == "media");
+    seen++;
+  }
+  CHECK(seen < 4000);  // 256 KiB of them, and what the socket holds
+  control.loop.post([&] { control.server->publish(EventKind::Media, data); });
+  const Json first = Json::parse(read_line(fd));
+  CHECK(first["event"] == "lost");
+  lost = first["data"]["count"];
+  CHECK(seen + lost == kEvents);
+  CHECK(Json::parse(read_line(fd))["event"] == "media");
+  close(fd);
+}
+
+TEST_CASE("control server: a stranger's first line closes its connection, a later slip does not", "[machine]") {
+  Control control;
+  const int stranger = connect_to(control.path);
+  read_line(stranger);
+  put(stranger, "POST / HTTP/1.1\r\n\r\n{\"line\":\"help\"}\n");
+  CHECK(has(read_line(stranger), "not JSON"));
+  CHECK(read_line(stranger).empty());
+  const int client = connect_to(control.path);
+  read_line(client);
+  put(client, "{\"id\":1,\"line\":\"help help\"}\nslip\n{\"id\":2,\"line\":\"help help\"}\n");
+  CHECK(Json::parse(read_line(client))["id"] == 1);
+  CHECK(has(read_line(client), "not JSON"));
+  CHECK(Json::parse(read_line(client))["id"] == 2);
+  close(stranger), close(client);
 }
