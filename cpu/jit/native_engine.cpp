@@ -36,6 +36,9 @@ constexpr unsigned kAttempts = 4;
 /// How often a region may lose one of its pages before its head is left alone.
 constexpr u8 kRemakes = 8;
 
+/// What may be made beyond the limit of the cache before it is looked at.
+constexpr size_t kCacheRoom = size_t{8} << 20;
+
 /// An instruction that the assembler refuses would be missing from the code.
 class NoErrors final : public asmjit::ErrorHandler {
   void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override {
@@ -58,7 +61,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       options_(fit_for_host(options)),
       rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
-      runtime_(std::make_unique<asmjit::JitRuntime>()) {
+      cache_(options.cache_bytes + kCacheRoom) {
   state_.engine = this;
   layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
@@ -211,7 +214,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   for (unsigned attempt = 0; attempt <= kAttempts; attempt++) {
     asmjit::CodeHolder code;
     NoErrors no_errors;
-    code.init(runtime_->environment());
+    code.init(stub_runtime_.environment());
     code.setErrorHandler(&no_errors);
     native.links.clear();
     X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
@@ -221,8 +224,11 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
-    void* entry = nullptr;
-    if (runtime_->add(&entry, &code) != asmjit::kErrorOk) return false;
+    void* const entry = cache_.add(code);
+    if (!entry) {
+      if (code_bytes_) drop_all(DropReason::CacheFull);
+      return false;
+    }
     for (Link& link : native.links)
       link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
@@ -299,7 +305,7 @@ void NativeEngine::flush(DropReason why) {
   blocks_.clear();
   by_page_.clear();
   dropped_.clear();
-  runtime_ = std::make_unique<asmjit::JitRuntime>();
+  cache_.clear();
   code_bytes_ = 0;
   clear_returns();
   counters_.flushes++;

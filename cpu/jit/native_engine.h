@@ -7,6 +7,7 @@
 
 #include "cpu/interp/interpreter.h"
 #include "cpu/jit/block_dump.h"
+#include "cpu/jit/code_cache.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/translate/lowering.h"
@@ -81,7 +82,7 @@ class NativeEngine {
   BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
   asmjit::JitRuntime stub_runtime_;
-  std::unique_ptr<asmjit::JitRuntime> runtime_;
+  CodeCache cache_;
   Shared state_;
   Stubs stubs_;
   std::unordered_map<Key, std::unique_ptr<NativeBlock>, KeyHash> blocks_;

@@ -1,4 +1,5 @@
 // Passes over the intermediate form of one block. All keep the numbering until drop_dead_values() compacts it.
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -45,6 +46,13 @@ Value copied(const Unit& u, const Op& op) {
     case Opcode::shl_imm:
     case Opcode::shr_imm:
     case Opcode::sar_imm: return op.imm == 0 ? op.a : kNone;
+    case Opcode::phi: {  // of one constant, which must be known wherever the phi is
+      const std::vector<Value>& from = u.phis[op.imm];
+      const bool same = !from.empty() && is_constant(u, from[0]) && from[0] < u.blocks[0].end && std::all_of(from.begin(), from.end(), [&](Value v) {
+        return is_constant(u, v) && u.ops[v].imm == u.ops[from[0]].imm;
+      });
+      return same ? from[0] : kNone;
+    }
     case Opcode::select:
       if (is_constant(u, op.a)) return u.ops[op.a].imm ? op.b : op.c;
       return op.b == op.c ? op.b : kNone;

@@ -1,6 +1,8 @@
 """Attached tapes and media changers: a tape library of tgtd, used from Linux with mt, mtx and dd."""
 import pathlib
 import re
+import threading
+import time
 
 from guest import MIB, Skipped, check_kernel_log, command, cross_compiler, direct_boot, make_initrd, require, sparse
 from tape_library import ADDRESSES, tape_library
@@ -67,6 +69,31 @@ def attached_vio(args):
     tape_and_changer(args, "scsi")
 
 
+def device_lost(args):
+    """The iSCSI target dies: the guest hears of a communication failure on both adapters and lives on."""
+    initrd = make_initrd(args)
+    with tape_library(args) as library:
+        boot = direct_boot(args, "console", [f"tape:avio_stor:0,2,0:attach:{library.url(1)}", f"tape:scsi:0,3,0:attach:{library.url(2)}",
+                                             f"changer:avio_stor:0,2,1:attach:{library.url(library.changer)}"], initrd)
+        for drive, unit in ((0, "sg0"), (1, "sg2")):
+            boot.shell(f"mtx -f /dev/sg1 load {drive + 1} {drive}; sg_turs /dev/{unit}; sg_turs /dev/{unit} && echo {unit} ready")
+        boot.shell("echo END$((40 + 2)); while sg_turs /dev/sg0 2>/dev/null; do :; done; for s in sg0 sg1 sg2; do sg_turs -v /dev/$s 2>&1; done")
+        boot.shell("echo still $((40 + 2))").send("poweroff\\r")
+
+        def end_target():
+            while "END42" not in (boot.log.read_text(errors="replace") if boot.log.exists() else ""):
+                if library.server.poll() is not None:
+                    return
+                time.sleep(0.1)
+            library.server.kill()
+
+        threading.Thread(target=end_target, daemon=True).start()
+        text = boot.run()
+    require("sg0 ready" in text and "sg2 ready" in text, "the tapes were not ready before", text)
+    lost = re.findall(r"Sense key: Hardware Error\s+Additional sense: Logical unit communication failure", text)
+    require(len(lost) == 3 and "still 42" in text, f"{len(lost)} of 3 units report the loss", text)
+
+
 def sg_end(args):
     """The SG_IO end of ivm itself, compiled for the guest: Linux's SCSI generic driver there stands for that of a host with a tape."""
     compiler = cross_compiler(args)
@@ -83,4 +110,4 @@ def sg_end(args):
     require("WRONG" not in text and text.count("as it must") == 16 and re.search("^status 0$", text, re.M), "a step went wrong", text)
 
 
-CASES = (attached_avio, attached_vio, sg_end)
+CASES = (attached_avio, attached_vio, device_lost, sg_end)
