@@ -28,7 +28,7 @@ Bits live_out(const ir::Unit& u, u32 b, const std::vector<Bits>& in) {
     const ir::BasicBlock& to = u.blocks[next.to[k]];
     for (size_t w = 0; w < live.size(); w++) live[w] |= in[next.to[k]][w];
     const size_t which = static_cast<size_t>(std::find(to.preds.begin(), to.preds.end(), b) - to.preds.begin());
-    for (u32 n = to.first; n < to.end && u.ops[n].code == ir::Opcode::phi; n++) set(live, u.phis[u.ops[n].imm][which]);
+    for (u32 n = to.first; n < to.end && is_phi(u.ops[n]); n++) set(live, u.phis[u.ops[n].imm][which]);
   }
   return live;
 }
@@ -85,7 +85,7 @@ Liveness::Liveness(const ir::Unit& u) : feeds(u.ops.size(), ir::kNone), spilled(
     for (unsigned k = 0; k < next.count; k++) {
       const ir::BasicBlock& to = u.blocks[next.to[k]];
       const size_t which = static_cast<size_t>(std::find(to.preds.begin(), to.preds.end(), b) - to.preds.begin());
-      for (u32 n = to.first; n < to.end && u.ops[n].code == ir::Opcode::phi; n++) {
+      for (u32 n = to.first; n < to.end && is_phi(u.ops[n]); n++) {
         const Value v = u.phis[u.ops[n].imm][which];
         positions[v].push_back(block.end);
         if (next.to[k] <= b) feeds[v] = n;

@@ -227,7 +227,7 @@ void X64Emitter::emit_block(u32 b) {
   find_last_uses(b);
   enter_block(b);
   for (u32 n = block.first; n < block.end && !overflow_; n++)
-    if (unit_.ops[n].code != ir::Opcode::phi) emit_op(n);
+    if (!is_phi(unit_.ops[n])) emit_op(n);
   now_ = block.end, pinned_ = 0;
   if (!overflow_) emit_terminal(block);
 }

@@ -36,16 +36,19 @@ void X64Emitter::decide_entry(u32 from, u32 to) {
     entry.places.push_back({v, home_[v].reg, home_[v].spill});
     if (home_[v].reg >= 0) taken |= 1u << home_[v].reg;
   }
-  const auto free_register = [&](bool only_unowned) {
+  const auto free_register = [&](bool vector, bool only_unowned) {
+    const auto usable = [&](int r) { return !(taken >> r & 1) && (!only_unowned || owner_[r] < 0); };
+    for (int r = kFirstVector + 3; vector && r < kSlotBase; r++)
+      if (usable(r)) return r;
     for (int r : kPool)
-      if (!(taken >> r & 1) && (!only_unowned || owner_[r] < 0)) return r;
+      if (!vector && usable(r)) return r;
     return -1;
   };
-  for (u32 n = block.first; n < block.end && unit_.ops[n].code == ir::Opcode::phi; n++) {
+  for (u32 n = block.first; n < block.end && is_phi(unit_.ops[n]); n++) {
     const Value x = phi_operand(n, from, to);
     int r = home_[x].reg;
-    if (r < 0 || (taken >> r & 1)) r = free_register(true);
-    if (r < 0) r = free_register(false);
+    if (r < 0 || (taken >> r & 1)) r = free_register(is_float(n), true);
+    if (r < 0) r = free_register(is_float(n), false);
     if (r >= 0) taken |= 1u << r;
     entry.places.push_back({n, static_cast<i8>(r), home_[n].spill});
   }
@@ -104,7 +107,7 @@ void X64Emitter::enter_block(u32 b) {
 std::vector<X64Emitter::Move> X64Emitter::moves_to(u32 from, u32 to) {
   std::vector<Move> moves;
   for (const Place& p : block_entry_[to].places) {
-    const bool phi = p.value >= unit_.blocks[to].first && p.value < unit_.blocks[to].end && unit_.ops[p.value].code == ir::Opcode::phi;
+    const bool phi = p.value >= unit_.blocks[to].first && p.value < unit_.blocks[to].end && is_phi(unit_.ops[p.value]);
     const Value x = phi ? phi_operand(p.value, from, to) : p.value;
     Move m;
     if (!constant(x, m.constant)) m.from = home_[x].reg >= 0 ? home_[x].reg : kSlotBase + home_[x].spill;

@@ -227,6 +227,7 @@ class X64Emitter {
   void call_lean(LeanFunction function, unsigned f);
   void emit_wide_float(const Op& op);
   Label deopt(const Op& op);
+  Label deopt_or_bail(const Op& op) { return op.imm & ir::kAtEntry ? bail_ : deopt(op); }
   void bind_deopt(const Op& op);
   void mark_floats(const ir::FloatTarget& target);
   void store_result(const Op& op, const Xmm& value);
@@ -249,7 +250,8 @@ class X64Emitter {
   void emit_bits_to_float(const Op& op, Value v);
   void emit_float_to_bits(const Op& op, Value v);
   void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
-  void check_not_denormal(const Op& op, const Gp& bits);
+  void jump_unless_normal(const Xmm& value, Label odd);
+  void leave_if_denormal(const Op& op, const Xmm& value, Label tiny, Label fine);
   void emit_mul_high(const Op& op, Value v);
   void check_widest(const Op& op, u32 set);
   void emit_set_natural(const Op& op);
@@ -259,6 +261,7 @@ class X64Emitter {
   void emit_float_root(const Op& op, Value v);
   void emit_defer_steps(const Op& op);
   void leave_unless_single(const Op& op, const Xmm& a, const Xmm& b);
+  void load_double(const Op& op, const Xmm& d, const Gp& va);
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);

@@ -175,10 +175,17 @@ void X64Emitter::store_integer_result(const Op& op, const Gp& value) {
 // --- operations --------------------------------------------------------------------------------------------------
 
 void X64Emitter::emit_float_check(const Op& op) {
-  const Label no = deopt(op);
+  const Label no = deopt_or_bail(op);
   const u32 disabled = (op.imm & ir::kLowEnabled ? static_cast<u32>(psr::kDfl) : 0) |
                        (op.imm & ir::kHighEnabled ? static_cast<u32>(psr::kDfh) : 0);
-  if (disabled) {
+  const u32 marks = (op.imm & ir::kLowMarked ? static_cast<u32>(psr::kMfl) : 0) |
+                    (op.imm & ir::kHighMarked ? static_cast<u32>(psr::kMfh) : 0);
+  if (marks) {
+    a_.mov(eax, dword_ptr(rbx, kPsr));
+    a_.and_(eax, disabled | marks);
+    a_.cmp(eax, marks);
+    a_.jne(no);
+  } else if (disabled) {
     a_.test(dword_ptr(rbx, kPsr), disabled);
     a_.jnz(no);
   }
@@ -201,8 +208,8 @@ void X64Emitter::emit_float_check(const Op& op) {
 }
 
 void X64Emitter::emit_get_double(const Op& op, Value v) {
-  const unsigned f = static_cast<unsigned>(op.imm);
-  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt(op);
+  const unsigned f = op.imm & 0x7f;
+  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Xmm d = define_float(v);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kDouble});
@@ -221,8 +228,8 @@ void X64Emitter::emit_get_double(const Op& op, Value v) {
 }
 
 void X64Emitter::emit_get_integer(const Op& op, Value v) {
-  const unsigned f = static_cast<unsigned>(op.imm);
-  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt(op);
+  const unsigned f = op.imm & 0x7f;
+  const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Gp d = define(v);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kInteger});

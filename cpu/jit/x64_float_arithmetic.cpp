@@ -14,6 +14,7 @@ using ir::Opcode;
 namespace {
 
 constexpr u64 kSignBit = bit(63);
+constexpr u32 kExponentOfHigh = 0x7ff00000;  ///< in the high half of a double
 /// The fraction bits that a single does not have.
 constexpr u32 kBelowSingle = 0x1fffffff, kHalfOfSingle = 0x10000000;
 
@@ -56,14 +57,18 @@ void X64Emitter::compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b
   }
 }
 
+/// One more than the exponent is 0 or 1 modulo 2^11 for the largest and the smallest exponent only. Changes eax.
+void X64Emitter::jump_unless_normal(const Xmm& value, Label odd) {
+  a_.vpextrd(eax, value, 1);
+  a_.add(eax, 0x00100000);
+  a_.test(eax, 0x7fe00000);
+  a_.jz(odd);
+}
+
 /// Goes on when `value` is normal or an exact zero.
 void X64Emitter::check_double(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b) {
   const Label odd = a_.newLabel(), fine = a_.newLabel(), no = deopt(op);
-  a_.vpextrd(eax, value, 1);
-  a_.add(eax, eax);
-  a_.sub(eax, 0x00200000);
-  a_.cmp(eax, 0xffc00000);
-  a_.jae(odd);
+  jump_unless_normal(value, odd);
   a_.bind(fine);
   later([this, odd, fine, no, value, a, b, product = is_product(op.code)] {
     a_.bind(odd);
@@ -211,18 +216,12 @@ void X64Emitter::emit_int_to_float(const Op& op, Value v) {
   a_.bind(done);
 }
 
-/// Goes on unless the double in `bits`, which is not rax or rdx, is denormal.
-void X64Emitter::check_not_denormal(const Op& op, const Gp& bits) {
-  const Label tiny = a_.newLabel(), fine = a_.newLabel(), no = deopt(op);
-  a_.mov(rdx, bits);
-  a_.shr(rdx, 52);
-  a_.test(edx, 0x7ff);
-  a_.jz(tiny);
-  a_.bind(fine);
-  later([this, tiny, fine, no, bits] {
+/// Goes on at `fine` from `tiny` unless the double, whose exponent is 0, is denormal.
+void X64Emitter::leave_if_denormal(const Op& op, const Xmm& value, Label tiny, Label fine) {
+  later([this, value, tiny, fine, no = deopt(op)] {
     a_.bind(tiny);
-    a_.lea(rdx, qword_ptr(bits, bits));
-    a_.test(rdx, rdx);
+    a_.vmovq(rdx, value);
+    a_.add(rdx, rdx);
     a_.jnz(no);
     a_.jmp(fine);
   });
@@ -258,8 +257,14 @@ void X64Emitter::emit_bits_to_float(const Op& op, Value v) {
   if (op.code == Opcode::bits_to_single) {
     single_to_double(op, a, d);
   } else {
-    check_not_denormal(op, a);
+    const Label tiny = a_.newLabel(), fine = a_.newLabel();
     a_.vmovq(d, a);
+    a_.mov(rdx, a);
+    a_.shr(rdx, 32);
+    a_.test(edx, kExponentOfHigh);
+    a_.jz(tiny);
+    a_.bind(fine);
+    leave_if_denormal(op, d, tiny, fine);
   }
   store_result(op, d);
   a_.bind(done);

@@ -97,11 +97,7 @@ void X64Emitter::emit_float_quotient(const Op& op, Value v) {
     a_.vcvtss2sd(d, xmm0, xmm0);
   } else {
     a_.vdivsd(d, a, b);
-    a_.vpextrd(eax, d, 1);
-    a_.add(eax, eax);
-    a_.sub(eax, 0x00200000);
-    a_.cmp(eax, 0xffc00000);
-    a_.jae(no);
+    jump_unless_normal(d, no);
   }
 }
 

@@ -24,6 +24,24 @@ Gp X64Emitter::address(Value v) {
   return gpq(static_cast<u32>(r));
 }
 
+/// From rax + va, after tlb_check(). The exponent is looked at where it is.
+void X64Emitter::load_double(const Op& op, const Xmm& d, const Gp& va) {
+  const Label tiny = a_.newLabel(), fine = a_.newLabel();
+  if (unit_.mode.big_endian) {
+    a_.mov(rcx, qword_ptr(va, rax));
+    a_.bswap(rcx);
+    a_.vmovq(d, rcx);
+    a_.shr(rcx, 32);
+    a_.test(ecx, 0x7ff00000);
+  } else {
+    a_.vmovsd(d, qword_ptr(va, rax));
+    a_.test(dword_ptr(va, rax, 0, 4), 0x7ff00000);
+  }
+  a_.jz(tiny);
+  a_.bind(fine);
+  leave_if_denormal(op, d, tiny, fine);
+}
+
 /// A miss brings in the page and looks again: the register is written once only, so the instruction is never done half.
 void X64Emitter::emit_load_float(const Op& op, Value v) {
   const bool single = op.code == Opcode::load_single, integer = op.code == Opcode::load_integer;
@@ -51,16 +69,13 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
     if (unit_.mode.big_endian) a_.bswap(ecx);
     single_to_double(op, rcx, d);
     store_result(op, d);
-  } else {
+  } else if (integer) {
     a_.mov(whole, qword_ptr(va, rax));
     if (unit_.mode.big_endian) a_.bswap(whole);
-    if (integer) {
-      store_integer_result(op, whole);
-    } else {
-      check_not_denormal(op, rcx);
-      a_.vmovq(d, rcx);
-      store_result(op, d);
-    }
+    store_integer_result(op, whole);
+  } else {
+    load_double(op, d, va);
+    store_result(op, d);
   }
   a_.bind(done);
   later([this, slow, hit, no, va, size] {

@@ -13,7 +13,8 @@ void X64Emitter::emit(const Op& op, Value v) {
   if (op.code >= Opcode::float_check && op.code <= Opcode::mul_high_u && emit_float(op, v)) return;
   switch (op.code) {
     case Opcode::constant:  // made where it is used
-    case Opcode::phi: return;
+    case Opcode::phi:
+    case Opcode::phi_float: return;
     case Opcode::get: return emit_get(op, v);
     case Opcode::set: return emit_set(op);
     case Opcode::clear_nat: a_.mov(nat_of(ir::Location::unpack(op.imm)), 0); return;
@@ -66,10 +67,12 @@ void X64Emitter::emit(const Op& op, Value v) {
 
 void X64Emitter::emit_binary(const Op& op, Value v) {
   i32 k = 0;
-  const Gp x = use(op.a, rax);
-  const bool small = small_constant(op.b, k);
-  const Gp y = small ? Gp(rcx) : use(op.b, rcx);
-  release(op.a);
+  const bool swap = op.code == Opcode::add && small_constant(op.a, k);
+  const Value left = swap ? op.b : op.a, right = swap ? op.a : op.b;
+  const Gp x = use(left, rax);
+  const bool small = small_constant(right, k);
+  const Gp y = small ? Gp(rcx) : use(right, rcx);
+  release(left);
   if (!small) pinned_ |= 1u << y.id();
   const Gp d = define(v);
   if (op.code == Opcode::add) {

@@ -77,6 +77,8 @@ void X64Emitter::emit_get(const Op& op, Value v) {
     case ir::File::RotatingPredicate: a_.movzx(d.r32(), predicate(l)); break;
     case ir::File::Branch: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index)); break;
     case ir::File::LoopCount: a_.mov(d, qword_ptr(rbx, disp(offsetof(Registers, lc)))); break;
+    case ir::File::Float:
+    case ir::File::FloatInteger: break;  // have operations of their own
     case ir::File::Application:
       if (l.index == ar::kEc) {
         a_.movzx(d.r32(), byte_ptr(rbx, application_offset(l.index)));
@@ -103,6 +105,8 @@ void X64Emitter::store(ir::Location l, const Gp& value) {
     case ir::File::RotatingPredicate: a_.mov(predicate(l), value.r8()); break;
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), value); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), value); break;
+    case ir::File::Float:
+    case ir::File::FloatInteger: break;  // have operations of their own
     case ir::File::Application:
       l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
       break;
@@ -118,6 +122,8 @@ void X64Emitter::store(ir::Location l, i32 k) {
     case ir::File::RotatingPredicate: a_.mov(predicate(l), k); break;
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), k); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), k); break;
+    case ir::File::Float:
+    case ir::File::FloatInteger: break;  // have operations of their own
     case ir::File::Application:
       a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
       break;

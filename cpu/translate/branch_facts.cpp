@@ -106,7 +106,7 @@ class Facts {
     for (size_t k = 0; k < block.preds.size(); k++) {
       const Known known = on_edge(block.preds[k], b);
       if (known.empty()) continue;
-      for (u32 n = block.first; n < block.end && u_.ops[n].code == Opcode::phi; n++) {
+      for (u32 n = block.first; n < block.end && is_phi(u_.ops[n]); n++) {
         Value& v = u_.phis[u_.ops[n].imm][k];
         v = look_up(known, v);
       }

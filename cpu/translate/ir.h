@@ -47,8 +47,11 @@ inline constexpr Value kNone = 0xffff'ffff;
 
 /// The register files that the form knows.
 /// Application registers go by their number, except LC. Window is the place of a rotating loop in its copy of the rotating registers
-/// (cpu/jit/rotation_window.h): reading it makes the copy, writing it puts everything back.
-enum class File : u8 { General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application, Window };
+/// (cpu/jit/rotation_window.h): reading it makes the copy, writing it puts everything back. Float and FloatInteger are views of
+/// floating-point registers that promotion knows: as a double, as the significand of an integer.
+enum class File : u8 {
+  General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application, Window, Float, FloatInteger
+};
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,
 /// because rotation moves all rotating registers of a file alike.
@@ -101,7 +104,13 @@ enum FloatCheck : u8 {
   kHighEnabled = 2,   ///< PSR.dfh is 0
   kNearest = 4,       ///< status field 0 rounds to nearest in the narrow range, and no trap is enabled
   kActive = 8,        ///< nothing in the state: the forms are in use
+  kLowMarked = 16,    ///< PSR.mfl is set
+  kHighMarked = 32,   ///< PSR.mfh is set
 };
+
+/// In Op::imm of a float_check, get_double or get_integer in the entry of a region: what fails there does not leave, the region is not
+/// entered.
+inline constexpr u64 kAtEntry = 1u << 16;
 
 struct Op {
   Opcode code = Opcode::constant;
@@ -219,6 +228,8 @@ struct Unit {
   const std::vector<PendingWrite>& pending(u32 list) const { return lists[list]; }
 };
 
+inline bool is_phi(const Op& op) { return info(op.code).effect == Effect::Phi; }
+
 /// Gives a unit that came from one block its only BasicBlock.
 void make_blocks(Unit& unit);
 /// Where `block` may go on inside the unit: at most two places. The one that its last operation leads to comes first.
@@ -242,7 +253,8 @@ void fold_constants(Unit& unit);
 /// reads, the writes in front of operations that run foreign code, and the lists of pending writes of the ways out.
 /// Replaces reads of what was read or written before.
 /// @param put_off  false: every write is done where it happens
-void promote_state(Unit& unit, bool put_off = true);
+/// @param floats   floating-point registers of regions too
+void promote_state(Unit& unit, bool put_off = true, bool floats = true);
 /// Drops writes of guest state that another write replaces before anybody can look. For units of one block.
 void drop_dead_writes(Unit& unit);
 /// Puts constants where a branch decided what a predicate is: behind it, on its way out, and in phis.

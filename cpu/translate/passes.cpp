@@ -150,7 +150,7 @@ class Marker {
       Op& op = unit_.ops[v];
       each_operand(op, [&](Value& o) { mark(o); });
       mark_list(op.pending);
-      if (op.code == Opcode::phi)
+      if (is_phi(op))
         for (Value o : unit_.phis[op.imm]) mark(o);
     }
     return std::move(used_);
@@ -197,7 +197,7 @@ void drop_dead_values(Unit& unit) {
 
 void optimise(Unit& unit, const Optimisations& on) {
   make_blocks(unit);
-  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes);
+  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes, on.float_values);
   if (on.branch_facts) use_branch_facts(unit);
   if (on.fold_constants) fold_constants(unit);
   if (on.shared_values) share_values(unit);

@@ -1,7 +1,10 @@
 // Guest state as values: reads become the value last written, writes are put off until somebody can look.
+#include <optional>
 #include <unordered_map>
 
+#include "cpu/interp/block.h"
 #include "cpu/translate/clobbers.h"
+#include "cpu/translate/float_facts.h"
 
 namespace ia64::cpu::ir {
 
@@ -15,7 +18,7 @@ using Bits = std::vector<bool>;
 /// get higher numbers, and each block lists its operations in order.
 class Promoter {
  public:
-  Promoter(Unit& unit, bool put_off) : u_(unit), put_off_(put_off), blocks_(unit.blocks.size()), alias_(unit.ops.size()) {
+  Promoter(Unit& unit, bool put_off, bool floats) : u_(unit), put_off_(put_off), with_floats_(floats && unit.blocks.size() > 1), blocks_(unit.blocks.size()), alias_(unit.ops.size()) {
     for (Value v = 0; v < alias_.size(); v++) alias_[v] = v;
   }
   void run();
@@ -42,6 +45,11 @@ class Promoter {
   void walk(u32 b);
   void flush(u32 b, const Op& reader);
   void forget(const Op& op);
+  void number_floats();
+  void take_in_floats();
+  bool is_float(u32 location) const { return Location::unpack(locations_[location]).file >= File::Float; }
+  u32 float_number(File file, u64 f) { return number(Location{file, static_cast<u8>(f)}.pack()); }
+  bool walk_float(u32 b, Value n, FloatKnowledge& known);
   Value read(u32 b, u32 location);
   Value read_in(u32 b, u32 location);
   Value read_out(u32 b, u32 location);
@@ -55,7 +63,7 @@ class Promoter {
   }
 
   Unit& u_;
-  const bool put_off_;
+  const bool put_off_, with_floats_;
   std::unordered_map<u64, u32> numbers_;
   std::vector<u64> locations_;
   std::vector<BlockState> blocks_;
@@ -65,6 +73,7 @@ class Promoter {
   u32 list_ = 0;            // of the present state, or ~0
   struct OpenPhi { Value phi; u32 block, location; };
   std::vector<OpenPhi> open_;
+  std::optional<FloatFacts> floats_;
 };
 
 bool runs_foreign_code(const Op& op) {
@@ -110,7 +119,8 @@ Value Promoter::read_in(u32 b, u32 location) {
     return s.in[location] = v;
   }
   if (preds.size() == 1 && blocks_[preds[0]].done) return s.in[location] = read_out(preds[0], location);
-  const Value phi = add({.code = Opcode::phi, .imm = u_.phis.size()});
+  const bool is_double = Location::unpack(locations_[location]).file == File::Float;
+  const Value phi = add({.code = is_double ? Opcode::phi_float : Opcode::phi, .imm = u_.phis.size()});
   u_.phis.emplace_back(preds.size(), kNone);
   s.phis.push_back(phi);
   s.in[location] = phi;
@@ -156,7 +166,58 @@ void Promoter::flush(u32 b, const Op&) {
 void Promoter::forget(const Op& op) {
   const Clobbers clobbers = clobbers_of(op);
   for (u32 k = 0; k < locations_.size(); k++)
-    if (clobbers.may_write(Location::unpack(locations_[k]))) now_[k] = kUnknown;
+    if (!is_float(k) && clobbers.may_write(Location::unpack(locations_[k]))) now_[k] = kUnknown;
+}
+
+void Promoter::number_floats() {
+  floats_.emplace(u_);
+  if (!floats_->any()) return floats_.reset();
+  for (const Op& op : u_.ops) {
+    if (op.code == Opcode::get_double || writes_double(op.code)) float_number(File::Float, op.imm & 0x7f);
+    if (op.code == Opcode::get_integer || writes_integer(op.code)) float_number(File::FloatInteger, op.imm & 0x7f);
+  }
+}
+
+/// Fills the region's entry with the tests and reads that the blocks then do without.
+void Promoter::take_in_floats() {
+  const Insn* const first = u_.parts[0].block->insns();
+  const FloatKnowledge& entry = floats_->entry();
+  const auto put = [&](Opcode code, u64 imm) {
+    const Value v = add({.code = code, .imm = imm | kAtEntry, .insn = first});
+    blocks_[0].phis.push_back(v);  // in front of everything: nothing may have been done when the region is not entered
+    return v;
+  };
+  put(Opcode::float_check, entry.checked);
+  for (unsigned f = 0; f < 128; f++) {
+    if (entry.as_double[f]) now_[float_number(File::Float, f)] = put(Opcode::get_double, f);
+    if (entry.as_integer[f]) now_[float_number(File::FloatInteger, f)] = put(Opcode::get_integer, f);
+  }
+}
+
+/// @returns whether the operation is done with
+bool Promoter::walk_float(u32 b, Value n, FloatKnowledge& known) {
+  const Op op = u_.ops[n];
+  const bool as_double = op.code == Opcode::get_double;
+  if (as_double || op.code == Opcode::get_integer) {
+    const u32 k = float_number(as_double ? File::Float : File::FloatInteger, op.imm);
+    if ((as_double ? known.as_double : known.as_integer)[op.imm]) {
+      alias_[n] = read(b, k);
+      return true;
+    }
+    now_[k] = n;
+  } else if (op.code == Opcode::float_check) {
+    u_.ops[n].imm &= ~u64{known.checked};
+    if (u_.ops[n].imm == 0) return true;
+  } else if (writes_double(op.code) || writes_integer(op.code)) {
+    const unsigned f = FloatTarget::unpack(op.imm).reg;
+    FloatTarget more;
+    more.form_known = writes_double(op.code) && known.as_double[f];
+    more.marked = known.checked & mark_of(f);
+    u_.ops[n].imm |= more.pack();
+    now_[float_number(writes_double(op.code) ? File::Float : File::FloatInteger, f)] = written_value(op, n);
+  }
+  known.follow(u_, op);
+  return false;
 }
 
 void Promoter::walk(u32 b) {
@@ -165,7 +226,11 @@ void Promoter::walk(u32 b) {
   now_.assign(locations_.size(), kNone);
   dirty_ = s.dirty_in;
   list_ = ~u32{0};
+  FloatKnowledge known;
+  if (floats_) known = floats_->at_start(b);
+  if (floats_ && b == 0) take_in_floats();
   for (Value n = block.first; n < block.end; n++) {
+    if (floats_ && walk_float(b, n, known)) continue;
     const Op op = u_.ops[n];
     if (op.code == Opcode::get) {
       const u32 k = numbers_.at(op.imm);
@@ -267,6 +332,7 @@ void Promoter::renumber() {
 void Promoter::run() {
   for (const Op& op : u_.ops)
     if (op.code == Opcode::get || op.code == Opcode::set) number(op.imm);
+  if (with_floats_) number_floats();
   for (BlockState& s : blocks_) s.in.assign(locations_.size(), kNone);
   find_dirty();
   for (u32 b = 0; b < blocks_.size(); b++) walk(b);
@@ -277,9 +343,9 @@ void Promoter::run() {
 
 }  // namespace
 
-void promote_state(Unit& unit, bool put_off) {
+void promote_state(Unit& unit, bool put_off, bool floats) {
   make_blocks(unit);
-  Promoter(unit, put_off).run();
+  Promoter(unit, put_off, floats).run();
 }
 
 }  // namespace ia64::cpu::ir

@@ -247,13 +247,29 @@ void divide(std::vector<u8>& code, u64 seed) {
   }
 }
 
+/// A bundle with a conditional branch by `bundles` in its last slot.
+void put_branch(u8* at, i64 bundles, unsigned qp) {
+  constexpr u64 nop_b = u64{2} << 37;
+  const u64 distance = static_cast<u64>(bundles) & 0x1fffff;
+  const u64 branch = u64{4} << 37 | (distance >> 20) << 36 | (distance & 0xfffff) << 13 | qp;
+  const u64 words[] = {0x13 | kNop << 5 | nop_b << 46, nop_b >> 18 | branch << 23};
+  std::memcpy(at, words, 16);
+}
+
+/// Branches over some bundles, and short loops, in place of some bundles.
+void add_branches(std::vector<u8>& code, u64 seed) {
+  Operands o(seed ^ 0xb4a2c4, false);
+  for (u64 n = 1 + o.below(4); n > 0; n--) {
+    const i64 at = static_cast<i64>(o.below(kBundles - 1));
+    const i64 to = at + (o.below(4) ? 1 + static_cast<i64>(o.below(8)) : -static_cast<i64>(o.below(6)));
+    if (to >= 0 && to < static_cast<i64>(kBundles)) put_branch(&code[static_cast<size_t>(at) * 16], to - at, to > at ? static_cast<unsigned>(o.below(16)) : 1 + static_cast<unsigned>(o.below(15)));
+  }
+}
+
 /// The program and a branch back to its first bundle.
 std::vector<u8> looped(std::vector<u8> code) {
-  const auto word = [&](u64 v) { for (int n = 0; n < 8; n++) code.push_back(static_cast<u8>(v >> 8 * n)); };
-  constexpr u64 nop = u64{1} << 27, nop_b = u64{2} << 37;
-  const u64 back = static_cast<u64>(-static_cast<i64>(kBundles)) & 0x1fffff;
-  const u64 branch = u64{4} << 37 | (back >> 20) << 36 | (back & 0xfffff) << 13;
-  word(0x13 | nop << 5 | nop_b << 46), word(nop_b >> 18 | branch << 23);
+  code.resize(code.size() + 16);
+  put_branch(&code[code.size() - 16], -static_cast<i64>(kBundles), 0);
   return code;
 }
 
@@ -325,26 +341,30 @@ u64 number_from_environment(const char* name, u64 otherwise) {
 
 TEST_CASE("random floating-point programs give the same state under both engines", "[lockstep]") {
   const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 300);
-  u64 translated = 0, deopts = 0, bails = 0;
+  u64 translated = 0, deopts = 0, bails = 0, regions = 0, parts = 0;
   for (u64 seed = first; seed < first + count; seed++) {
     BareMachine a, b;
     cpu::TranslatorOptions options;
     options.threshold = 2, options.verify = true;
+    options.region_threshold = static_cast<u32>(1 + seed % 8);
     if (seed % 16 == 3) options.optimisations.native_float = false;
     if (seed % 16 == 7) options.optimisations.native_float_memory = false;
+    if (seed % 16 == 13) options.optimisations.float_values = false;
     if (seed % 16 == 11) options.optimisations.native_float_moves = false;
     b.core().use_translator(options);
     ProgramMix mix;
     mix.stacked = kStacked, mix.row_weight = weight, mix.field = operand_field, mix.predicated_in_16 = 4;
     auto code = RandomProgram(seed, mix).program(kBundles);
+    if (seed % 2 == 1) add_branches(code, seed);
     if (seed % 3 == 1) divide(code, seed);
     const Start s{seed, looped(std::move(code))};
     compare_runs(a, b, s, seed % 3 ? 500 : 37, 48);
     const auto& c = *b.core().translator_counters();
-    translated += c.instructions, deopts += c.deopts, bails += c.bails;
+    translated += c.instructions, deopts += c.deopts, bails += c.bails, regions += c.regions, parts += c.region_parts;
   }
-  std::printf("seeds %llu..%llu: %llu instructions translated, %llu deopts, %llu bails\n", static_cast<unsigned long long>(first),
+  std::printf("seeds %llu..%llu: %llu instructions translated, %llu deopts, %llu bails, %llu regions of %llu parts\n", static_cast<unsigned long long>(first),
               static_cast<unsigned long long>(first + count - 1), static_cast<unsigned long long>(translated),
-              static_cast<unsigned long long>(deopts), static_cast<unsigned long long>(bails));
+              static_cast<unsigned long long>(deopts), static_cast<unsigned long long>(bails), static_cast<unsigned long long>(regions),
+              static_cast<unsigned long long>(parts));
   CHECK(translated > 0);
 }

@@ -32,7 +32,6 @@ def parse_arguments():
     p.add_argument("--seconds", type=float, default=1, help="length of one measurement")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--size", type=int, default=256, metavar="MiB", help="size of an image")
-    p.add_argument("--queues", type=int, help="request queues of the AVIO adapter")
     p.add_argument("--no-fio", action="store_true", help="leave the host out")
     p.add_argument("--append", action="store_true", help="append to BENCHMARKS.md")
     return p.parse_args()
