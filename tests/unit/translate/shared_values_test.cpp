@@ -76,7 +76,7 @@ TEST_CASE("a hot loop multiplies by shifts and sums as the guest wrote them", "[
   NEEDS_ASSEMBLER();
   BareMachine m;
   m.core().use_translator(translator_choice());
-  // r14 = 1315 * r8; r15 = bits 31:17 of 159 * r8; r16 = r8 << 13, of which 51 bits; r17 sums r14.
+  // r14 = 1315 * r8; r15 = bits 31:17 of 159 * r8; r9 = r8 << 13, of which 51 bits; r10 sums r14.
   m.load(R"(
 top:
 { .mmi
@@ -91,12 +91,12 @@ top:
 }
 { .mii
   sub r15 = r15, r8
-  dep.z r16 = r8, 13, 51 ;;
+  dep.z r9 = r8, 13, 51 ;;
   extr.u r15 = r15, 17, 15
 }
 { .mmi
   shladd r14 = r14, 1, r8 ;;
-  add r17 = r17, r14
+  add r10 = r10, r14
   nop.i 0
 }
 { .mib
@@ -111,7 +111,7 @@ top:
 }
 )");
   constexpr u64 kRounds = 5000, kFirst = 0xfedc'ba98'7654'3211;
-  m.regs().set_gr(8, kFirst), m.regs().set_gr(17, 0);
+  m.regs().set_gr(8, kFirst), m.regs().set_gr(10, 0);
   m.regs().lc = kRounds - 1;
   m.run_to_interruption(1'000'000);
   u64 x = kFirst, sum = 0;
@@ -120,7 +120,7 @@ top:
   CHECK(m.regs().gr(8) == x + 77);
   CHECK(m.regs().gr(14) == 1315 * x);
   CHECK(m.regs().gr(15) == ((159 * x) >> 17 & 0x7fff));
-  CHECK(m.regs().gr(16) == x << 13);
-  CHECK(m.regs().gr(17) == sum);
+  CHECK(m.regs().gr(9) == x << 13);
+  CHECK(m.regs().gr(10) == sum);
   CHECK(m.regs().lc == 0);
 }
