@@ -40,10 +40,11 @@ struct NativeBlock {
   // Blocks that become the head of a region when they have been entered often enough.
   i32 countdown = 0;             ///< entries until then; at 0 generated code goes to `hot`
   const void* hot = nullptr;     ///< the engine, later the region
+  bool alone = false;            ///< no region came of it
   const void* uncounted = nullptr;      ///< host code behind the count
   std::unique_ptr<NativeBlock> region;
   const NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
-  const void* alone = nullptr;   ///< of a head: its own entry, while `entry` is the region's
+  const void* counted = nullptr; ///< of a head: its own entry, while `entry` is the region's
   bool several_pages = false;    ///< of a region: good while the fetch key is `key`, else the engine must look again
   u64 key = 0;
   u8 remade = 0;                 ///< of a head: how often its region has lost a page

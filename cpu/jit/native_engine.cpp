@@ -123,9 +123,8 @@ NativeBlock* NativeEngine::known_block(const NativeBlock& head, u64 ip, u32 mode
 NativeBlock* NativeEngine::worth_joining(const NativeBlock& head, u64 ip, u32 mode_bits) {
   NativeBlock* const block = known_block(head, ip, mode_bits);
   if (!block || !block->entry) return nullptr;
-  const bool was_head = block->countdown > static_cast<i64>(options_.region_threshold);
   const i64 entered = i64{options_.region_threshold} - block->countdown;
-  return was_head || block->region || entered * kColdness >= options_.region_threshold ? block : nullptr;
+  return block->region || block->alone || entered * kColdness >= options_.region_threshold ? block : nullptr;
 }
 
 /// Whether what a region was made of is still what its addresses lead to.
@@ -150,17 +149,17 @@ const void* NativeEngine::way_in(NativeBlock& native) {
     case Pages::Others: break;
   }
   enter_through(native, nullptr);
-  native.countdown = native.remade++ < kRemakes ? static_cast<i32>(options_.region_threshold) : std::numeric_limits<i32>::max();
+  native.countdown = static_cast<i32>(options_.region_threshold);
+  if (native.remade++ == kRemakes) stays_alone(native);
   return native.entry;
 }
 
 /// Whoever comes to `head` goes through `region`, or to the head's own translation when there is none.
 void NativeEngine::enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region) {
-  if (!head.alone) head.alone = head.entry;
-  head.entry = region ? region->entry : head.alone;
+  if (!head.counted) head.counted = head.entry;
   head.hot = region ? region->entry : stubs_.hot;
   if (region) head.countdown = 0;
-  for (Link* link : head.incoming) link->target = head.entry;
+  enter_at(head, region ? region->entry : head.counted);
   if (head.region) dropped_.push_back(std::move(head.region));
   head.region = std::move(region);
 }
@@ -181,7 +180,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
   if (options_.optimisations.rotating_loops) builder.allow_windows();
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
-  if (unit.blocks.empty()) return;
+  if (unit.blocks.empty()) return stays_alone(head);
   const bool dump = dump_.wants(*head.block, head.ip);
   if (dump) dump_.intermediate("region before passes", unit);
   ir::optimise(unit, options_.optimisations);
@@ -199,12 +198,26 @@ void NativeEngine::make_region(NativeBlock& head) {
   }
   if (!emit(unit, *region)) {
     counters_.refused++;
-    return;
+    return stays_alone(head);
   }
   counters_.regions++;
   counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
   enter_through(head, std::move(region));
+}
+
+/// No region came of `head`: it need not be counted any more.
+void NativeEngine::stays_alone(NativeBlock& head) {
+  head.alone = true;
+  enter_at(head, head.uncounted);
+}
+
+/// Lets everything that leads to `native` lead to `code`.
+void NativeEngine::enter_at(NativeBlock& native, const void* code) {
+  native.entry = code;
+  for (Link* link : native.incoming) link->target = code;
+  NativeScratch::Jump& jump = core_.native_scratch_.jumps[NativeScratch::jump_index(native.ip)];
+  if (jump.ip == native.ip) jump = {};
 }
 
 /// Makes the host code of `native`. Values that turn out to need a place in memory are stored where they are defined, which takes

@@ -66,6 +66,8 @@ class NativeEngine {
   Pages look_at_parts(const NativeBlock& region);
   const void* way_in(NativeBlock& native);
   void enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region);
+  void stays_alone(NativeBlock& head);
+  void enter_at(NativeBlock& native, const void* code);
   bool emit(const ir::Unit& unit, NativeBlock& native);
   void connect(NativeBlock& native);
   void finish(NativeBlock& entered);

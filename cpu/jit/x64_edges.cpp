@@ -143,7 +143,7 @@ void X64Emitter::emit_move(const Move& m) {
 
 /// All at once: nothing is overwritten that another move still reads. rdx or xmm0 holds what breaks a circle.
 void X64Emitter::emit_moves(std::vector<Move> moves) {
-  if (!new_spills_.empty()) return;  // another attempt follows; two values may have been given one slot in this one
+  if (overflow_ || !new_spills_.empty()) return;  // values may share places now, and nothing will come of this code
   while (!moves.empty()) {
     const auto ready = std::find_if(moves.begin(), moves.end(), [&](const Move& m) {
       return std::none_of(moves.begin(), moves.end(), [&](const Move& o) { return &o != &m && o.from == m.to; });

@@ -102,6 +102,8 @@ class X64Emitter {
   std::vector<Stored> snapshot(u32 list) const;
   /// Does the writes; for cold paths. Changes rax, rcx, rdx.
   void store_pending(const std::vector<Stored>& writes);
+  static bool is_known_predicate(const Stored& s);
+  void store_known_predicates(const std::vector<Stored>& writes);
   void store(ir::Location l, const Gp& value);
   void store(ir::Location l, i32 k);
   Mem general(ir::Location l);

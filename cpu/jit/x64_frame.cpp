@@ -84,6 +84,8 @@ void X64Emitter::emit_return_point(Label point, const ir::Exit& back) {
   a_.jne(missed);
   a_.cmp(ecx, back.mode.called().pack());
   a_.jne(missed);
+  a_.cmp(byte_ptr(rbx, kEc), 0);
+  a_.jne(missed);
   a_.cmp(dword_ptr(rbx, kBof), kMargin);
   a_.jb(missed);
   a_.mov(r8d, dword_ptr(rbx, kDirty));
@@ -93,7 +95,6 @@ void X64Emitter::emit_return_point(Label point, const ir::Exit& back) {
   a_.mov(dword_ptr(rbx, kDirty), r8d);
   a_.sub(dword_ptr(rbx, kBof), sol);
   a_.mov(qword_ptr(rbx, kCfm), sof | sol << 8);
-  a_.mov(byte_ptr(rbx, kEc), 0);
   a_.sub(r14, sol * 8);
   jump_to_link(back, true);
   a_.bind(missed);

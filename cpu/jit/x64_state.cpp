@@ -143,7 +143,9 @@ std::vector<X64Emitter::Stored> X64Emitter::snapshot(u32 list) const {
 }
 
 void X64Emitter::store_pending(const std::vector<Stored>& writes) {
+  store_known_predicates(writes);
   for (const Stored& s : writes) {
+    if (is_known_predicate(s)) continue;
     if (s.place.value != ir::kNone && s.place.reg >= 0) {
       store(s.location, gpq(static_cast<u32>(s.place.reg)));
       continue;
@@ -157,6 +159,33 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
       a_.mov(rdx, s.constant);
     }
     store(s.location, rdx);
+  }
+}
+
+bool X64Emitter::is_known_predicate(const Stored& s) { return s.location.file == ir::File::Predicate && s.place.value == ir::kNone; }
+
+/// Constants for predicates whose bytes lie side by side go in one write.
+void X64Emitter::store_known_predicates(const std::vector<Stored>& writes) {
+  std::bitset<64> known, set;
+  for (const Stored& s : writes)
+    if (is_known_predicate(s)) known.set(s.location.index), set.set(s.location.index, s.constant != 0);
+  const auto side_by_side = [&](u32 first, u32 count) {
+    for (u32 n = first; n < first + count; n++)
+      if (n >= 64 || !known[n]) return false;
+    return true;
+  };
+  for (u32 n = 0; n < 64;) {
+    if (!known[n]) {
+      n++;
+      continue;
+    }
+    const u32 count = side_by_side(n, 4) ? 4 : side_by_side(n, 2) ? 2 : 1;
+    u32 bytes = 0;
+    for (u32 k = 0; k < count; k++) bytes |= u32{set[n + k]} << 8 * k;
+    Mem place = byte_ptr(rbx, disp(offsetof(Registers, pr_phys)) + static_cast<i32>(n));
+    place.setSize(count);
+    a_.mov(place, bytes);
+    n += count;
   }
 }
 

@@ -422,3 +422,116 @@ top:
       });
   }
 }
+
+TEST_CASE("returns that are not what the call expects find their frame and address", "[jit]") {
+  NEEDS_ASSEMBLER();
+  // By turns: nothing special; a call with AR.EC set; a return that sets AR.EC, to another address, to a frame with more or no locals.
+  same_with_and_without(R"(
+{ .mii
+  mov.m ar.rsc = 0
+  mov r20 = 400
+  mov r21 = 0 ;;
+}
+top:
+{ .mii
+  and r16 = 7, r20
+  mov r15 = 0 ;;
+  cmp.eq p6, p0 = 1, r16 ;;
+}
+{ .mii
+  (p6) mov r15 = 5
+  mov r36 = r20 ;;
+  mov.i ar.ec = r15 ;;
+}
+{ .mib
+  nop.m 0
+  nop.i 0
+  br.call.sptk.few b0 = f ;;
+}
+{ .mii
+  add r21 = r21, r8
+  nop.i 0
+  nop.i 0 ;;
+}
+other:
+{ .mii
+  adds r20 = -1, r20
+  mov.i r17 = ar.ec ;;
+  cmp.ne p6, p7 = 0, r20 ;;
+}
+{ .mib
+  add r21 = r21, r17
+  nop.i 0
+  (p6) br.cond.sptk.few top ;;
+}
+{ .mib
+  break.m 0x100
+  nop.i 0
+  nop.b 0 ;;
+}
+f:
+{ .mii
+  cmp.eq p6, p0 = 2, r16
+  mov.i r10 = ar.pfs
+  mov r11 = b0 ;;
+}
+{ .mii
+  cmp.eq p7, p0 = 3, r16
+  (p6) dep r10 = -1, r10, 52, 2
+  cmp.eq p8, p0 = 4, r16 ;;
+}
+{ .mii
+  (p7) adds r11 = 16, r11
+  (p8) dep r10 = -1, r10, 7, 2
+  cmp.eq p9, p0 = 5, r16 ;;
+}
+{ .mii
+  mov r8 = r32
+  (p9) dep r10 = 0, r10, 7, 7
+  cmp.eq p8, p0 = 6, r16 ;;
+}
+{ .mii
+  nop.m 0
+  (p8) dep r10 = -1, r10, 9, 1
+  mov b0 = r11 ;;
+}
+{ .mib
+  nop.m 0
+  mov.i ar.pfs = r10
+  br.ret.sptk.few b0 ;;
+}
+)", [](BareMachine& m) {
+    m.regs().cfm = cpu::Cfm{.sof = 8, .sol = 4};
+    m.regs().bspstore = BareMachine::kData + 0x10000;
+  });
+}
+
+TEST_CASE("a NaT that appears between two runs reaches translated blocks", "[jit]") {
+  NEEDS_ASSEMBLER();
+  BareMachine a, b;
+  b.core().use_translator(translator_choice());
+  for (BareMachine* m : {&a, &b}) {
+    m->load(R"(
+top:
+{ .mii
+  add r9 = r8, r10
+  adds r11 = 1, r11 ;;
+  tnat.nz p6, p7 = r9 ;;
+}
+{ .mib
+  (p6) adds r12 = 1, r12
+  nop.i 0
+  br.cond.sptk.few top ;;
+}
+)");
+    m->regs().cfm = cpu::Cfm{.sof = 8, .sol = 4};
+  }
+  for (unsigned round = 0; round < 60; round++) {
+    for (BareMachine* m : {&a, &b}) {
+      m->regs().set_gr_nat(round % 2 ? 8 : 10, round, round % 5 == 2);
+      REQUIRE(m->core().run(601 + round) == StopReason::Budget);
+    }
+    INFO("round " << round);
+    REQUIRE(cpu::register_differences(a.regs(), b.regs()) == "");
+  }
+}
