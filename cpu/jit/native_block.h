@@ -44,6 +44,10 @@ struct NativeBlock {
   const void* uncounted = nullptr;      ///< host code behind the count
   std::unique_ptr<NativeBlock> region;
   const NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
+  const void* counted = nullptr; ///< of a head: its own entry, while `entry` is the region's
+  bool several_pages = false;    ///< of a region: good while the fetch key is `key`, else the engine must look again
+  u64 key = 0;
+  u8 remade = 0;                 ///< of a head: how often its region has lost a page
   std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set
 };
 

@@ -33,6 +33,8 @@ constexpr i64 kBurst = i64{1} << 22;
 constexpr i64 kColdness = 32;
 /// To find out which values of a unit do not stay in registers. After that many, all are stored where they are defined.
 constexpr unsigned kAttempts = 4;
+/// How often a region may lose one of its pages before its head is left alone.
+constexpr u8 kRemakes = 8;
 
 /// What may be made beyond the limit of the cache before it is looked at.
 constexpr size_t kCacheRoom = size_t{8} << 20;
@@ -100,17 +102,80 @@ std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u32 mode_bits
   return native;
 }
 
+/// Where the code at `ip` lies: on another page than `head`, as far as it has been fetched from there.
+bool NativeEngine::knows_page(const NativeBlock& head, u64 ip, GuestPhys& page) {
+  page = head.block->phys() & ~u64{0xfff};
+  if (((ip ^ head.ip) >> 12) == 0) return true;
+  const FastTlb::FetchEntry& there = core_.fast_tlb_.fetch_slot(ip);
+  const u64 context = core_.fast_tlb_.known_context(FastTlb::fetch_mode(core_.r_.psr), static_cast<unsigned>(ip >> 61));
+  page = there.phys;
+  return there.tag == ((ip & ~u64{0xfff}) | context);
+}
+
+/// The translation at `ip`, or nullptr.
+NativeBlock* NativeEngine::known_block(const NativeBlock& head, u64 ip, u32 mode_bits) {
+  GuestPhys page;
+  if (!knows_page(head, ip, page)) return nullptr;
+  const auto it = blocks_.find({page | (ip & 0xfff), ip, mode_bits});
+  return it == blocks_.end() ? nullptr : it->second.get();
+}
+
+NativeBlock* NativeEngine::worth_joining(const NativeBlock& head, u64 ip, u32 mode_bits) {
+  NativeBlock* const block = known_block(head, ip, mode_bits);
+  if (!block || !block->entry) return nullptr;
+  const i64 entered = i64{options_.region_threshold} - block->countdown;
+  return block->region || block->alone || entered * kColdness >= options_.region_threshold ? block : nullptr;
+}
+
+/// Whether what a region was made of is still what its addresses lead to.
+NativeEngine::Pages NativeEngine::look_at_parts(const NativeBlock& region) {
+  GuestPhys page;
+  for (const NativeBlock& part : region.parts) {
+    if (part.slot) continue;  // only the head may begin within a bundle
+    if (!knows_page(region, part.ip, page)) return Pages::Unknown;
+    const NativeBlock* const now = known_block(region, part.ip, part.mode_bits);
+    if (!now || now->block != part.block) return Pages::Others;
+  }
+  return Pages::Same;
+}
+
+/// Where to enter a block: not through a region of several pages that are no longer, or not known to be, what they were.
+const void* NativeEngine::way_in(NativeBlock& native) {
+  NativeBlock* const region = native.region.get();
+  if (!region || !region->several_pages || region->key == interpreter_.fetch_key()) return native.entry;
+  switch (look_at_parts(*region)) {
+    case Pages::Same: region->key = interpreter_.fetch_key(); return native.entry;
+    case Pages::Unknown: return native.uncounted;
+    case Pages::Others: break;
+  }
+  enter_through(native, nullptr);
+  native.countdown = static_cast<i32>(options_.region_threshold);
+  if (native.remade++ == kRemakes) stays_alone(native);
+  return native.entry;
+}
+
+/// Whoever comes to `head` goes through `region`, or to the head's own translation when there is none.
+void NativeEngine::enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region) {
+  if (!head.counted) head.counted = head.entry;
+  head.hot = region ? region->entry : stubs_.hot;
+  if (region) head.countdown = 0;
+  enter_at(head, region ? region->entry : head.counted);
+  if (head.region) dropped_.push_back(std::move(head.region));
+  head.region = std::move(region);
+}
+
 /// Translates what `head` leads to as one unit, which then takes its place. When nothing comes of it, `head` is not asked again.
 void NativeEngine::make_region(NativeBlock& head) {
+  if (head.region) return;  // fetch keys have changed: way_in() sees to that
   head.countdown = std::numeric_limits<i32>::max();
   if (flush_) return;
-  const GuestPhys page = head.block->phys() & ~u64{0xfff};
+  ir::Mode inner = head.mode;
   const auto find = [&](u64 ip, ir::Mode mode) -> Block* {
-    if ((ip ^ head.ip) >> 12) return nullptr;
-    const auto it = blocks_.find({page | (ip & 0xfff), ip, mode.pack()});
-    if (it == blocks_.end() || !it->second->entry) return nullptr;
-    const i64 entered = i64{options_.region_threshold} - it->second->countdown;
-    return it->second->region || it->second->alone || entered * kColdness >= options_.region_threshold ? it->second->block : nullptr;
+    const u64 apart = ip ^ head.ip;
+    if (apart >> 61 || (apart >> 12 && !options_.optimisations.wide_regions)) return nullptr;  // fetch keys are by region of addresses
+    inner = mode;  // one for all
+    NativeBlock* const block = worth_joining(head, ip, mode.pack());
+    return block ? block->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
   if (options_.optimisations.rotating_loops) builder.allow_windows();
@@ -124,9 +189,12 @@ void NativeEngine::make_region(NativeBlock& head) {
   auto region = std::make_unique<NativeBlock>();
   region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
   region->fallback = &head;
+  region->key = interpreter_.fetch_key();
   for (const ir::Part& part : unit.parts) {
     NativeBlock& named = region->parts.emplace_back();
-    named.ip = part.ip, named.slot = part.slot, named.mode = head.mode, named.mode_bits = head.mode_bits, named.block = part.block;
+    named.ip = part.ip, named.slot = part.slot, named.block = part.block;
+    named.mode = region->parts.size() == 1 ? head.mode : inner, named.mode_bits = named.mode.pack();
+    if ((part.ip ^ head.ip) >> 12) region->several_pages = true;
   }
   if (!emit(unit, *region)) {
     counters_.refused++;
@@ -135,10 +203,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   counters_.regions++;
   counters_.windows += builder.windowed();
   counters_.region_parts += unit.parts.size();
-  head.hot = region->entry;
-  head.countdown = 0;
-  enter_at(head, region->entry);
-  head.region = std::move(region);
+  enter_through(head, std::move(region));
 }
 
 /// No region came of `head`: it need not be counted any more.
@@ -310,7 +375,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
   state_.budget = budget;
   counters_.enters++;
-  stubs_.enter(&state_, native->entry);
+  stubs_.enter(&state_, way_in(*native));
   const u64 executed = static_cast<u64>(budget - state_.budget);
   core_.retire(executed);
   finish(*native);

@@ -59,6 +59,13 @@ class NativeEngine {
   NativeBlock* native_for(const LookupEntry& entry);
   std::unique_ptr<NativeBlock> translate(Block& block, u32 mode_bits);
   void make_region(NativeBlock& head);
+  enum class Pages : u8 { Same, Unknown, Others };
+  bool knows_page(const NativeBlock& head, u64 ip, GuestPhys& page);
+  NativeBlock* known_block(const NativeBlock& head, u64 ip, u32 mode_bits);
+  NativeBlock* worth_joining(const NativeBlock& head, u64 ip, u32 mode_bits);
+  Pages look_at_parts(const NativeBlock& region);
+  const void* way_in(NativeBlock& native);
+  void enter_through(NativeBlock& head, std::unique_ptr<NativeBlock> region);
   void stays_alone(NativeBlock& head);
   void enter_at(NativeBlock& native, const void* code);
   bool emit(const ir::Unit& unit, NativeBlock& native);

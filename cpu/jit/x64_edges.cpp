@@ -143,7 +143,7 @@ void X64Emitter::emit_move(const Move& m) {
 
 /// All at once: nothing is overwritten that another move still reads. rdx or xmm0 holds what breaks a circle.
 void X64Emitter::emit_moves(std::vector<Move> moves) {
-  if (overflow_) return;  // values share places now, and nothing will come of this code
+  if (overflow_ || !new_spills_.empty()) return;  // values may share places now, and nothing will come of this code
   while (!moves.empty()) {
     const auto ready = std::find_if(moves.begin(), moves.end(), [&](const Move& m) {
       return std::none_of(moves.begin(), moves.end(), [&](const Move& o) { return &o != &m && o.from == m.to; });

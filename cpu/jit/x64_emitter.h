@@ -113,6 +113,7 @@ class X64Emitter {
   void emit_set(const Op& op);
   void prologue();
   void count_entry();
+  void check_pages();
   void check_entry();
   void check_nats(const std::bitset<128>& clean, Label fine);
 
@@ -123,6 +124,8 @@ class X64Emitter {
   void emit_shift(const Op& op, Value v);
   void emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count);
   void emit_rotate(const Op& op, Value v);
+  void emit_multiple(const Op& op, Value v);
+  void emit_count_down(const Op& op, Value v);
   void emit_popcount(const Gp& d, const Gp& x);
   void emit_unary(const Op& op, Value v);
   void emit_relation(const Op& op, Value v);

@@ -30,6 +30,9 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::parallel_imm: return emit_parallel_imm(op, v);
     case Opcode::rotr_imm: return emit_rotate(op, v);
     case Opcode::swap_bytes: return emit_unary(op, v);
+    case Opcode::mul_imm:
+    case Opcode::mul_bits: return emit_multiple(op, v);
+    case Opcode::count_down: return emit_count_down(op, v);
     case Opcode::select: return emit_select(op, v);
     case Opcode::fence: return emit_fence(op);
     case Opcode::touch: return emit_touch(op);
@@ -120,6 +123,37 @@ void X64Emitter::emit_shift_imm(const Op& op, Value v) {
   } else {
     a_.sar(d, n);
   }
+}
+
+void X64Emitter::emit_multiple(const Op& op, Value v) {
+  const Gp x = use(op.a, rax);
+  release(op.a);
+  const Gp d = define(v);
+  if (op.code == Opcode::mul_imm) {
+    const i64 factor = static_cast<i64>(op.imm);
+    if (factor == static_cast<i32>(factor)) {
+      a_.imul(d, x, factor);
+    } else {
+      a_.mov(rcx, op.imm);
+      if (d.id() != x.id()) a_.mov(d, x);
+      a_.imul(d, rcx);
+    }
+    return;
+  }
+  const auto field = ir::BitsOfProduct::unpack(op.imm);
+  a_.imul(d.r32(), x.r32(), static_cast<i32>(field.factor));
+  if (field.position) a_.shr(d.r32(), field.position);
+  if (field.position + field.width < 32) a_.and_(d.r32(), static_cast<i32>((u32{1} << field.width) - 1));
+}
+
+/// The carry is 1 for zero only.
+void X64Emitter::emit_count_down(const Op& op, Value v) {
+  const Gp x = use(op.a, rax);
+  release(op.a);
+  const Gp d = define(v);
+  if (d.id() != x.id()) a_.mov(d, x);
+  a_.cmp(d, 1);
+  a_.adc(d, -1);
 }
 
 void X64Emitter::emit_rotate(const Op& op, Value v) {

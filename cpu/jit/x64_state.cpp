@@ -253,6 +253,21 @@ void X64Emitter::count_entry() {
   });
 }
 
+/// A region of several pages is right as long as no fetch key has changed: else the engine looks again.
+void X64Emitter::check_pages() {
+  const Label changed = a_.newLabel();
+  const i32 key = static_cast<i32>(unit_.mode.fetch * 8u + (unit_.ip >> 61)) * 8;
+  a_.mov(rax, imm(&native_.key));
+  a_.mov(rcx, qword_ptr(rbx, l_.fetch_keys + key));
+  a_.cmp(rcx, qword_ptr(rax));
+  a_.jne(changed);
+  later([this, changed] {
+    a_.bind(changed);
+    a_.mov(rax, imm(native_.fallback));
+    a_.jmp(imm(stubs_.hot));
+  });
+}
+
 void X64Emitter::prologue() {
   entry_ = a_.newLabel();
   bail_ = a_.newLabel();
@@ -260,6 +275,7 @@ void X64Emitter::prologue() {
   a_.bind(entry_);
   if (native_.countdown > 0) count_entry();
   a_.bind(uncounted_);
+  if (native_.several_pages) check_pages();
   check_entry();
   a_.cmp(rbp, unit_.slots);
   a_.jl(bail_);

@@ -90,6 +90,14 @@ struct FloatTarget {
     return {u8(v & 0x7f), (v >> 7 & 1) != 0, (v >> 8 & 1) != 0, (v >> 9 & 1) != 0, (v >> 10 & 1) != 0, (v >> 11 & 1) != 0};
   }
 };
+/// `width` bits from bit `position` on of the low half of a 32-bit product, the rest 0. position + width is at most 32.
+struct BitsOfProduct {
+  u32 factor = 0;
+  u8 position = 0, width = 32;
+
+  constexpr u64 pack() const { return u64{factor} | u64{position} << 32 | u64{width} << 40; }
+  static constexpr BitsOfProduct unpack(u64 v) { return {static_cast<u32>(v), u8(v >> 32), u8(v >> 40)}; }
+};
 /// What float_check asks for.
 enum FloatCheck : u8 {
   kLowEnabled = 1,    ///< PSR.dfl is 0
@@ -253,6 +261,10 @@ void drop_dead_writes(Unit& unit);
 void use_branch_facts(Unit& unit);
 /// Moves compares that decide a branch directly in front of it, so that the branch can use the host's flags.
 void sink_compares(Unit& unit);
+/// Computes each value once in a block and in those that only it leads to. Leaves what becomes useless to drop_dead_values().
+void share_values(Unit& unit);
+/// Makes one multiplication of the shifts, sums and differences that compute a multiple of a value, or a field of its low 32 bits.
+void find_multiples(Unit& unit);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
 /// All of the above that are switched on, in the order that pays.

@@ -27,7 +27,7 @@ void counted(L& l, const Insn& i) {
   const Location lc{File::LoopCount};
   const Value count = l.get(lc);
   const Value ended = l.binary(cmp_eq, count, l.constant(0)), goes_on = l.unary(invert, ended);
-  l.set(lc, l.binary(sub, count, goes_on));
+  l.set(lc, l.unary(count_down, count));
   l.emit({.code = exit_if, .a = goes_on, .imm = exit, .insn = &i});
 }
 

@@ -82,6 +82,8 @@ void extract_field(L& l, const Insn& i) {
   l.set_gr(i, i.r1, extract(l, l.gr(i, i.r3), i.pos, clipped_length(i), kDown));
 }
 void deposit_zero(L& l, const Insn& i) {
+  // A field up to bit 63 needs no mask: the shift drops the rest.
+  if (i.pos + clipped_length(i) == 64) return l.set_gr(i, i.r1, l.unary(shl_imm, l.gr(i, i.r2), i.pos));
   const Value from = l.binary(and_, l.gr(i, i.r2), l.constant(low_mask(clipped_length(i))));
   l.set_gr(i, i.r1, l.unary(shl_imm, from, i.pos));
 }

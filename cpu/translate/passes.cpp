@@ -25,6 +25,7 @@ std::optional<u64> evaluate(const Op& op, u64 a, u64 b) {
     case Opcode::shl_imm: return a << op.imm;
     case Opcode::shr_imm: return a >> op.imm;
     case Opcode::sar_imm: return static_cast<u64>(static_cast<i64>(a) >> op.imm);
+    case Opcode::count_down: return a - (a != 0);
     case Opcode::zxt8: return a & 0xff;
     case Opcode::zxt16: return a & 0xffff;
     case Opcode::zxt32: return a & 0xffff'ffff;
@@ -199,6 +200,8 @@ void optimise(Unit& unit, const Optimisations& on) {
   if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes, on.float_values);
   if (on.branch_facts) use_branch_facts(unit);
   if (on.fold_constants) fold_constants(unit);
+  if (on.shared_values) share_values(unit);
+  if (on.multiples) find_multiples(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.dead_values) drop_dead_values(unit);
   if (on.fused_branches) sink_compares(unit);

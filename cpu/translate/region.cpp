@@ -15,9 +15,10 @@ const Insn* find_alloc(Block& block) {
   return nullptr;
 }
 
-/// What ends a decoded block otherwise than by a plain branch may change the frame, rotate registers or let an interrupt in.
+/// What ends a decoded block otherwise than by a plain branch or at its greatest length may change the frame, rotate registers or let
+/// an interrupt in.
 bool goes_on_plainly(const Insn& i) {
-  return !(i.flags & kEndsBlock) || i.handler == &br_cond_b1 || i.handler == &brl_cond_x3 || i.handler == &br_cloop_b2;
+  return !(i.flags & kEndsBlock) || is_end_of_block(i) || i.handler == &br_cond_b1 || i.handler == &brl_cond_x3 || i.handler == &br_cloop_b2;
 }
 
 }  // namespace

@@ -99,6 +99,30 @@ TEST_CASE("code that DMA replaced is run the next time it is reached", "[jit]") 
   }
 }
 
+TEST_CASE("a loop over two pages is one region, and runs what DMA wrote into its second page", "[jit]") {
+  NEEDS_ASSEMBLER();
+  NativeMachine m;
+  constexpr u64 kSecondPage = kMade + 0x1000, kTop = kSecondPage - 16;
+  const auto top = assemble("{ .mib\n adds r14 = 1, r14\n nop.i 0\n (p6) br.cond.spnt . + 32 ;;\n}\n");
+  m.bus().write_bytes(kTop, top.data(), 16);
+  const char* const kBottom[] = {"{ .mib\n adds r15 = 1, r15\n nop.i 0\n br.cloop.sptk.few . - 16 ;;\n}\n",
+                                 "{ .mib\n adds r15 = 5, r15\n nop.i 0\n br.cloop.sptk.few . - 16 ;;\n}\n"};
+  u64 r14 = 0, r15 = 0;
+  m.regs().set_gr(14, 0), m.regs().set_gr(15, 0), m.regs().set_pr(6, false);
+  for (unsigned round = 0; round < 24; round++) {
+    const auto bytes = assemble(kBottom[round % 2]);
+    REQUIRE(bytes.size() >= 16);
+    m.bus().write_bytes(kSecondPage, bytes.data(), 16);
+    m.regs().ip = kTop, m.regs().slot = 0, m.regs().lc = 1999;
+    REQUIRE(m.core().run(2000 * 6) == StopReason::Budget);
+    r14 += 2000, r15 += 2000 * (round % 2 ? 5 : 1);
+    REQUIRE(m.regs().gr(14) == r14);
+    REQUIRE(m.regs().gr(15) == r15);
+  }
+  const cpu::Optimisations on = translator_choice().optimisations;
+  if (on.wide_regions && on.regions && on.native_branch) CHECK(m.core().translator_counters()->region_parts > m.core().translator_counters()->regions);
+}
+
 TEST_CASE("a guest that runs ever fresh code stays inside the cache", "[jit]") {
   NEEDS_ASSEMBLER();
   constexpr u64 kFirst = 0x200000, kBundles = 0x10000, kCacheBytes = 100'000, kLargestBlock = 100'000;
