@@ -73,6 +73,8 @@ class StandingMachine final : public Machine {
   void pause() override { paused_ = true; }
   void resume() override { paused_ = false; }
   bool paused() const override { return paused_; }
+  void step() override { core_.step(); }
+  void set_debug_observer(std::function<void(const DebugStop&)>) override {}
   bool operating_system_runs() const override { return system; }
   u64 resets() const override { return 0; }
   u64 virtual_ns() const override { return 0; }
