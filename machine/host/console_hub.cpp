@@ -84,9 +84,12 @@ void ConsoleHub::pump_input() {
     std::vector<u8> chunk;
     std::function<size_t(std::span<const u8>)> receiver;
     {
-      std::lock_guard lock(input_mutex_);
+      std::unique_lock lock(input_mutex_);
       if (input_.empty() || !receiver_) {
-        pumping_.store(!input_.empty(), std::memory_order_release);
+        const bool typed = input_.empty();
+        pumping_.store(!typed, std::memory_order_release);
+        lock.unlock();
+        if (typed && on_typed) on_typed();
         return;
       }
       chunk.assign(input_.begin(), input_.begin() + std::min<size_t>(input_.size(), 256));

@@ -34,6 +34,8 @@ class ConsoleHub final : public CharChannel {
   Result<void> log_to(const std::string& path);
   /// Types bytes into the guest; they wait as long as the guest's receiver is full, and none is lost.
   void type(std::span<const u8> bytes);
+  /// Called on the loop thread whenever everything that was typed has reached the guest.
+  std::function<void()> on_typed;
   void send_break();
   /// Hands on everything the guest has written so far. Call when the machine has stopped.
   void drain();

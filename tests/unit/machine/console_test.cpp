@@ -131,6 +131,26 @@ TEST_CASE("console hub: typing waits for a full receiver and loses nothing", "[m
   CHECK(got == text);
 }
 
+TEST_CASE("console hub: says when everything typed has reached the guest", "[machine]") {
+  HostLoop loop;
+  ConsoleHub hub(loop);
+  size_t room = 3;
+  unsigned times = 0;
+  hub.on_typed = [&] { times++; };
+  hub.set_receiver([&](std::span<const u8> b) {
+    const size_t n = std::min(room, b.size());
+    room -= n;
+    return n;
+  });
+  hub.type(bytes("12345"));
+  CHECK(times == 0);
+  room = 10;
+  hub.receiver_ready();
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  CHECK(times == 1);
+}
+
 TEST_CASE("console hub: listeners see output in order", "[machine]") {
   HostLoop loop;
   ConsoleHub hub(loop);

@@ -107,7 +107,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--kernel", m.kernel.kernel_path, "start this ELF kernel (plain or gzipped) without a boot loader");
   command.add_option("--initrd", m.kernel.initrd_path, "initial RAM disk for --kernel");
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
-  command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
+  command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), window, none, or unix:PATH")
       ->capture_default_str();
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
