@@ -28,6 +28,8 @@ class Overlay {
   virtual bool mouse(const MouseEvent&) { return true; }
   /// Pasted or typed text.
   virtual bool text(std::string_view) { return true; }
+  /// The guest may have changed: asked twice a second and after commands.
+  virtual void refresh() {}
 };
 
 /// Colours of everything that is not the guest's.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "machine/control/text_report.h"
+#include "machine/window/debugger_view.h"
 #include "machine/window/menu.h"
 #include "machine/window/prompt.h"
 #include "machine/window/text_box.h"
@@ -47,6 +48,7 @@ void WindowUi::command(const std::string& line) {
     if (!answer) return notice(answer.error().message);
     if (answer->is_object() && answer->contains("note")) notice((*answer)["note"].get<std::string>());
     sample();
+    if (overlay_) overlay_->refresh();
   });
 }
 
@@ -177,10 +179,14 @@ void WindowUi::media_menu(const Json& drives) {
 }
 
 void WindowUi::open_debugger() {
-  wires_.run("registers", [this](const Result<Json>& answer) {
-    if (!answer) return notice(answer.error().message);
-    show_answer("Registers", control::report_text(*answer));
-  });
+  DebuggerView::Wires wires;
+  wires.run = wires_.run;
+  wires.toggle_pause = [this] { toggle_pause(); };
+  wires.step = [this] { step(); };
+  wires.redraw = [this] { changed_ = true; };
+  wires.paused = [this] { return meter_.paused(); };
+  open(std::make_unique<DebuggerView>(std::move(wires)));
+  overlay_->refresh();
 }
 
 void WindowUi::ask_quit() {

@@ -44,6 +44,7 @@ void WindowUi::tick(u64 now_ms) {
   now_ms_ = now_ms;
   if (!notice_.empty() && now_ms >= notice_until_ms_) notice_.clear(), changed_ = true;
   sample();
+  if (overlay_) overlay_->refresh();
 }
 
 void WindowUi::sample() {
