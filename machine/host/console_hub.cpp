@@ -17,6 +17,7 @@ ConsoleHub::~ConsoleHub() {
 }
 
 void ConsoleHub::write(std::span<const u8> bytes) {
+  if (direct_listener_) direct_listener_(bytes);
   std::lock_guard lock(output_mutex_);
   output_.insert(output_.end(), bytes.begin(), bytes.end());
   if (drain_posted_) return;
@@ -52,7 +53,13 @@ void ConsoleHub::set_break_handler(std::function<void()> on_break) {
 void ConsoleHub::receiver_ready() {
   // Called on a CPU thread for every character the guest takes: only wake the loop when something waits.
   if (!pumping_.load(std::memory_order_acquire)) return;
-  loop_.post([this] { pump_input(); });
+  pump_elsewhere();
+}
+
+/// Pumps where calls into the receiver may be made; not within this call, which may come from the receiver.
+void ConsoleHub::pump_elsewhere() {
+  const auto pump = [this] { pump_input(); };
+  executor_ ? executor_(pump) : loop_.post(pump);
 }
 
 Result<void> ConsoleHub::log_to(const std::string& path) {
@@ -66,7 +73,7 @@ void ConsoleHub::type(std::span<const u8> bytes) {
     std::lock_guard lock(input_mutex_);
     input_.insert(input_.end(), bytes.begin(), bytes.end());
   }
-  pump_input();
+  executor_ ? pump_elsewhere() : pump_input();
 }
 
 void ConsoleHub::send_break() {
@@ -75,7 +82,8 @@ void ConsoleHub::send_break() {
     std::lock_guard lock(input_mutex_);
     handler = on_break_;
   }
-  if (handler) handler();
+  if (!handler) return;
+  executor_ ? executor_(handler) : handler();
 }
 
 void ConsoleHub::pump_input() {

@@ -28,11 +28,16 @@ class ConsoleHub final : public CharChannel {
   void receiver_ready() override;
   void set_break_handler(std::function<void()> on_break) override;
 
+  /// Hands input on where `executor` runs its functions, and nowhere else: for machines whose input comes at counted times.
+  /// To be set before the machine starts.
+  void deliver_on(std::function<void(std::function<void()>)> executor) { executor_ = std::move(executor); }
+  /// Calls `listener` within write(), on its thread, besides the others. To be set before the machine starts.
+  void set_direct_listener(std::function<void(std::span<const u8>)> listener) { direct_listener_ = std::move(listener); }
   /// Adds somebody who sees all guest output from now on.
   void add_listener(std::function<void(std::span<const u8>)> listener) { listeners_.push_back(std::move(listener)); }
   /// Writes a transcript of guest output to `path`, truncating it.
   Result<void> log_to(const std::string& path);
-  /// Types bytes into the guest; they wait as long as the guest's receiver is full, and none is lost.
+  /// Types bytes into the guest; they wait as long as the guest's receiver is full, and none is lost. With deliver_on(): any thread.
   void type(std::span<const u8> bytes);
   void send_break();
   /// Hands on everything the guest has written so far. Call when the machine has stopped.
@@ -40,8 +45,11 @@ class ConsoleHub final : public CharChannel {
 
  private:
   void pump_input();
+  void pump_elsewhere();
 
   HostLoop& loop_;
+  std::function<void(std::function<void()>)> executor_;
+  std::function<void(std::span<const u8>)> direct_listener_;
   std::mutex output_mutex_;
   std::vector<u8> output_;
   bool drain_posted_ = false;
