@@ -14,12 +14,15 @@
 #include "base/log_listener.h"
 #include "machine/board.h"
 #include "machine/control/control_server.h"
+#include "machine/control/jobs.h"
 #include "machine/control/text_report.h"
 #include "machine/debugger/gdb_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
+#include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
+#include "machine/icount/counted_console.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
 #include "machine/storage_bays.h"
@@ -43,6 +46,7 @@ class Session {
                       &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
+    if (options_.paused) machine_->pause();
     began_ = std::chrono::steady_clock::now();
     if (script_ && counted()) feed_script({});
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
@@ -66,15 +70,16 @@ class Session {
   }
 
   Result<void> make_script() {
+    if (counted()) counted_console_.emplace(hub_, [this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
     if (options_.steps.empty()) return {};
     auto script = ConsoleScript::create(options_.steps);
     if (!script) return script.error();
     script_ = std::move(*script);
-    script_->send = [this](std::string text) { hub_.type(as_bytes(text)); };
+    script_->send = [this](std::string text) { counted() ? counted_console_->type(text) : void(hub_.type(as_bytes(text))); };
     if (options_.print_speed) script_->matched = [this](const std::string& pattern) { report_speed(" until '" + pattern + "'"); };
     script_->done = [this] { counted() ? machine_->finish() : end(ExitStatus::Done, ""); };
     const auto feed = [this](std::span<const u8> b) { feed_script(b); };
-    counted() ? hub_.set_direct_listener(feed) : hub_.add_listener(feed);
+    counted() ? counted_console_->set_listener(feed) : hub_.add_listener(feed);
     return {};
   }
 
@@ -93,10 +98,9 @@ class Session {
   }
 
   Result<void> make_machine() {
-    auto machine = Machine::create(options_.machine, hub_);
+    auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
-    if (counted()) hub_.deliver_on([this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
     return {};
   }
 
@@ -105,8 +109,15 @@ class Session {
                                .machine = machine_.get(),
                                .config = &options_.machine,
                                .end_session = [this](const std::string& reason) { end_with_script(ExitStatus::Done, reason); },
-                               .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); }});
+                               .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); },
+                               .console = &hub_,
+                               .watches = &watches_,
+                               .jobs = &jobs_});
     if (options_.control.empty()) return {};
+    hub_.add_listener([this](std::span<const u8> b) { watches_.feed(b); });
+    watches_.on_match = [this](const auto& watch, const auto& match, u64 offset) {
+      control_->publish_match(watch.owner, {{"watch", watch.id}, {"offset", offset}, {"groups", match.groups}});
+    };
     auto server = control::ControlServer::listen(loop_, *runner_, options_.control);
     if (!server) return server.error();
     control_ = std::move(*server);
@@ -260,6 +271,9 @@ class Session {
   HostLoop loop_;
   ConsoleHub hub_;
   ConsoleKeys keys_;
+  ConsoleWatches watches_;
+  control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); }};
+  std::optional<CountedConsole> counted_console_;  ///< between machine and hub where time is counted
   std::unique_ptr<ConsoleScript> script_;
   std::mutex script_mutex_;
   std::optional<RawTerminal> terminal_;
