@@ -122,6 +122,8 @@ Result<Json> activity(Call& call) {
               {"instruction_translation", (psr & cpu::psr::kIt) != 0}};
 }
 
+Result<Json> state_hash(Call& call) { return Json{{"hash", call.context.machine->state_hash()}}; }
+
 }  // namespace
 
 std::vector<CommandRow> inspect_commands() {
@@ -133,6 +135,7 @@ std::vector<CommandRow> inspect_commands() {
       {"activity", nullptr, {}, Where::Machine, activity, "what the guest does: time, idle time, instructions, disk bytes, processor mode"},
       {"registers", nullptr, {{"part", Text, false, "ar, cr, fr, rr, translations, interruptions ..., or all"}}, Where::Machine, registers,
        "registers of the processor"},
+      {"state-hash", nullptr, {}, Where::Machine, state_hash, "a number for all registers and memory; equal where a deterministic run was equal so far"},
   };
 }
 
