@@ -20,6 +20,7 @@ PACKAGES = {  # header prefix -> folders that may include it
     "catch2/": {"tests/support"},
     "re2/": {"machine/host"},
     "CLI/": {"tools/cli"},
+    "toml++/": {"machine/regression"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
