@@ -177,6 +177,7 @@ Outcome Execution::start(const Step& step, const std::vector<std::string>& more)
   for (auto f = forbidden_.begin(); f != forbidden_.end(); ++f)
     if (f->guest == &g) f->from = f->searched = 0;
   if (auto ok = g.start(more); !ok) return Failure{ok.error().message, {}};
+  variables[g.name() + ".log"] = g.transcripts().back();
   return wait(step, "its control socket does not answer", 0, false, [&] { return g.connected(); });
 }
 
