@@ -5,8 +5,10 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 
 #include "machine/regression/images.h"
+#include "machine/regression/screen.h"
 #include "machine/regression/step_actions.h"
 #include "machine/regression/verbs.h"
 #include "storage/image_tools.h"
@@ -188,6 +190,24 @@ Action read_host(StepReader& in) {
   };
 }
 
+Action read_screenshot(StepReader& in) {
+  const Template file = in.text("the name of a file");
+  in.sets("screen");
+  in.finish(true);
+  return [=](Execution& x, const Step& step) -> Outcome {
+    const auto text = screen_text(x.guest(step).bytes_up_to_position());
+    if (!text) return Failure{text.error().message, {}};
+    x.variables["screen"] = *text;
+    std::string path = file.expand(x.variables);
+    if (path.find('/') == std::string::npos) path = x.kept_file(path);
+    std::ofstream out(path);
+    out << *text;
+    out.close();
+    if (!out) return Failure{fmt::format("{}: cannot be written", path), {}};
+    return {};
+  };
+}
+
 }  // namespace
 
 std::vector<Verb> check_verbs() {
@@ -195,6 +215,7 @@ std::vector<Verb> check_verbs() {
       {"set", "NAME VALUE", "give a variable a value", read_set},
       {"assert", "VALUE ==|!=|<|<=|>|>=|=~|!~ VALUE | disk IMAGE sha256 SUM | at OFFSET BYTES | unchanged", "check values, or the content of an image", read_assert},
       {"sum", "IMAGE -> NAME", "the SHA-256 of an image's content becomes ${NAME}", read_sum},
+      {"screenshot-text", "FILE", "write what an 80 x 25 terminal shows where the last match ended; it becomes ${screen}", read_screenshot},
       {"host", "[status N] PROGRAM [ARGUMENT...]", "run a program of the host that must end with status 0, or N; what it prints becomes ${output}", read_host},
   };
 }

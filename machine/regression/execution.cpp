@@ -80,8 +80,9 @@ TestResult Execution::run() {
   }
   for (auto& [name, guest] : guests_) {
     guest->kill();
-    for (const auto& transcript : guest->transcripts()) result.transcripts.emplace_back(name, transcript);
+    result.files.insert(result.files.end(), guest->transcripts().begin(), guest->transcripts().end());
   }
+  result.files.insert(result.files.end(), kept_.begin(), kept_.end());
   result.seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   return result;
 }

@@ -42,7 +42,7 @@ struct TestResult {
   std::string reason;                    ///< one line: why it was skipped or failed
   std::vector<std::string> details;      ///< of a failure: the rest of the screen
   double seconds = 0;
-  std::vector<std::pair<std::string, std::string>> transcripts;  ///< guest and file
+  std::vector<std::string> files;  ///< transcripts, screens: what a log folder keeps
 };
 
 /// One thread.
@@ -59,6 +59,12 @@ class Execution {
   Guest& guest(const Step& step) { return *guests_.at(step.guest); }
   /// A file in the private directory.
   std::string path(const std::string& name) const { return settings_.folder + "/" + name; }
+
+  /// The same for a file that --log-dir keeps.
+  std::string kept_file(const std::string& name) {
+    kept_.push_back(path(name));
+    return kept_.back();
+  }
 
   /// Waits until `done`, which is asked whenever something has come from any guest. Fails when time is up, when the guest of the step ends
   /// before (unless it `may_end`), when another one dies, prints too much or prints what it must not.
@@ -106,6 +112,7 @@ class Execution {
   Clock::time_point begin_ = Clock::now();
   std::map<std::string, std::unique_ptr<Guest>> guests_;
   std::list<Forbidden> forbidden_;
+  std::vector<std::string> kept_;
 };
 
 }  // namespace ia64::machine::regression

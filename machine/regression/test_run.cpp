@@ -138,7 +138,7 @@ class Schedule {
     const std::string folder = fmt::format("{}/{}{}", options_.log_dir, run.file->name(), run.repetition ? fmt::format("-{}", run.repetition) : "");
     std::error_code error;
     fs::create_directories(folder, error);
-    for (const auto& [guest, path] : result.transcripts)
+    for (const std::string& path : result.files)
       fs::copy_file(path, folder + "/" + fs::path(path).filename().string(), fs::copy_options::overwrite_existing, error);
     fs::remove(folder + "/failure", error);
     if (result.status != TestResult::Status::Failed) return;
