@@ -16,6 +16,10 @@ class Machine;
 struct MachineConfig;
 }  // namespace ia64::machine
 
+namespace ia64::machine::debugger {
+class Desk;
+}
+
 namespace ia64::machine::control {
 
 using Json = nlohmann::ordered_json;
@@ -58,6 +62,7 @@ class Arguments {
   X(State, "state", "the guest was paused, continued or reset, an operating system took over, the machine ended") \
   X(Media, "media", "a DVD was ejected or inserted, or the guest moved its tray") \
   X(Storage, "storage", "a device was attached, detached, changed or resized, an adapter is to be converted") \
+  X(Image, "image", "an EFI image was loaded or unloaded") \
   X(Error, "error", "a message that also went to standard error")
 enum class EventKind : u8 {
 #define X(e, name, help) e,
@@ -72,6 +77,7 @@ struct CommandContext {
   const MachineConfig* config = nullptr;
   std::function<void(std::string reason)> end_session;      ///< loop thread
   std::function<void(EventKind, Json data)> publish;        ///< any thread
+  debugger::Desk* desk = nullptr;
 };
 
 /// One call. `events` is the set of kinds its client asked for (a bit each), nullptr where there is no client to send them to.
@@ -102,5 +108,11 @@ const CommandRow* find_command(std::string_view name);
 std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
+std::vector<CommandRow> bus_commands();
+std::vector<CommandRow> code_commands();
+std::vector<CommandRow> translation_commands();
+std::vector<CommandRow> point_commands();
+std::vector<CommandRow> trace_commands();
+std::vector<CommandRow> efi_commands();
 
 }  // namespace ia64::machine::control

@@ -219,13 +219,7 @@ void GdbStub::apply_points() {
   stops.insert(stops.end(), hardware_.begin(), hardware_.end());
   std::vector<cpu::WatchRange> ranges;
   for (const Watch& w : watches_) ranges.push_back({w.address, w.size_bytes, w.kind != '2', w.kind != '3'});
-  target_.ask(
-      [stops = std::move(stops), ranges = std::move(ranges)](cpu::Core& core) {
-        core.set_stop_addresses(stops);
-        core.set_watches(ranges);
-        return std::string();
-      },
-      [](const std::string&) {});
+  target_.set_points(std::move(stops), std::move(ranges));
 }
 
 /// `KIND,ADDRESS,SIZE`. @returns false when it makes no sense

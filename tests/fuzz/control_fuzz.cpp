@@ -75,6 +75,9 @@ class StandingMachine final : public Machine {
   bool paused() const override { return paused_; }
   void step() override { core_.step(); }
   void set_debug_observer(std::function<void(const DebugStop&)>) override {}
+  void set_image_observer(std::function<void(const ImageEvent&)>) override {}
+  firmware::EfiInspection inspect_efi() override { return {}; }
+  cpu::StopReason step_here() override { return core_.step(); }
   bool operating_system_runs() const override { return system; }
   u64 resets() const override { return 0; }
   u64 virtual_ns() const override { return 0; }
