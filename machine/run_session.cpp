@@ -14,11 +14,13 @@
 #include "machine/board.h"
 #include "machine/control/control_server.h"
 #include "machine/control/debug_arguments.h"
+#include "machine/control/jobs.h"
 #include "machine/control/text_report.h"
 #include "machine/debugger/desk.h"
 #include "machine/debugger/gdb_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
+#include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
 #include "machine/inspect_json.h"
@@ -44,6 +46,7 @@ class Session {
                       &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
+    if (options_.paused) machine_->pause();
     began_ = std::chrono::steady_clock::now();
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
     if (script_) script_->start();
@@ -115,8 +118,15 @@ class Session {
                                .config = &options_.machine,
                                .end_session = [this](const std::string& reason) { end_with_script(ExitStatus::Done, reason); },
                                .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); },
+                               .console = &hub_,
+                               .watches = &watches_,
+                               .jobs = &jobs_,
                                .desk = &*desk_});
     if (options_.control.empty()) return {};
+    hub_.add_listener([this](std::span<const u8> b) { watches_.feed(b); });
+    watches_.on_match = [this](const auto& watch, const auto& match, u64 offset) {
+      control_->publish_match(watch.owner, {{"watch", watch.id}, {"offset", offset}, {"groups", match.groups}});
+    };
     auto server = control::ControlServer::listen(loop_, *runner_, options_.control);
     if (!server) return server.error();
     control_ = std::move(*server);
@@ -270,6 +280,8 @@ class Session {
   HostLoop loop_;
   ConsoleHub hub_;
   ConsoleKeys keys_;
+  ConsoleWatches watches_;
+  control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); }};
   std::unique_ptr<ConsoleScript> script_;
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;

@@ -18,6 +18,7 @@ struct RunOptions {
   std::string console = "stdio";  ///< stdio, none or unix:PATH
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
+  bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
   bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
   std::vector<std::string> symbols;  ///< files with symbols: FILE, or FILE@EFI-NAME (docs/debugging.md)
   std::string log_path;           ///< transcript of guest output; empty for none

@@ -112,6 +112,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
       ->capture_default_str();
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
+  command.add_flag("--paused", o.paused, "wait for `continue` on the control socket before the first instruction")->needs("--control");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
   command.add_flag("--gdb-wait", o.gdb_wait, "wait for the debugger before the first instruction")->needs(gdb);
   command.add_option("--symbols", o.symbols, "symbols of the guest, repeatable: an ELF file or System.map, plain or gzipped; FILE@NAME.EFI for an EFI image")
