@@ -60,11 +60,17 @@ Json modules(const debugger::SymbolTable& symbols) {
   return rows;
 }
 
+Json names(const debugger::SymbolTable& symbols, std::string_view prefix) {
+  Json rows = Json::array();
+  for (const std::string& name : symbols.names(prefix, kMostNames)) rows.push_back({{"name", name}, {"address", hex(symbols.address_of(name).value_or(0))}});
+  return {{"names", std::move(rows)}};
+}
+
 Result<Json> symbol(Call& call) {
   const debugger::SymbolTable& symbols = desk_of(call).symbols();
   const std::string name = call.arguments.text("name");
   if (name.empty()) return Json{{"modules", modules(symbols)}};
-  if (name.ends_with('*')) return Json{{"names", symbols.names(std::string_view(name).substr(0, name.size() - 1), kMostNames)}};
+  if (name.ends_with('*')) return names(symbols, std::string_view(name).substr(0, name.size() - 1));
   auto address = place_of(call, "name");
   if (!address) return address.error();
   return Json{{"address", hex(*address)}, {"symbol", symbols.name_of(*address)}};

@@ -45,6 +45,13 @@ Result<Json> break_(Call& call) {
   return add(call, {.address = *where});
 }
 
+Result<Json> break_image(Call& call) {
+  if (auto ok = check_one_engine(call); !ok) return ok.error();
+  const std::string name = call.arguments.text("name");
+  desk_of(call).stop_at_image(name);
+  return Json{{"waits for", name.empty() ? "any EFI image" : name}};
+}
+
 Result<Json> watchpoint(Call& call) {
   auto where = place_of(call, "address");
   auto length = count_of(call, "length", 8, kMostWatchedBytes);
@@ -106,6 +113,8 @@ std::vector<CommandRow> point_commands() {
   static constexpr const char* kPlace = "a number, symbol or register, with +number or -number";
   return {
       {"break", nullptr, {{"address", Text, false, "where to pause; without it, the list of points"}}, Where::Machine, break_, "pause the guest before an instruction"},
+      {"break-image", nullptr, {{"name", Text, false, "as BOOTIA64.EFI; without it, any"}}, Where::Machine, break_image,
+       "pause the guest before the first instruction of the next EFI image"},
       {"watchpoint", nullptr,
        {{"address", Text, true, kPlace}, {"length", Text, false, "bytes; 8 without it"}, {"kind", Text, false, "write, read or access; write without it"}},
        Where::Machine, watchpoint, "pause the guest behind an access to memory"},

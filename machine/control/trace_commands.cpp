@@ -26,19 +26,24 @@ Result<Json> trace(Call& call) {
   return channel_list();
 }
 
+/// All that the processor remembers, external interrupts included.
+std::vector<debugger::Desk::Numbered> all_interruptions(const cpu::Core& core) {
+  std::vector<debugger::Desk::Numbered> out;
+  const auto records = core.interruptions();
+  for (const auto& record : records) out.push_back({core.interruptions_taken() - records.size() + out.size() + 1, record});
+  return out;
+}
+
 Result<Json> faults(Call& call) {
   auto count = count_of(call, "count", 10, cpu::Core::kInterruptionLog);
   if (!count) return count.error();
   cpu::Core& core = call.context.machine->core();
-  const bool all = call.arguments.flag("all");
-  const auto records = core.interruptions();
-  std::vector<Json> rows;  // latest first
-  for (size_t n = records.size(); n-- && rows.size() < *count;) {
-    if (!all && debugger::class_of(records[n].vector) == debugger::FaultClass::External) continue;
-    rows.push_back({{"number", core.interruptions_taken() - records.size() + n + 1},
-                    {"interruption", debugger::fault_text(core, desk_of(call).symbols(), records[n])}});
-  }
-  return Json{{"taken", core.interruptions_taken()}, {"latest", Json(std::vector<Json>(rows.rbegin(), rows.rend()))}};
+  auto latest = call.arguments.flag("all") ? all_interruptions(core) : desk_of(call).faults();
+  if (latest.size() > *count) latest.erase(latest.begin(), latest.end() - static_cast<long>(*count));
+  Json rows = Json::array();
+  for (const auto& [number, record] : latest)
+    rows.push_back({{"number", number}, {"interruption", debugger::fault_text(core, desk_of(call).symbols(), record)}});
+  return Json{{"taken", core.interruptions_taken()}, {"latest", std::move(rows)}};
 }
 
 Json branch_list(const debugger::SymbolTable& symbols, const cpu::BranchLog& log, size_t most) {

@@ -117,7 +117,7 @@ Result<Json> vhpt(Call& call) {
       const TlbEntry e = cpu::make_tlb_entry(va, static_cast<u32>(field(rr, 8, 24)), entry.pte, entry.itir);
       say("pte {:#x}, itir {:#x}: {}, {}, {}, pages of {}", entry.pte, entry.itir, attribute_name(e.attribute()), rights_text(e), flags_text(e),
           size_text(e.ps));
-      say(e.present() ? "found: physical {:#x}" : "found, but not present: physical would be {:#x}", e.physical(va));
+      say("{} {:#x}", e.present() ? "found: physical" : "found, but not present: physical would be", e.physical(va));
     }
   }
   return Json{{"lines", std::move(lines)}};

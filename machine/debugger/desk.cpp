@@ -71,6 +71,11 @@ void Desk::image_loaded(const firmware::EfiImage& image) {
   }
   LOG(Machine, "EFI {} {} at {:#x}, {:#x} bytes, entry {}", image.kind, image.path, image.base, image.size_bytes,
       symbols_.name_of(image.entry).empty() ? fmt::format("{:#x}", image.entry) : symbols_.name_of(image.entry));
+  if (awaited_image_ && (awaited_image_->empty() || !strcasecmp(awaited_image_->c_str(), image.name.c_str()))) {
+    awaited_image_.reset();
+    image_entry_ = image.entry;
+    apply_points();
+  }
   if (on_image) on_image(added, true);
 }
 
@@ -89,8 +94,16 @@ bool Desk::remove_point(unsigned number) {
   return found;
 }
 
+void Desk::stop_at_image(const std::string& name) {
+  awaited_image_ = name;
+  image_entry_.reset();
+  apply_points();
+}
+
 void Desk::remove_points() {
   points_.clear();
+  awaited_image_.reset();
+  image_entry_.reset();
   apply_points();
 }
 
@@ -105,12 +118,14 @@ void Desk::apply_points() {
   std::vector<cpu::WatchRange> watches = remote_watches_;
   for (const Point& p : points_)
     p.watch ? watches.push_back({p.address, p.size_bytes, p.read, p.write}) : stops.push_back(p.address);
+  if (image_entry_) stops.push_back(*image_entry_);
   machine_.core().set_stop_addresses(std::move(stops));
   machine_.core().set_watches(std::move(watches));
 }
 
 std::string Desk::cause_of(const DebugStop& stop) const {
   constexpr u64 kLargestAccess = 16;
+  if (stop.why == DebugStop::Why::StopAddress && image_entry_ == stop.address) return "an EFI image begins";
   for (const Point& p : points_) {
     if (!p.watch && stop.why == DebugStop::Why::StopAddress && p.address == stop.address)
       return fmt::format("breakpoint {} at {}", p.number, symbols_.name_of(p.address).empty() ? fmt::format("{:#x}", p.address) : symbols_.name_of(p.address));
@@ -125,10 +140,17 @@ std::string Desk::cause_of(const DebugStop& stop) const {
 
 void Desk::log_faults(bool routine) { (void)log::enable(routine ? "cpu,break,mmu,irq" : "cpu"); }
 
+std::vector<Desk::Numbered> Desk::faults() const {
+  std::vector<Numbered> out;
+  for (u64 n = fault_count_ - std::min<u64>(fault_count_, kFaultsKept); n < fault_count_; n++) out.push_back(faults_[n % kFaultsKept]);
+  return out;
+}
+
 void Desk::on_interruption(cpu::Core& core, const cpu::InterruptionRecord& record) {
   static constexpr Channel kChannels[] = {Channel::Cpu, Channel::Break, Channel::Mmu, Channel::Irq};  // by FaultClass
   constexpr u64 kAny = u64{1} << static_cast<unsigned>(Channel::Cpu) | u64{1} << static_cast<unsigned>(Channel::Break) |
                        u64{1} << static_cast<unsigned>(Channel::Mmu) | u64{1} << static_cast<unsigned>(Channel::Irq);
+  if (record.vector != cpu::Vector::ExternalInterrupt) faults_[fault_count_++ % kFaultsKept] = {core.interruptions_taken(), record};
   if (!(log::enabled_mask.load(std::memory_order_relaxed) & kAny)) [[likely]]
     return;
   const Channel channel = kChannels[static_cast<unsigned>(class_of(record.vector))];

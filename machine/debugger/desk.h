@@ -1,7 +1,9 @@
 // What everybody who debugs one guest shares: symbols, loaded images, breakpoints, the fault log.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,15 +48,24 @@ class Desk final : public cpu::InterruptionObserver {
   unsigned add_point(Point point);
   bool remove_point(unsigned number);
   void remove_points();
+  /// The machine pauses before the first instruction of the next EFI image of that name. @param name any letter case; empty: any
+  void stop_at_image(const std::string& name);
   const std::vector<Point>& points() const { return points_; }
   /// Those of a remote debugger, which keeps them itself.
   void set_remote_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches);
-  /// "breakpoint 2 at start_kernel" where a point of points() made the machine pause; otherwise empty.
+  /// "breakpoint 2 at start_kernel" where a point of points() or an image made the machine pause; otherwise empty.
   std::string cause_of(const DebugStop& stop) const;
 
   /// `--log-faults`: the channels that show interruptions. @param routine also TLB misses and external interrupts
   static void log_faults(bool routine);
   void on_interruption(cpu::Core& core, const cpu::InterruptionRecord& record) override;
+  struct Numbered {
+    u64 number;  ///< of all interruptions since reset, from 1
+    cpu::InterruptionRecord record;
+  };
+  static constexpr size_t kFaultsKept = 64;
+  /// The last interruptions but external ones, oldest first.
+  std::vector<Numbered> faults() const;
 
  private:
   void image_event(const ImageEvent& event);
@@ -66,7 +77,11 @@ class Desk final : public cpu::InterruptionObserver {
   std::vector<SymbolFile> efi_files_;
   std::vector<Image> images_;
   std::vector<Point> points_;
+  std::optional<std::string> awaited_image_;
+  std::optional<u64> image_entry_;  ///< of the one that was awaited and is here
   unsigned last_number_ = 0;
+  std::array<Numbered, kFaultsKept> faults_{};
+  u64 fault_count_ = 0;
   std::vector<u64> remote_stops_;
   std::vector<cpu::WatchRange> remote_watches_;
 };

@@ -167,7 +167,7 @@ TEST_CASE("code listing: symbols, targets and the instruction that comes next", 
   const auto lines = list_code(m.core(), program_symbols(), BareMachine::kCode + 7, 5);
   REQUIRE(lines.size() == 5);
   CHECK(lines[0].symbol == "store");
-  CHECK(lines[0].text == "[MFB]       mov r14=1");
+  CHECK(lines[0].text == "[MFB]       adds r14=1,r0");
   CHECK(lines[2].text == "            br.call.sptk.many b0=0x10100 <behind>;;");
   CHECK(lines[2].next);
   CHECK_FALSE(lines[1].next);

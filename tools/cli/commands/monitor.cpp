@@ -158,7 +158,7 @@ class Monitor {
   void add_symbols(std::vector<std::string>& out, const std::string& word) {
     const Json names = word.empty() || word.find_first_of("'\"\\*+-") != std::string::npos ? Json() : ask("symbol " + word + "*");
     if (!names.is_object()) return;
-    for (const Json& n : names.value("names", Json::array())) out.push_back(n.get<std::string>());
+    for (const Json& n : names.value("names", Json::array())) out.push_back(n.value("name", ""));
   }
   void add_channels(std::vector<std::string>& out) {
     const Json channels = ask("trace");
