@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "base/log_listener.h"
 #include "machine/board.h"
@@ -23,9 +25,12 @@
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
+#include "machine/icount/counted_console.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
 #include "machine/storage_bays.h"
+#include "machine/window/console_window.h"
+#include "machine/window/paste_feeder.h"
 
 namespace ia64::machine {
 namespace {
@@ -48,13 +53,15 @@ class Session {
     connect_signals_and_timeout();
     if (options_.paused) machine_->pause();
     began_ = std::chrono::steady_clock::now();
+    if (script_ && counted()) feed_script({});
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
-    if (script_) script_->start();
-    loop_.run();
+    if (script_ && !counted()) feed_script({});
+    serve();
     machine_->stop();
     hub_.drain();
     loop_.settle(kLastRepliesMs, [this] { return (!control_ || control_->flushed()) && (!gdb_ || gdb_->flushed()); });
     if (options_.print_speed) report_speed("");
+    if (options_.print_state_hash) say("state hash " + machine_->state_hash());
     terminal_.reset();
     if (auto ok = write_inspection(); !ok) say(ok.error().message);
     if (!message_.empty()) say(message_);
@@ -62,25 +69,52 @@ class Session {
   }
 
  private:
+  /// The host loop until the end of the run; with a window, which wants this thread, on another one.
+  void serve() {
+    if (!window_) return loop_.run();
+    std::thread loop([this] {
+      loop_.run();
+      window_->close();
+    });
+    window_->run();
+    loop.join();
+  }
+
   Result<void> open_log() {
     if (options_.log_path.empty()) return {};
     return hub_.log_to(options_.log_path);
   }
 
   Result<void> make_script() {
+    if (counted()) counted_console_.emplace(hub_, [this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
     if (options_.steps.empty()) return {};
     auto script = ConsoleScript::create(options_.steps);
     if (!script) return script.error();
     script_ = std::move(*script);
-    script_->send = [this](std::string text) { hub_.type(as_bytes(text)); };
+    script_->send = [this](std::string text) { counted() ? counted_console_->type(text) : void(hub_.type(as_bytes(text))); };
     if (options_.print_speed) script_->matched = [this](const std::string& pattern) { report_speed(" until '" + pattern + "'"); };
-    script_->done = [this] { end(ExitStatus::Done, ""); };
-    hub_.add_listener([this](std::span<const u8> b) { script_->feed(b); });
+    script_->done = [this] { counted() ? machine_->finish() : end(ExitStatus::Done, ""); };
+    const auto feed = [this](std::span<const u8> b) { feed_script(b); };
+    counted() ? counted_console_->set_listener(feed) : hub_.add_listener(feed);
     return {};
   }
 
+  /// Where time is counted, a script acts when the guest has printed something, not when the host gets to see it.
+  bool counted() const { return options_.machine.deterministic(); }
+
+  /// Loop thread; the processor's thread where time is counted. No bytes: begin.
+  void feed_script(std::span<const u8> bytes) {
+    std::lock_guard lock(script_mutex_);
+    bytes.empty() ? script_->start() : script_->feed(bytes);
+  }
+
+  std::string script_waits_for() {
+    std::lock_guard lock(script_mutex_);
+    return script_ ? script_->waiting_for() : "";
+  }
+
   Result<void> make_machine() {
-    auto machine = Machine::create(options_.machine, hub_);
+    auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
     return {};
@@ -169,6 +203,7 @@ class Session {
 
   Result<void> open_console() {
     if (options_.console == "none") return {};
+    if (options_.console == "window") return open_window();
     connect_keys();
     const auto on_data = [this](std::span<const u8> b) { keys_.feed(b); };
     if (options_.console == "stdio") {
@@ -180,10 +215,52 @@ class Session {
       stream_ = std::move(*stream);
     } else {
       return Error{ErrorKind::Invalid,
-                   fmt::format("--console {}: unknown kind; use stdio, none or unix:PATH", options_.console)};
+                   fmt::format("--console {}: unknown kind; use stdio, window, none or unix:PATH", options_.console)};
     }
     hub_.add_listener([this](std::span<const u8> b) { stream_->send(b); });
     return {};
+  }
+
+  /// What the window asks for on its thread is done on the loop's.
+  Result<void> open_window() {
+    window::WindowWires wires;
+    wires.name = options_.machine.name;
+    wires.type = [this](std::string text) { loop_.post([this, text] { hub_.type(as_bytes(text)); }); };
+    wires.paste = [this](std::string text, std::string before, std::string behind) {
+      loop_.post([this, text = std::move(text), before, behind] { paste_.start(text, before, behind), show_paste(); });
+    };
+    wires.stop_paste = [this] { loop_.post([this] { paste_.stop(), show_paste(); }); };
+    wires.release_paste = [this] { loop_.post([this] { paste_.release(), show_paste(); }); };
+    wires.send_break = [this] { loop_.post([this] { hub_.send_break(); }); };
+    wires.run = [this](std::string line, std::function<void(Result<control::Json>)> done) {
+      loop_.post([this, line = std::move(line), done = std::move(done)] {
+        auto invocation = control::parse_command_line(line);
+        if (!invocation) return done(invocation.error());
+        runner_->run(std::move(*invocation), nullptr, [done](const Result<control::Json>& answer) { done(answer); });
+      });
+    };
+    auto window = window::ConsoleWindow::open(std::move(wires));
+    if (!window) return window.error();
+    window_ = std::move(*window);
+    runner_->context().window = window_.get();
+    paste_.type = [this](std::span<const u8> b) {
+      hub_.type(b, [this](size_t left) {
+        if (left == 0) paste_.drained(), show_paste();
+      });
+    };
+    hub_.add_listener([this](std::span<const u8> b) {
+      paste_.watch_output(b);
+      window_->feed(b);
+    });
+    return {};
+  }
+
+  /// Tells the window how far the paste is, when that changed.
+  void show_paste() {
+    const window::PasteState state{paste_.active(), paste_.held(), paste_.percent()};
+    if (state == shown_paste_) return;
+    shown_paste_ = state;
+    window_->paste_state(state);
   }
 
   void connect_keys() {
@@ -219,7 +296,7 @@ class Session {
     });
     if (options_.timeout_s == 0) return;
     loop_.after(u64{options_.timeout_s} * 1000, [this] {
-      std::string waiting = script_ ? script_->waiting_for() : "";
+      std::string waiting = script_waits_for();
       if (!waiting.empty()) waiting = fmt::format(" while waiting for '{}'", waiting);
       end(ExitStatus::Timeout, fmt::format("time is up after {} s{}", options_.timeout_s, waiting));
     });
@@ -238,13 +315,13 @@ class Session {
 
   void machine_ended(MachineEnd why) {
     hub_.drain();
-    if (why != MachineEnd::PowerOff) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
+    if (why != MachineEnd::PowerOff && why != MachineEnd::Finished) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
     end_with_script(ExitStatus::Done, "");
   }
 
   /// A script that still waits makes failure of what would be success.
   void end_with_script(ExitStatus status, std::string message) {
-    const std::string waiting = script_ && !ended_ ? script_->waiting_for() : "";
+    const std::string waiting = ended_ ? "" : script_waits_for();
     if (waiting.empty()) return end(status, std::move(message));
     end(ExitStatus::GuestStopped, fmt::format("{} while the script waits for '{}'",
                                               message.empty() ? "guest powered off" : message, waiting));
@@ -282,13 +359,18 @@ class Session {
   ConsoleKeys keys_;
   ConsoleWatches watches_;
   control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); }};
+  std::optional<CountedConsole> counted_console_;  ///< between machine and hub where time is counted
   std::unique_ptr<ConsoleScript> script_;
+  std::mutex script_mutex_;
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;
+  window::PasteFeeder paste_;
+  window::PasteState shown_paste_;
   std::optional<control::CommandRunner> runner_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<debugger::GdbServer> gdb_;
   std::optional<debugger::Desk> desk_;
+  std::unique_ptr<window::ConsoleWindow> window_;
   std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;
@@ -303,6 +385,7 @@ const char* describe(MachineEnd end) {
     case MachineEnd::PowerOff: return "powered off";
     case MachineEnd::ResetLoop: return "it resets again and again";
     case MachineEnd::FirmwareStop: return "firmware gave up; see the console";
+    case MachineEnd::Finished: return "finished";
     case MachineEnd::EnginesDiffer: return "the engines differ";
     case MachineEnd::CpuStop: return "a processor cannot go on";
   }

@@ -15,7 +15,7 @@ enum class ExitStatus : int { Done = 0, Usage = 2, Timeout = 3, GuestStopped = 4
 
 struct RunOptions {
   MachineConfig machine;
-  std::string console = "stdio";  ///< stdio, none or unix:PATH
+  std::string console = "stdio";  ///< stdio, window, none or unix:PATH
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
   bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
@@ -25,6 +25,7 @@ struct RunOptions {
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;
   std::string inspect_path;       ///< the machine's state as JSON goes here at the end, "-": standard output; empty for none
+  bool print_state_hash = false;  ///< registers and memory at the end as one number on standard error
   bool print_speed = false;       ///< instructions, seconds and rate on stderr: at each script match and at the end
 };
 

@@ -18,6 +18,7 @@
 #include "machine/config.h"
 #include "machine/control/control_server.h"
 #include "machine/control/jobs.h"
+#include "machine/debugger/desk.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
@@ -87,8 +88,12 @@ class StandingMachine final : public Machine {
   Board& board() override { return board_; }
   cpu::Core& core() override { return core_; }
   void stop() override {}
+  void at_boundary(std::function<void()> fn) override { fn(); }
+  void finish() override {}
+  std::string state_hash() override { return ""; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
+  u64 idle_ns() const override { return 0; }
   void inspect(InspectWriter& out) const override { board_.inspect(out); }
 
  private:
@@ -335,6 +340,7 @@ class Rig {
   Random random_;
   const fs::path folder_;
   StandingMachine machine_;
+  debugger::Desk desk_{machine_};
   MachineConfig config_;
   HostLoop loop_;
   std::unique_ptr<ControlServer> server_;
@@ -347,7 +353,8 @@ class Rig {
                                 .publish = [this](EventKind kind, const Json& data) { server_->publish(kind, data); },
                                 .console = &console_,
                                 .watches = &watches_,
-                                .jobs = &jobs_}};
+                                .jobs = &jobs_,
+                                .desk = &desk_}};
   std::unique_ptr<Client> good_;
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;
