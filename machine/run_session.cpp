@@ -131,7 +131,7 @@ class Session {
       publish(control::EventKind::Image, std::move(data));
     };
     machine_->set_debug_observer([this](const DebugStop& stop) {
-      loop_.post([this, stop, cause = desk_->cause_of(stop)] { stopped(stop, cause); });
+      loop_.post([this, stop, cause = desk_->stopped(stop)] { stopped(stop, cause); });
     });
     return {};
   }
@@ -140,7 +140,7 @@ class Session {
   void stopped(const DebugStop& stop, const std::string& cause) {
     const bool held = gdb_ && gdb_->holds();
     if (held) gdb_->stopped(stop);
-    if (!cause.empty() || stop.why == DebugStop::Why::Step)
+    if (!cause.empty() || (stop.why == DebugStop::Why::Step && !held))
       publish(control::EventKind::State, {{"state", "Paused"}, {"cause", cause.empty() ? "step" : cause}});
     else if (!held)
       machine_->resume();  // at a point of a debugger that has just gone

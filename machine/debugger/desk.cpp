@@ -123,9 +123,13 @@ void Desk::apply_points() {
   machine_.core().set_watches(std::move(watches));
 }
 
-std::string Desk::cause_of(const DebugStop& stop) const {
+std::string Desk::stopped(const DebugStop& stop) {
   constexpr u64 kLargestAccess = 16;
-  if (stop.why == DebugStop::Why::StopAddress && image_entry_ == stop.address) return "an EFI image begins";
+  if (stop.why == DebugStop::Why::StopAddress && image_entry_ == stop.address) {
+    image_entry_.reset();
+    apply_points();
+    return "an EFI image begins";
+  }
   for (const Point& p : points_) {
     if (!p.watch && stop.why == DebugStop::Why::StopAddress && p.address == stop.address)
       return fmt::format("breakpoint {} at {}", p.number, symbols_.name_of(p.address).empty() ? fmt::format("{:#x}", p.address) : symbols_.name_of(p.address));

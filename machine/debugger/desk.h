@@ -53,8 +53,9 @@ class Desk final : public cpu::InterruptionObserver {
   const std::vector<Point>& points() const { return points_; }
   /// Those of a remote debugger, which keeps them itself.
   void set_remote_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches);
-  /// "breakpoint 2 at start_kernel" where a point of points() or an image made the machine pause; otherwise empty.
-  std::string cause_of(const DebugStop& stop) const;
+  /// The machine has paused itself. @returns "breakpoint 2 at start_kernel" where a point of points() or an awaited image, which
+  /// is forgotten then, was the cause; otherwise empty
+  std::string stopped(const DebugStop& stop);
 
   /// `--log-faults`: the channels that show interruptions. @param routine also TLB misses and external interrupts
   static void log_faults(bool routine);
