@@ -101,6 +101,7 @@ namespace jit {
 struct CoreLayout;
 class NativeEngine;
 }
+class CoreCheckpoint;
 class CoreGroup;
 class InterruptListener;
 class RemoteRequests;
@@ -289,6 +290,7 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  friend class CoreCheckpoint;
   friend struct jit::CoreLayout;
   friend class jit::NativeEngine;
   void retire(u64 slots) {

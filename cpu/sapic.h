@@ -59,6 +59,7 @@ class LocalSapic {
   void resume_timer(u64 due_ns);
 
  private:
+  friend class CoreCheckpoint;
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
   struct Timer {
     std::mutex mutex;

@@ -89,6 +89,7 @@ class Tlb {
   std::vector<TranslationInfo> translations() const;
 
  private:
+  friend class CoreCheckpoint;
   enum class Side : u8 { Instruction, Data };
   static constexpr unsigned kMaxRegisters = 64;
   struct Registers64 {

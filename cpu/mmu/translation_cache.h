@@ -54,6 +54,8 @@ class TranslationCache {
   /// Entry by place, 0..kEntries-1; may be invalid. For dumps.
   const TlbEntry& at(unsigned index) const { return entries_[index]; }
   unsigned count() const { return count_; }
+  /// Grows with every change.
+  u64 changes() const { return changes_; }
 
  private:
   /// log2 of the pages looked up one by one before a scan of all entries is cheaper.
@@ -73,6 +75,7 @@ class TranslationCache {
   u16 size_count_[kGroups][kSizes];
   unsigned next_victim_ = 0;
   unsigned count_ = 0;
+  u64 changes_ = 0;
 };
 
 }  // namespace ia64::cpu
