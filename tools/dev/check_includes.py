@@ -23,6 +23,7 @@ PACKAGES = {  # header prefix -> folders that may include it
     "SDL": {"machine/window"},
     "png.h": {"machine/window"},
     "CLI/": {"tools/cli"},
+    "toml++/": {"machine/regression"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
