@@ -3,6 +3,7 @@
 
 #include "base/invariant.h"
 #include "base/log.h"
+#include "base/state_archive.h"
 #include "firmware/entry_state.h"
 #include "firmware/power_on.h"
 
@@ -25,7 +26,7 @@ struct Firmware::Impl {
   AddressSpace& bus;
   Clock& clock;
   FirmwareHost& host;
-  const FirmwareOptions options;
+  FirmwareOptions options;
   VariableStore variables;
   std::unique_ptr<PowerOn> power_on;
 };
@@ -74,5 +75,21 @@ GateRange Firmware::gate_range() const {
   const Layout l = Layout::of(impl_->board);
   return {gate_imm::kFirst, gate_imm::kLast, l.runtime_code, l.pal};
 }
+
+std::string Firmware::busy() const {
+  if (!impl_->power_on || impl_->power_on->efi.boot_services) return "the guest is in firmware: no operating system has taken over";
+  const PowerOn& p = *impl_->power_on;
+  if (p.gate.busy()) return "the guest is in firmware: a service calls back into the guest";
+  if (p.images.has_runtime_driver() && !p.runtime.virtual_mode())
+    return "the guest has a runtime driver of EFI and has not yet said where it lies in virtual memory";
+  return "";
+}
+
+void Firmware::visit_state(StateArchive& a) {
+  INVARIANT(impl_->power_on);
+  a(*impl_->power_on, impl_->variables);
+}
+
+void Firmware::set_direct_boot(DirectBoot kernel) { impl_->options.direct_boot = std::move(kernel); }
 
 }  // namespace ia64::firmware

@@ -70,6 +70,7 @@ const char* event_name(EventKind kind);
 struct CommandContext {
   Machine* machine = nullptr;
   const MachineConfig* config = nullptr;
+  std::string snapshot_directory = {};                        ///< empty: this run has none
   std::function<void(std::string reason)> end_session;      ///< loop thread
   std::function<void(EventKind, Json data)> publish;        ///< any thread
 };
@@ -102,5 +103,6 @@ const CommandRow* find_command(std::string_view name);
 std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
+std::vector<CommandRow> snapshot_commands();
 
 }  // namespace ia64::machine::control

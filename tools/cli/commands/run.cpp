@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "machine/run_session.h"
+#include "machine/snapshot/restore.h"
 #include "tools/cli/command.h"
 #include "tools/cli/engine_arguments.h"
 
@@ -57,6 +58,20 @@ std::vector<ConsoleScript::Step> ordered_steps(const CLI::App& command, const Ru
   return steps;
 }
 
+/// A restored machine is as it was saved wherever the user says nothing else.
+Result<void> complete_restore(const CLI::App& command, RunArguments& a) {
+  const auto given = [&](const char* option) { return command.get_option(option)->count() > 0; };
+  if (a.options.snapshot_dir.empty()) return Error{ErrorKind::Invalid, "--restore needs --snapshot-dir, where the snapshot is"};
+  return machine::configure_for_restore(machine::SnapshotDirectory(a.options.snapshot_dir), a.options.restore,
+                                        {.machine = given("--machine"),
+                                         .name = given("--name"),
+                                         .memory = given("-m"),
+                                         .processors = given("-c"),
+                                         .kernel = given("--kernel"),
+                                         .storage = given("-a")},
+                                        a.options.machine);
+}
+
 Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (auto ok = log::enable(a.trace); !ok) return Error{ErrorKind::Invalid, "--trace: " + ok.error().message};
   if (!a.trace_file.empty())
@@ -74,6 +89,8 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
     m.storage.push_back(*statement);
   }
   if (auto ok = machine::allocate_addresses(m.storage); !ok) return ok.error();
+  if (!a.options.restore.empty())
+    if (auto ok = complete_restore(command, a); !ok) return ok;
   if (m.kernel.kernel_path.empty() && !(m.kernel.initrd_path.empty() && m.kernel.arguments.empty()))
     return Error{ErrorKind::Invalid, "--initrd and --append need --kernel"};
   a.options.steps = ordered_steps(command, a);
@@ -112,6 +129,8 @@ Run add_run(CLI::App& command) {
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
   command.add_flag("--gdb-wait", o.gdb_wait, "wait for the debugger before the first instruction")->needs(gdb);
+  command.add_option("--snapshot-dir", o.snapshot_dir, "directory for snapshots of the guest: the command 'snapshot' saves there");
+  command.add_option("--restore", o.restore, "start from this snapshot of --snapshot-dir; options of the machine may be left out then");
   command.add_option("--log", o.log_path, "write the guest's console output to this file as well");
   command.add_option("--trace", a->trace, "comma-separated trace channels on standard error; a wrong name lists them");
   command.add_option("--trace-file", a->trace_file, "send traces to this file instead");
