@@ -59,7 +59,7 @@ PowerOn::PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock,
       console(efi),
       pal(board, bus),
       sal(board, bus),
-      media(efi) {
+      media(efi, options.relax) {
   efi.at_exit_boot_services([this] {
     gate.hand_over();
     this->host.operating_system_started();

@@ -18,6 +18,7 @@ struct RunOptions {
   std::string console = "stdio";  ///< stdio, none or unix:PATH
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
+  bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
   bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
   std::string snapshot_dir;       ///< where snapshots are saved and found; empty for nowhere
   std::string restore;            ///< snapshot to start from, which `machine` was made to agree with; empty: power on
@@ -25,6 +26,7 @@ struct RunOptions {
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;
   std::string inspect_path;       ///< the machine's state as JSON goes here at the end, "-": standard output; empty for none
+  bool print_state_hash = false;  ///< registers and memory at the end as one number on standard error
   bool print_speed = false;       ///< instructions, seconds and rate on stderr: at each script match and at the end
 };
 

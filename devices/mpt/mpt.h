@@ -10,6 +10,7 @@
 #include <mutex>
 #include <span>
 
+#include "devices/deferred_work.h"
 #include "devices/mpt/config_pages.h"
 #include "devices/mpt/mpi.h"
 #include "devices/mpt/mpt_doorbell.h"
@@ -36,7 +37,8 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   static constexpr unsigned kCredits = 255;     ///< requests a driver may have outstanding
   static constexpr unsigned kFrameBytes = 128;  ///< of a request
 
-  Mpt(IrqLine& intx, AddressSpace& memory);
+  /// @param deferral where the IOC does what needs guest memory (DeferredWork)
+  Mpt(IrqLine& intx, AddressSpace& memory, Clock* deferral = nullptr);
   ~Mpt() override;
 
   unsigned addresses() const override { return kTargets; }
@@ -98,6 +100,8 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
 
   // requests and replies (mpt_queues.cpp)
   void serve();  // no lock held
+  void serve_accesses();  // no lock held
+  void memory_work();
   bool next_request(Submission& out);
   void dispatch(Frame frame, Submission& out);
   void handshake_request();
@@ -154,6 +158,7 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   bool serving_ = false;   // some thread is in serve() and will look at the queue again
   bool message_due_ = false;
   std::atomic<unsigned> completing_{0};  // completions that may still hand on requests or send an interrupt
+  DeferredWork deferred_;
 
   // volatile state
   struct State {

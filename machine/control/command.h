@@ -12,6 +12,8 @@
 #include "machine/resource_statement.h"
 
 namespace ia64::machine {
+class ConsoleHub;
+class ConsoleWatches;
 class Machine;
 struct MachineConfig;
 }  // namespace ia64::machine
@@ -19,6 +21,7 @@ struct MachineConfig;
 namespace ia64::machine::control {
 
 using Json = nlohmann::ordered_json;
+class Jobs;
 
 enum class ArgumentType : u8 {
   Text,     ///< a string
@@ -58,7 +61,8 @@ class Arguments {
   X(State, "state", "the guest was paused, continued or reset, an operating system took over, the machine ended") \
   X(Media, "media", "a DVD was ejected or inserted, or the guest moved its tray") \
   X(Storage, "storage", "a device was attached, detached, changed or resized, an adapter is to be converted") \
-  X(Error, "error", "a message that also went to standard error")
+  X(Error, "error", "a message that also went to standard error") \
+  X(Job, "job", "a long command began, got on or ended")
 enum class EventKind : u8 {
 #define X(e, name, help) e,
   CONTROL_EVENTS(X)
@@ -73,13 +77,22 @@ struct CommandContext {
   std::string snapshot_directory = {};                        ///< empty: this run has none
   std::function<void(std::string reason)> end_session;      ///< loop thread
   std::function<void(EventKind, Json data)> publish;        ///< any thread
+  ConsoleHub* console = nullptr;       ///< loop thread, as the two below
+  ConsoleWatches* watches = nullptr;
+  Jobs* jobs = nullptr;
 };
 
-/// One call. `events` is the set of kinds its client asked for (a bit each), nullptr where there is no client to send them to.
+/// A connection, for the commands that concern it.
+struct CallClient {
+  u64 id = 0;      ///< never used twice in a run
+  u32 events = 0;  ///< the kinds it asked for, a bit each
+};
+
+/// One call. `client` is nullptr where there is nobody to send events to.
 struct Call {
   CommandContext& context;
   const Arguments& arguments;
-  u32* events = nullptr;
+  CallClient* client = nullptr;
 };
 
 /// Where a handler runs: on the host loop, or on the processor's thread at its safe point (Machine::call).
@@ -94,6 +107,9 @@ struct CommandRow {
   const char* help;
 };
 
+/// The argument of commands that begin a job: the answer comes when the job has ended, and is what the job brought.
+inline constexpr ArgumentRow kWaitArgument = {"wait", ArgumentType::Flag, false, "answer when it has ended"};
+
 /// All commands, in the order of `help`.
 const std::vector<CommandRow>& command_table();
 /// By name or alias, whatever its case. nullptr when there is none.
@@ -104,5 +120,6 @@ std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
 std::vector<CommandRow> snapshot_commands();
+std::vector<CommandRow> console_commands();
 
 }  // namespace ia64::machine::control

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "machine/config.h"
+#include "machine/control/jobs.h"
+#include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/machine.h"
 
@@ -23,15 +25,24 @@ Result<Json> handle(const CommandRow& row, Call& call) {
 
 }  // namespace
 
-void CommandRunner::run(Invocation invocation, u32* events, std::function<void(const Result<Json>&)> done) {
+/// A job's number is the answer, or what the job brings if the request waits for it.
+void CommandRunner::answer(const CommandRow& row, const Arguments& arguments, const Result<Json>& result,
+                           const std::function<void(const Result<Json>&)>& done) {
+  const bool waits = arguments.flag(kWaitArgument.name) || row.handler == find_command("wait")->handler;
+  if (!result || !waits || !result->is_object() || !result->contains("job")) return done(result);
+  const u64 id = (*result)["job"].get<u64>();
+  if (!context_.jobs->when_ended(id, done)) done(Error{ErrorKind::NotFound, fmt::format("there is no job {}", id)});
+}
+
+void CommandRunner::run(Invocation invocation, CallClient* client, std::function<void(const Result<Json>&)> done) {
   const CommandRow& row = *invocation.row;
   if (row.where == Where::Loop) {
-    Call call{context_, invocation.arguments, events};
-    return done(handle(row, call));
+    Call call{context_, invocation.arguments, client};
+    return answer(row, invocation.arguments, handle(row, call), done);
   }
   const bool taken = context_.machine->call([this, &row, arguments = std::move(invocation.arguments), done] {
     Call call{context_, arguments};
-    loop_.post([done, result = handle(row, call)] { done(result); });
+    loop_.post([this, &row, arguments, done, result = handle(row, call)] { answer(row, arguments, result, done); });
   });
   if (!taken) done(Error{ErrorKind::Unsupported, "the machine has stopped"});
 }
@@ -41,10 +52,13 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(HostLoop& loop, Com
   ControlServer* const s = server.get();
   LineServer::Handlers handlers;
   handlers.connected = [s](LineServer::ClientId id) {
-    s->clients_[id];
+    s->clients_[id].call.id = id;
     s->lines_->send(id, greeting_line(s->runner_.context().config->name));
   };
-  handlers.gone = [s](LineServer::ClientId id) { s->clients_.erase(id); };
+  handlers.gone = [s](LineServer::ClientId id) {
+    s->clients_.erase(id);
+    if (ConsoleWatches* watches = s->runner_.context().watches) watches->remove_all(id);
+  };
   handlers.line = [s](LineServer::ClientId id, const std::string& line) { s->on_line(id, line); };
   handlers.too_long = [s](LineServer::ClientId id) {
     s->lines_->send(id, reply_line({}, Error{ErrorKind::Invalid, fmt::format("a request has at most {} bytes", kMaxLineBytes)}));
@@ -67,7 +81,7 @@ void ControlServer::on_line(LineServer::ClientId id, const std::string& line) {
   }
   client.spoke = true;
   if (!request.invocation) return answer(id, request.id, request.invocation.error());
-  runner_.run(std::move(*request.invocation), &client.events,
+  runner_.run(std::move(*request.invocation), &client.call,
               [this, id, request_id = request.id](const Result<Json>& result) { answer(id, request_id, result); });
 }
 
@@ -78,15 +92,22 @@ void ControlServer::answer(LineServer::ClientId id, const Json& request_id, cons
 
 void ControlServer::publish(EventKind kind, const Json& data) {
   const std::string line = event_line(kind, data);
-  for (auto& [id, client] : clients_) {
-    if (!(client.events >> static_cast<unsigned>(kind) & 1)) continue;
-    if (lines_->backlog_bytes(id) > kMaxEventBacklogBytes) {
-      client.lost++;
-      continue;
-    }
-    if (client.lost) lines_->send(id, to_text({{"event", "lost"}, {"data", {{"count", std::exchange(client.lost, 0)}}}}) + "\n");
-    lines_->send(id, line);
+  for (auto& [id, client] : clients_)
+    if (client.call.events >> static_cast<unsigned>(kind) & 1) send_event(id, client, line);
+}
+
+void ControlServer::publish_match(u64 owner, const Json& data) {
+  const auto client = clients_.find(owner);
+  if (client != clients_.end()) send_event(owner, client->second, to_text({{"event", "match"}, {"data", data}}) + "\n");
+}
+
+void ControlServer::send_event(LineServer::ClientId id, Client& client, const std::string& line) {
+  if (lines_->backlog_bytes(id) > kMaxEventBacklogBytes) {
+    client.lost++;
+    return;
   }
+  if (client.lost) lines_->send(id, to_text({{"event", "lost"}, {"data", {{"count", std::exchange(client.lost, 0)}}}}) + "\n");
+  lines_->send(id, line);
 }
 
 }  // namespace ia64::machine::control

@@ -16,15 +16,17 @@ class HostLoop;
 
 namespace ia64::machine::control {
 
-/// Runs commands where they belong. Loop thread. The machine is stopped before this goes away.
+/// Runs commands where they belong, and waits for their jobs. Loop thread. The machine is stopped before this goes away.
 class CommandRunner {
  public:
   CommandRunner(HostLoop& loop, CommandContext context) : loop_(loop), context_(std::move(context)) {}
   CommandContext& context() { return context_; }
-  /// Calls `done` on the loop thread, at once or later. @param events as in Call; touched before this returns only
-  void run(Invocation invocation, u32* events, std::function<void(const Result<Json>&)> done);
+  /// Calls `done` on the loop thread, at once or later. @param client as in Call; touched before this returns only
+  void run(Invocation invocation, CallClient* client, std::function<void(const Result<Json>&)> done);
 
  private:
+  void answer(const CommandRow& row, const Arguments& arguments, const Result<Json>& result, const std::function<void(const Result<Json>&)>& done);
+
   HostLoop& loop_;
   CommandContext context_;
 };
@@ -39,18 +41,21 @@ class ControlServer {
 
   /// Sends an event to every client that asked for its kind. What a client does not read in time is dropped and counted.
   void publish(EventKind kind, const Json& data);
+  /// Sends one client a `match` event; `owner` is its CallClient::id.
+  void publish_match(u64 owner, const Json& data);
   /// Whether every reply and event has reached the host's socket buffers.
   bool flushed() const { return lines_->flushed(); }
 
  private:
   struct Client {
-    u32 events = 0;  ///< a bit for each kind
+    CallClient call;
     bool spoke = false;  ///< has sent a request
     u64 lost = 0;    ///< events dropped since the last one that was sent
   };
   explicit ControlServer(CommandRunner& runner) : runner_(runner) {}
   void on_line(LineServer::ClientId id, const std::string& line);
   void answer(LineServer::ClientId id, const Json& request_id, const Result<Json>& result);
+  void send_event(LineServer::ClientId id, Client& client, const std::string& line);
 
   CommandRunner& runner_;
   std::map<LineServer::ClientId, Client> clients_;

@@ -115,11 +115,11 @@ Result<u32> event_mask(std::string_view list) {
 }
 
 Result<Json> events(Call& call) {
-  if (!call.events) return Error{ErrorKind::Unsupported, "events need a connection to the control socket"};
+  if (!call.client) return Error{ErrorKind::Unsupported, "events need a connection to the control socket"};
   const std::string list = call.arguments.text("kinds");
   auto mask = event_mask(list.empty() ? "all" : list);
   if (!mask) return mask.error();
-  *call.events = *mask;
+  call.client->events = *mask;
   Json kinds = Json::array();
 #define X(e, name, help) \
   if (*mask >> static_cast<unsigned>(EventKind::e) & 1) kinds.push_back(name);
@@ -142,7 +142,7 @@ std::vector<CommandRow> machine_commands() {
       {"power-off", "PC", {{"force", Flag, false, "as a power failure; the run ends"}}, Where::Loop, power_off,
        "press the power button: a guest that listens shuts down"},
       {"quit", nullptr, {}, Where::Loop, quit, "end the run at once, as a power failure would"},
-      {"events", nullptr, {{"kinds", Text, false, "comma-separated: state, media, storage, error, all, none"}}, Where::Loop, events,
+      {"events", nullptr, {{"kinds", Text, false, "comma-separated: state, media, storage, error, job, all, none"}}, Where::Loop, events,
        "send these kinds of events on this connection from now on"},
   };
 }

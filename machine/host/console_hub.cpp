@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -61,12 +62,25 @@ Result<void> ConsoleHub::log_to(const std::string& path) {
   return {};
 }
 
-void ConsoleHub::type(std::span<const u8> bytes) {
-  {
-    std::lock_guard lock(input_mutex_);
-    input_.insert(input_.end(), bytes.begin(), bytes.end());
-  }
+u64 ConsoleHub::type(std::span<const u8> bytes, std::function<void(size_t)> progress) {
+  if (bytes.empty()) return 0;
+  input_.push_back({++last_typing_, std::string(bytes.begin(), bytes.end()), 0, std::move(progress)});
   pump_input();
+  return last_typing_;
+}
+
+size_t ConsoleHub::cancel_typing(u64 number) {
+  const auto typing = std::find_if(input_.begin(), input_.end(), [&](const Typing& t) { return t.number == number; });
+  if (typing == input_.end()) return 0;
+  const size_t left = typing->bytes.size() - typing->taken;
+  input_.erase(typing);
+  return left;
+}
+
+size_t ConsoleHub::input_bytes() const {
+  size_t n = 0;
+  for (const Typing& t : input_) n += t.bytes.size() - t.taken;
+  return n;
 }
 
 void ConsoleHub::send_break() {
@@ -79,24 +93,35 @@ void ConsoleHub::send_break() {
 }
 
 void ConsoleHub::pump_input() {
+  constexpr size_t kChunkBytes = 256;
   pumping_.store(true, std::memory_order_release);
   for (;;) {
-    std::vector<u8> chunk;
     std::function<size_t(std::span<const u8>)> receiver;
     {
       std::lock_guard lock(input_mutex_);
-      if (input_.empty() || !receiver_) {
-        pumping_.store(!input_.empty(), std::memory_order_release);
-        return;
-      }
-      chunk.assign(input_.begin(), input_.begin() + std::min<size_t>(input_.size(), 256));
       receiver = receiver_;
     }
-    const size_t taken = receiver(chunk);
-    std::lock_guard lock(input_mutex_);
-    input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(taken));
-    if (taken < chunk.size()) return;
+    if (input_.empty() || !receiver) {
+      pumping_.store(!input_.empty(), std::memory_order_release);
+      return;
+    }
+    const Typing& next = input_.front();
+    const size_t n = std::min(next.bytes.size() - next.taken, kChunkBytes);
+    const size_t taken = receiver({reinterpret_cast<const u8*>(next.bytes.data()) + next.taken, n});
+    took(taken);
+    if (taken < n) return;
   }
+}
+
+/// Book-keeping for bytes of the front. What is told of it may type, and so come back here.
+void ConsoleHub::took(size_t n) {
+  if (n == 0) return;
+  Typing& front = input_.front();
+  front.taken += n;
+  const size_t left = front.bytes.size() - front.taken;
+  const auto progress = front.progress;
+  if (left == 0) input_.pop_front();
+  if (progress) progress(left);
 }
 
 }  // namespace ia64::machine

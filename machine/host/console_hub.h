@@ -33,7 +33,15 @@ class ConsoleHub final : public CharChannel {
   /// Writes a transcript of guest output to `path`, truncating it.
   Result<void> log_to(const std::string& path);
   /// Types bytes into the guest; they wait as long as the guest's receiver is full, and none is lost.
-  void type(std::span<const u8> bytes);
+  /// @param progress  called whenever the guest has taken some of these bytes, with how many are left; 0 comes once, last
+  /// @returns a number for cancel_typing()
+  u64 type(std::span<const u8> bytes, std::function<void(size_t left)> progress = {});
+  /// Takes back what the guest has not taken of one type(). @returns how many bytes that is
+  size_t cancel_typing(u64 number);
+  /// Bytes that wait for the guest.
+  size_t input_bytes() const;
+  /// What may wait when a program types; people are not held to it.
+  static constexpr size_t kMaxInputBytes = 16 << 20;
   void send_break();
   /// Hands on everything the guest has written so far. Call when the machine has stopped.
   void drain();
@@ -48,8 +56,18 @@ class ConsoleHub final : public CharChannel {
   std::vector<std::function<void(std::span<const u8>)>> listeners_;
   std::FILE* log_ = nullptr;
 
-  std::mutex input_mutex_;  // guards the three below; never held while calling the receiver
-  std::deque<u8> input_;
+  /// One type() and how much of it the guest has taken.
+  struct Typing {
+    u64 number;
+    std::string bytes;
+    size_t taken = 0;
+    std::function<void(size_t)> progress;
+  };
+  void took(size_t n);
+
+  std::deque<Typing> input_;  // loop thread
+  u64 last_typing_ = 0;
+  std::mutex input_mutex_;  // guards the two below; never held while calling the receiver
   std::function<size_t(std::span<const u8>)> receiver_;
   std::function<void()> on_break_;
   std::atomic<bool> pumping_{false};

@@ -5,6 +5,8 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "storage/attached/pass_through.h"
@@ -40,5 +42,9 @@ class AttachedTarget final : public ScsiTarget {
   bool stopping_ = false;
   std::thread worker_;
 };
+
+/// Asks an opened device (INQUIRY) whether it is the `device` ("tape", "changer", "burner") that a resource statement calls it.
+/// A disk of this host is refused, since what the guest does to it passes all locks; any other difference is a warning.
+ia64::Result<void> check_attached_kind(std::string_view device, const std::string& location, PassThrough& host);
 
 }  // namespace ia64::storage::scsi

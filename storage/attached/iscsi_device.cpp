@@ -2,16 +2,12 @@
 #include <fmt/core.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstring>
 #include <optional>
 
 #include "base/endian.h"
+#include "storage/attached/host_claim.h"
 #include "storage/attached/pass_through.h"
 
 namespace ia64::storage {
@@ -19,26 +15,6 @@ namespace ia64::storage {
 namespace {
 
 constexpr const char* kInitiatorName = "iqn.2004-01.ivm:attached";
-
-/// Holds a device for this process: a name in the abstract socket space goes away with its owner, however that ends.
-class HostClaim {
- public:
-  explicit HostClaim(const std::string& what) : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    const std::string name = "ivm-attached-" + what;
-    const size_t n = std::min(name.size(), sizeof at.sun_path - 1);
-    std::memcpy(at.sun_path + 1, name.data() + name.size() - n, n);
-    held_ = bind(fd_, reinterpret_cast<sockaddr*>(&at), static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + n)) == 0;
-  }
-  ~HostClaim() { close(fd_); }
-  HostClaim(const HostClaim&) = delete;
-  bool held() const { return held_; }
-
- private:
-  const int fd_;
-  bool held_;
-};
 
 struct ContextDeleter {
   void operator()(iscsi_context* c) const { iscsi_destroy_context(c); }
@@ -61,18 +37,20 @@ std::optional<u32> tape_residue(std::span<const u8> cdb, std::span<const u8> sen
 
 class IscsiDevice final : public PassThrough {
  public:
-  explicit IscsiDevice(std::string url) : url_(std::move(url)), claim_(url_) {}
+  explicit IscsiDevice(std::string url) : url_(std::move(url)) {}
   ~IscsiDevice() override {
     if (context_) iscsi_logout_sync(context_.get());
   }
   std::string describe() const override { return "attach:" + url_; }
 
   Result<void> connect() {
-    if (!claim_.held()) return Error{ErrorKind::Locked, fmt::format("{}: another guest has this device", url_)};
     Context context(iscsi_create_context(kInitiatorName));
     if (!context) return Error{ErrorKind::Internal, "no memory for an iSCSI session"};
     const std::unique_ptr<iscsi_url, UrlDeleter> url(iscsi_parse_full_url(context.get(), url_.c_str()));
     if (!url) return Error{ErrorKind::Invalid, fmt::format("{}: expected iscsi://host[:port]/target/lun", url_)};
+    // The portal may have several addresses; the target's name is unique in the world.
+    if (!claim_) claim_.emplace(fmt::format("iscsi:{}/{}", url->target, url->lun));
+    if (!claim_->held()) return Error{ErrorKind::Locked, fmt::format("{}: this device is attached already, to this guest or another", url_)};
     // A session that came back by itself would hide that a tape may have moved.
     iscsi_set_noautoreconnect(context.get(), 1);
     iscsi_set_targetname(context.get(), url->target);
@@ -127,7 +105,7 @@ class IscsiDevice final : public PassThrough {
   }
 
   const std::string url_;
-  const HostClaim claim_;
+  std::optional<HostClaim> claim_;  // kept while the session is lost
   Context context_;
   int lun_ = 0;
 };

@@ -1,6 +1,7 @@
 // Attached devices of this host: SG_IO on SCSI generic, tape and CD device nodes.
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <scsi/scsi.h>
 #include <scsi/sg.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "storage/attached/host_claim.h"
 #include "storage/attached/pass_through.h"
 
 namespace ia64::storage {
@@ -19,7 +21,7 @@ constexpr unsigned kTimeoutMs = 4 * 3600 * 1000;  // erasing a tape takes hours
 
 class SgDevice final : public PassThrough {
  public:
-  SgDevice(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  SgDevice(int fd, std::string path) : fd_(fd), path_(std::move(path)), claim_(scsi_address()) {}
   ~SgDevice() override { close(fd_); }
   std::string describe() const override { return "attach:" + path_; }
 
@@ -50,10 +52,20 @@ class SgDevice final : public PassThrough {
     int device = SG_SCSI_RESET_DEVICE;
     ioctl(fd_, SG_SCSI_RESET, &device);
   }
+  bool claimed() const { return claim_.held(); }
 
  private:
+  /// Where the device is, which all its nodes (sg, st, sr) agree in: host adapter, then target, unit, channel and host number a byte each.
+  std::string scsi_address() const {
+    int host = 0;
+    unsigned place[2] = {};
+    if (ioctl(fd_, SCSI_IOCTL_GET_BUS_NUMBER, &host) != 0 || ioctl(fd_, SCSI_IOCTL_GET_IDLUN, place) != 0) return path_;
+    return fmt::format("scsi:{}:{:x}", host, place[0]);
+  }
+
   const int fd_;
   const std::string path_;
+  const HostClaim claim_;
 };
 
 }  // namespace
@@ -67,7 +79,8 @@ Result<std::unique_ptr<PassThrough>> open_sg(const std::string& path) {
   int version = 0;
   if (ioctl(fd, SG_GET_VERSION_NUM, &version) != 0 || version < 30000)
     return Error{ErrorKind::Invalid, fmt::format("{}: not a SCSI device that takes commands (SG_IO)", path)};
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) return Error{ErrorKind::Locked, fmt::format("{}: another guest has this device", path)};
+  if (!device->claimed() || flock(fd, LOCK_EX | LOCK_NB) != 0)
+    return Error{ErrorKind::Locked, fmt::format("{}: this device is attached already, to this guest or another", path)};
   return std::unique_ptr<PassThrough>(std::move(device));
 }
 

@@ -39,10 +39,11 @@ Opened open_dvd(const TargetSpec& spec) {
   return std::unique_ptr<ScsiTarget>(std::move(*drive));
 }
 
-// Tapes, media changers and burners: the real device's own INQUIRY data show what it is.
+// Tapes, media changers and burners: the guest sees the real device's own INQUIRY data.
 Opened open_attached(const TargetSpec& spec) {
   auto device = open_pass_through(spec.location);
   if (!device) return device.error();
+  if (auto ok = check_attached_kind(spec.device, spec.location, **device); !ok) return ok.error();
   return std::unique_ptr<ScsiTarget>(std::make_unique<AttachedTarget>(std::move(*device)));
 }
 

@@ -27,17 +27,18 @@ EXPECTED = r"sd \d+:0:\d+:0: (\[sd[a-z]+\] Synchroniz(e|ing) (Cache\(10\) failed
 class Guest:
     """One ivm run with a console socket, driven like a person at the console, and its control connection."""
 
-    def __init__(self, args, options):
+    def __init__(self, args, options, control=None):
         self.work, self.limit = pathlib.Path(args.work), args.limit
+        control = control or f"unix:{self.work}/control"
         guests = f"{args.guests}/linux"
         self.errors = open(self.work / "stderr", "w+")
         self.process = subprocess.Popen(
             [args.ivm, "run", "--engine", args.engine, "--timeout", str(args.limit), "--log", str(self.work / "console.log"),
-             "--console", f"unix:{self.work}/console", "--control", f"unix:{self.work}/control",
+             "--console", f"unix:{self.work}/console", "--control", control,
              "--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200 root=LABEL=root",
              "-a", f"disk:avio_stor:0,1,0:file:{make_disk(args)}", *options],
             stdin=subprocess.DEVNULL, stderr=self.errors)
-        self.control = self._connect(lambda: Control(f"unix:{self.work}/control"))
+        self.control = self._connect(lambda: Control(control))
         self.console = self._connect(self._open_console)
         self.seen = ""
 
@@ -233,6 +234,15 @@ def media(args):
         control.command("eject", address="0,2,1")
         control.command("insert", address="0,2,1", image="one.iso")
         require(read(avio) == digest(discs["one"]), "the disc that came back reads differently")
+        # another statement for the drive: other storage, and its own choice of discs
+        other = pathlib.Path(args.work, "other")
+        other.mkdir()
+        image(args, "other/three.iso", 3, noise(3, "three"))
+        control.command("change", resource=f"dvd:avio_stor:0,2,1:file:{other}/three.iso")
+        require(control.command("media")["drives"][0]["choices"] == ["three.iso"], "the changed DVD has the old choice")
+        guest.wait("ls /sys/bus/pci/devices/0000:00:02.0/*/host*/target*/*/block")
+        avio = guest.shell("ls /sys/bus/pci/devices/0000:00:02.0/*/host*/target*/*/block").strip()
+        require(read(avio) == digest(noise(3, "three")), "the changed DVD reads differently")
         while control.pending_events:
             control.next_event()
         guest.shell(f"sg_start --eject /dev/{avio}")
@@ -315,7 +325,29 @@ def vio_plug(args):
         guest.stop()
 
 
-CASES = {f.__name__: f for f in (hot_plug, media, pause, vio_plug)}
+def tcp(args):
+    """The control socket on TCP: loopback only, a web page that posts to it is a stranger."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for where in (f"0.0.0.0:{port}", "127.0.0.1:0x10", "127.0.0.1:70000"):
+        run = subprocess.run([args.ivm, "run", "--control", f"tcp:{where}"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        require(run.returncode == 2 and where in run.stderr, f"tcp:{where} was taken, or not named: {run.stderr}")
+    guest = Guest(args, [], f"tcp:127.0.0.1:{port}")
+    try:
+        browser = socket.create_connection(("127.0.0.1", port), timeout=60)
+        browser.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n" + b'{"command":"quit"}\n')
+        said = browser.makefile().read()
+        require("ivm" in said and "result" not in said, f"a browser was answered: {said}")
+        guest.expect(PROMPT)
+        require(guest.control.command("status")["state"] == "On (OS)", "the client beside the browser is not answered")
+        guest.control.command("quit")
+        require(guest.process.wait(60) == 0, f"ivm ended with {guest.process.returncode}")
+    finally:
+        guest.stop()
+
+
+CASES = {f.__name__: f for f in (hot_plug, media, pause, tcp, vio_plug)}
 
 
 def main():

@@ -17,8 +17,12 @@
 #include "machine/board.h"
 #include "machine/config.h"
 #include "machine/control/control_server.h"
+#include "machine/control/jobs.h"
+#include "machine/host/console_hub.h"
+#include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/machine.h"
+#include "machine/snapshot/machine_snapshot.h"
 #include "machine/storage_bays.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -49,6 +53,7 @@ class StorageBoard final : public Board {
   StorageBays& storage() override { return storage_; }
   void reset(bool) override { storage_.restart(); }
   void press_power_button() override {}
+  void visit_state(StateSections& state) override { storage_.visit_state(state); }
   void inspect(InspectWriter& out) const override { out.value("nothing", 0); }
 
  private:
@@ -81,6 +86,11 @@ class StandingMachine final : public Machine {
   Board& board() override { return board_; }
   cpu::Core& core() override { return core_; }
   void stop() override {}
+  void at_boundary(std::function<void()> fn) override { fn(); }
+  void finish() override {}
+  std::string state_hash() override { return ""; }
+  Result<SnapshotManifest> save_snapshot(const SnapshotOptions&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
+  Result<void> load_snapshot(const std::string&, const std::string&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
   void inspect(InspectWriter& out) const override { board_.inspect(out); }
@@ -130,6 +140,7 @@ class Client {
 class Rig {
  public:
   explicit Rig(u64 seed) : random_(seed), folder_(fs::temp_directory_path() / ("ivm-control-fuzz-" + std::to_string(getpid()))) {
+    console_.set_receiver([](std::span<const u8> b) { return b.size(); });  // a job that never ends is never answered
     fs::create_directories(folder_);
     for (const char* name : {"a", "b", "c", "one.iso", "two.iso"}) {
       std::ofstream(folder_ / name).close();
@@ -252,12 +263,12 @@ class Rig {
   std::string random_line() {
     if (!random_.one_in(4)) return plausible_line();
     static const char* const kNames[] = {"attach", "attach", "detach", "change", "eject", "insert", "resize", "storage", "media", "devices",
-                                         "counters", "registers", "status", "pause", "continue", "reset", "events", "help", "power-off",
+                                         "counters", "registers", "type", "watch", "unwatch", "jobs", "cancel", "wait", "status", "pause", "continue", "reset", "events", "help", "power-off",
                                          "quit", "EJ", "nosuch", ""};
     std::string line = random_.pick(kNames);
     for (u64 n = random_.below(4); n; n--) {
       static const char* const kWords[] = {"force", "one.iso", "two.iso", "../a", "address=0,2,1", "20G", "64K", "512", "size=1M", "all",
-                                           "state,media", "cpu", "\"open", "'q q'", "\\", "gr", "x=y"};
+                                           "state,media", "job", "line=^x.*$", "prompt=(a|b)", "hex=0a", "wait", "once", "1", "2", "cpu", "\"open", "'q q'", "\\", "gr", "x=y"};
       switch (random_.below(5)) {
         case 0: line += " " + random_address(); break;
         case 1: line += " " + random_resource(); break;
@@ -331,10 +342,16 @@ class Rig {
   MachineConfig config_;
   HostLoop loop_;
   std::unique_ptr<ControlServer> server_;
+  ConsoleHub console_{loop_};
+  ConsoleWatches watches_;
+  Jobs jobs_{[this](const Json& data) { server_->publish(EventKind::Job, data); }};
   CommandRunner runner_{loop_, {.machine = &machine_,
                                 .config = &config_,
                                 .end_session = [](const std::string&) {},
-                                .publish = [this](EventKind kind, const Json& data) { server_->publish(kind, data); }}};
+                                .publish = [this](EventKind kind, const Json& data) { server_->publish(kind, data); },
+                                .console = &console_,
+                                .watches = &watches_,
+                                .jobs = &jobs_}};
   std::unique_ptr<Client> good_;
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;

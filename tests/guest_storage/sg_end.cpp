@@ -1,5 +1,5 @@
 // Runs in a Linux guest: the SG_IO end of attached devices on a real SCSI generic driver, with a tape behind it.
-//   sg_end /dev/sgN     prints one line per step; exit status 0 when all went as it must
+//   sg_end /dev/sgN /dev/nstN     two nodes of one tape; prints one line per step; exit status 0 when all went as it must
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
@@ -42,12 +42,13 @@ struct Tape {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc != 3) return 2;
   expect(open_pass_through("/dev/null").error().kind == ErrorKind::Invalid, "what takes no commands is refused");
   expect(open_pass_through("/dev/sg99").error().kind == ErrorKind::NotFound, "what is absent is refused");
   auto opened = open_pass_through(argv[1]);
   if (!opened) return std::printf("%s\n", opened.error().message.c_str()), 1;
   expect(open_pass_through(argv[1]).error().kind == ErrorKind::Locked, "a second opener is refused");
+  expect(open_pass_through(argv[2]).error().kind == ErrorKind::Locked, "its other node is refused");
   constexpr auto In = PassedCommand::Direction::In, Out = PassedCommand::Direction::Out;
   Tape tape{**opened, std::vector<u8>(96), {}};
 

@@ -26,6 +26,7 @@ def main():
     parser.add_argument("case", choices=CASES)
     for option in ("ivm", "guests", "cache", "work"):
         parser.add_argument(f"--{option}", required=True)
+    parser.add_argument("--other-host", default="", help="the program other_host")
     parser.add_argument("--engine", default="jit")
     parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()

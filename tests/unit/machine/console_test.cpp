@@ -131,6 +131,38 @@ TEST_CASE("console hub: typing waits for a full receiver and loses nothing", "[m
   CHECK(got == text);
 }
 
+TEST_CASE("console hub: each typing tells what is left of it, and can be taken back", "[machine]") {
+  HostLoop loop;
+  ConsoleHub hub(loop);
+  std::string got;
+  size_t room = 4;
+  hub.set_receiver([&](std::span<const u8> b) {
+    const size_t n = std::min(room, b.size());
+    got.append(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n));
+    room -= n;
+    return n;
+  });
+  const auto pump = [&](size_t more) {
+    room += more;
+    hub.receiver_ready();
+    loop.settle(1000, [&] { return room == 0 || hub.input_bytes() == 0; });
+  };
+  std::vector<size_t> first, second, third;
+  hub.type(bytes("abcdef"), [&](size_t left) { first.push_back(left); });
+  const u64 taken_back = hub.type(bytes("ghi"), [&](size_t left) { second.push_back(left); });
+  hub.type(bytes("jk"), [&](size_t left) { third.push_back(left); });
+  CHECK(first == std::vector<size_t>{2});
+  pump(3);
+  CHECK(first == std::vector<size_t>{2, 0});
+  CHECK(second == std::vector<size_t>{2});
+  CHECK(hub.input_bytes() == 4);
+  CHECK(hub.cancel_typing(taken_back) == 2);
+  CHECK(hub.cancel_typing(taken_back) == 0);
+  pump(9);
+  CHECK(got == "abcdefgjk");
+  CHECK(third == std::vector<size_t>{0});
+}
+
 TEST_CASE("console hub: listeners see output in order", "[machine]") {
   HostLoop loop;
   ConsoleHub hub(loop);

@@ -9,8 +9,11 @@
 
 #include "machine/config.h"
 #include "machine/control/control_server.h"
+#include "machine/control/jobs.h"
 #include "machine/control/protocol.h"
 #include "machine/control/text_report.h"
+#include "machine/host/console_hub.h"
+#include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/line_buffer.h"
 #include "machine/host/line_server.h"
@@ -329,7 +332,10 @@ struct Control {
   std::string path = "/tmp/ivm-control-" + std::to_string(getpid());
   HostLoop loop;
   MachineConfig config;
-  CommandRunner runner{loop, {.machine = nullptr, .config = &config, .end_session = {}, .publish = {}}};
+  ConsoleHub console{loop};
+  ConsoleWatches watches;
+  Jobs jobs{[this](const Json& data) { server->publish(EventKind::Job, data); }};
+  CommandRunner runner{loop, {.machine = nullptr, .config = &config, .end_session = {}, .publish = {}, .console = &console, .watches = &watches, .jobs = &jobs}};
   std::unique_ptr<ControlServer> server;
   std::thread thread;
 
@@ -394,4 +400,75 @@ TEST_CASE("control server: a stranger's first line closes its connection, a late
   CHECK(has(read_line(client), "not JSON"));
   CHECK(Json::parse(read_line(client))["id"] == 2);
   close(stranger), close(client);
+}
+
+TEST_CASE("control server: typing is a job with progress; who waits is answered when the guest has taken all", "[machine]") {
+  Control control;
+  size_t room = 1000;
+  std::string typed;
+  control.console.set_receiver([&](std::span<const u8> b) {
+    const size_t n = std::min(room, b.size());
+    typed.append(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(n));
+    room -= n;
+    return n;
+  });
+  const int fd = connect_to(control.path), other = connect_to(control.path);
+  read_line(fd), read_line(other);
+  put(fd, "{\"id\":1,\"line\":\"events job\"}\n");
+  read_line(fd);
+  put(other, "{\"id\":2,\"command\":\"type\",\"arguments\":{\"text\":\"" + std::string(1600, 'x') + "\\r\",\"wait\":true}}\n");
+  Json event;
+  do event = Json::parse(read_line(fd))["data"];
+  while (event["done"] != 1000);
+  CHECK(event == Json{{"job", 1}, {"command", "type"}, {"state", "running"}, {"done", 1000}, {"total", 1601}, {"unit", "bytes"}});
+  put(fd, "{\"id\":3,\"line\":\"type more\"}\n");
+  Json reply = Json::parse(read_line(fd));
+  while (!reply.contains("id")) reply = Json::parse(read_line(fd));
+  CHECK(reply["result"]["job"] == 2);
+  put(fd, "{\"id\":4,\"line\":\"events none\"}\n{\"id\":5,\"line\":\"cancel 2\"}\n{\"id\":6,\"line\":\"wait 2\"}\n{\"id\":7,\"line\":\"wait 9\"}\n");
+  for (reply = {}; !reply.contains("id") || reply["id"] != 6;) reply = Json::parse(read_line(fd));
+  CHECK(reply["error"]["message"] == "cancelled with 4 bytes not typed");
+  CHECK(Json::parse(read_line(fd))["error"]["kind"] == "not-found");
+  control.loop.post([&] { room = 5000; });
+  control.console.receiver_ready();
+  CHECK(Json::parse(read_line(other)) == Json{{"id", 2}, {"result", {{"typed_bytes", 1601}}}});
+  put(fd, R"({"id":8,"command":"type","arguments":{"hex":"00ff41","wait":true}})" "\n" R"({"id":9,"line":"type a\\\\r escapes wait"})" "\n");
+  read_line(fd), read_line(fd);
+  CHECK(typed == std::string(1600, 'x') + std::string("\r\0\xff", 3) + "Aa\r");
+  for (const char* bad : {"type", "type hex=123", "type hex=0g", "type a hex=00", "type \\\\q escapes", "watch", "watch line=a prompt=b", "watch line=(",
+                          "watch prompt=a$", "unwatch 1", "unwatch x", "cancel x", "cancel 77"}) {
+    put(fd, to_text({{"line", bad}}) + "\n");
+    INFO(bad);
+    CHECK(Json::parse(read_line(fd)).contains("error"));
+  }
+  close(fd), close(other);
+}
+
+TEST_CASE("control server: a match is told to the connection that watches, and its watches go with it", "[machine]") {
+  Control control;
+  control.watches.on_match = [&](const auto& watch, const auto& match, u64 offset) {
+    control.server->publish_match(watch.owner, {{"watch", watch.id}, {"offset", offset}, {"groups", match.groups}});
+  };
+  const auto print = [&](const std::string& text) {
+    control.loop.post([&control, text] { control.watches.feed({reinterpret_cast<const u8*>(text.data()), text.size()}); });
+  };
+  const int fd = connect_to(control.path), other = connect_to(control.path);
+  read_line(fd), read_line(other);
+  put(other, to_text({{"line", "watch text=up"}}) + "\n");
+  CHECK(Json::parse(read_line(other))["result"]["watch"] == 1);
+  put(fd, to_text({{"command", "watch"}, {"arguments", {{"line", "^up (\\d+)"}}}}) + "\n");
+  CHECK(Json::parse(read_line(fd))["result"]["watch"] == 2);
+  print("up 12");
+  CHECK(Json::parse(read_line(other))["data"]["groups"] == Json::array({"up"}));
+  close(other);
+  print("34 s\r\n");
+  CHECK(Json::parse(read_line(fd)) == Json{{"event", "match"}, {"data", {{"watch", 2}, {"offset", 0}, {"groups", {"up 1234", "1234"}}}}});
+  put(fd, "{\"line\":\"unwatch 2\"}\n");
+  CHECK(Json::parse(read_line(fd)).contains("result"));
+  print("up 1 up\n");
+  put(fd, "{\"id\":1,\"line\":\"unwatch 1\"}\n");
+  const Json reply = Json::parse(read_line(fd));
+  CHECK(reply["id"] == 1);
+  CHECK(reply["error"]["kind"] == "not-found");
+  close(fd);
 }

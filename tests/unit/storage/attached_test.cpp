@@ -106,6 +106,30 @@ struct Tgtd {
 
 }  // namespace
 
+TEST_CASE("attached: a disk of the host is refused, another device than the statement's is taken", "[attached]") {
+  FakeDevice fake;
+  fake.next = {.transferred = 36};
+  const auto outcome = [&](u8 type, const char* device, const char* location) {
+    fake.arriving = {type};
+    return check_attached_kind(device, location, fake);
+  };
+  CHECK(outcome(0x01, "tape", "/dev/sg0"));
+  CHECK(outcome(0x08, "changer", "/dev/sg0"));
+  CHECK(outcome(0x05, "burner", "/dev/sr0"));
+  CHECK(fake.cdb == std::vector<u8>{0x12, 0, 0, 0, 36, 0});
+  CHECK(outcome(0x08, "tape", "/dev/sg0"));
+  CHECK(outcome(0x00, "burner", "iscsi://host/target/1"));
+  for (const char* device : {"tape", "changer", "burner"}) {
+    const auto disk = outcome(0x00, device, "/dev/sg0");
+    REQUIRE(!disk);
+    CHECK(disk.error().message.find("/dev/sg0: this is a disk of the host") == 0);
+  }
+  fake.next = {.status = 2};
+  CHECK(outcome(0x01, "tape", "/dev/sg0").error().kind == ErrorKind::Io);
+  fake.next = {.lost = true};
+  CHECK(outcome(0x01, "tape", "/dev/sg0").error().kind == ErrorKind::Io);
+}
+
 TEST_CASE("attached: commands pass unchanged, dangerous and oversized ones do not", "[attached]") {
   auto owned = std::make_unique<FakeDevice>();
   auto& fake = *owned;
