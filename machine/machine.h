@@ -78,6 +78,8 @@ class Machine : public Inspectable {
   /// For functions that run inside call() only.
   virtual Board& board() = 0;
   virtual cpu::Core& core() = 0;
+  /// Virtual time since start() in which the processor waited: halted, or in firmware that waits for a key. Any thread.
+  virtual u64 idle_ns() const = 0;
   /// Writes the whole machine to disk and lets it go on. Inside call() only.
   virtual Result<SnapshotManifest> save_snapshot(const SnapshotOptions& options) = 0;
   /// Makes this machine the saved one. Before start(), which then goes on from there, or inside call(). When what was saved does

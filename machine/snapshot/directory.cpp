@@ -125,7 +125,7 @@ Result<void> SnapshotDirectory::check(const std::string& name) const {
   std::string known;
   if (const auto all = names(); all)
     for (const auto& n : *all) known += (known.empty() ? "" : ", ") + n;
-  return Error{ErrorKind::NotFound, fmt::format("there is no snapshot '{}' in {}; there {}", name, path_, known.empty() ? "is none" : "are " + known)};
+  return Error{ErrorKind::NotFound, fmt::format("there is no snapshot '{}' in {}; there {}", name, path_, known.empty() ? "is none" : "is " + known)};
 }
 
 Result<int> SnapshotDirectory::open(const std::string& name, const std::string& file) const {

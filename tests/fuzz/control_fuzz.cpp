@@ -93,6 +93,7 @@ class StandingMachine final : public Machine {
   Result<void> load_snapshot(const std::string&, const std::string&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
+  u64 idle_ns() const override { return 0; }
   void inspect(InspectWriter& out) const override { board_.inspect(out); }
 
  private:

@@ -237,7 +237,7 @@ TEST_CASE("snapshot: a snapshot is whole or not there", "[machine][snapshot]") {
   CHECK(fs::exists(directory.path_of("one", "mark")));
   REQUIRE(directory.remove("one"));
   CHECK(*directory.names() == std::vector<std::string>{"two"});
-  CHECK(has(directory.manifest("one").error().message, "there is no snapshot 'one' in " + directory.path() + "; there are two"));
+  CHECK(has(directory.manifest("one").error().message, "there is no snapshot 'one' in " + directory.path() + "; there is two"));
   CHECK(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()) == 1);
 }
 
