@@ -11,7 +11,9 @@ namespace ia64::cpu {
 
 namespace {
 
-void visit_record(StateArchive& a, InterruptionRecord& r) { a(r.vector, r.isr, r.ifa, r.iip, r.iipa); }
+void visit_record(StateArchive& a, InterruptionRecord& r) {
+  a(r.vector, r.isr, r.ifa, r.iip, r.iipa, r.ip, r.psr, r.itir, r.iim, r.iha, r.bundle, r.has_bundle, r.is_trap);
+}
 
 }  // namespace
 

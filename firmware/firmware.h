@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "firmware/board_description.h"
 #include "firmware/gate.h"
+#include "firmware/inspection.h"
 
 namespace ia64 {
 class StateArchive;
@@ -71,6 +72,8 @@ class Firmware {
   /// Handles a `break` whose immediate lies in gate_range() and that was executed at privilege level 0.
   GateResult on_break(GuestCpu& cpu, u64 imm);
   GateRange gate_range() const;
+  /// Variables, handles, memory map and images as they are now. No service may be running on another thread.
+  EfiInspection inspect_efi();
 
   /// Why the state cannot be saved now, as a half-sentence; empty when it can: an operating system has taken over and no
   /// service is under way.
