@@ -71,6 +71,8 @@ Error different(const char* what, const std::string& saved, const std::string& h
 
 Result<SnapshotManifest> save_snapshot(const MachineParts& parts, const SnapshotOptions& options) {
   if (const std::string why = parts.firmware.busy(); !why.empty()) return Error{ErrorKind::Unsupported, fmt::format("cannot be saved now: {}", why)};
+  if (!parts.board.storage().adapters().empty())
+    return Error{ErrorKind::Unsupported, "cannot be saved: the guest has storage, whose content a snapshot does not keep"};
   auto snapshot = SnapshotDirectory(options.directory).begin(options.name, options.replace);
   if (!snapshot) return snapshot.error();
   const StandingClock standing(parts.clock);
@@ -118,6 +120,8 @@ Result<void> OpenSnapshot::check(const MachineParts& parts) const {
     return different("memory", fmt::format("{} MiB", saved.memory_bytes >> 20), fmt::format("{} MiB", here.memory_bytes >> 20));
   if (here.processors != saved.processors) return different("number of processors", std::to_string(saved.processors), std::to_string(here.processors));
   if (here.processor_model != saved.processor_model) return different("processor", saved.processor_model, here.processor_model);
+  if (!parts.board.storage().adapters().empty())
+    return Error{ErrorKind::Unsupported, "the machine differs from the saved one: it has storage, and the saved one had none"};
   return {};
 }
 

@@ -22,8 +22,7 @@ class HostClock;
 
 struct SnapshotOptions {
   std::string directory, name;
-  bool replace = false;         ///< an older snapshot of that name goes
-  bool external_disks = false;  ///< the user keeps what writable disks hold now; else they are refused
+  bool replace = false;  ///< an older snapshot of that name goes
 };
 
 /// The parts of a machine that have state. Its processors stand between two instructions.
