@@ -103,6 +103,61 @@ def image(args, name, mib, content=None):
     return path
 
 
+def debug(args):
+    """Breakpoints, steps, symbols, the fault log and branches of a Linux guest; afterwards it goes on as if nothing had been."""
+    guest = Guest(args, ["--symbols", f"{args.guests}/linux/System.map.gz"])
+    try:
+        guest.expect(PROMPT)
+        control = guest.control
+        control.command("events", kinds="state")
+        where = control.line("symbol hrtimer_nanosleep")["address"]
+        require(control.line(f"symbol {where}")["symbol"] == "hrtimer_nanosleep", "the symbol is not found by its address")
+        number = str(control.line("break hrtimer_nanosleep")["number"])
+        guest.console.sendall(b"sleep 0.2; echo slept=$?\r")
+        event = control.next_event("state")
+        require(event["data"] == {"state": "Paused", "cause": f"breakpoint {number} at hrtimer_nanosleep"}, f"event {event}")
+        require(control.command("registers")["ip"] == where, "not at the breakpoint")
+        frames = [row["symbol"] for row in control.command("backtrace")["frames"]]
+        require(frames[0] == "hrtimer_nanosleep" and any(re.search(r"sys_(clock_)?nanosleep|nsleep", f) for f in frames[1:]), f"callers {frames}")
+        code = control.command("disassemble", count="2")["code"]
+        require(code[0]["next"] == "=>" and code[0]["symbol"] == "hrtimer_nanosleep", f"code {code}")
+        stepped = control.command("step", count="3")
+        require(stepped["steps"] == 3 and stepped["symbol"].startswith("hrtimer_nanosleep"), f"step {stepped}")
+        sides = control.command("translate", address="linux_banner")["sides"]
+        require(sides[0]["by"] == "TLB" and sides[0]["physical"].startswith("0x"), f"translate {sides}")
+        banner = control.command("memory", address="linux_banner", length="16")["memory"][0]["text"]
+        physical = control.line(f"memory {sides[0]['physical']} 16 phys")["memory"][0]["text"]
+        require(banner == physical == "Linux version 6.", f"memory {banner} {physical}")
+        require(any(row["kind"] == "itr" for row in control.command("tlb", kind="tr")["translations"]), "no translation registers")
+        require("region 5" in control.command("vhpt", address=where)["lines"][0], "no walk")
+        latest = control.command("faults")["latest"]
+        require(len(latest) == 10 and all(" fault at 0x" in row["interruption"] and "; ISR 0x" in row["interruption"] for row in latest), f"faults {latest}")
+        guest.refused("break 0x1003", "slots 0 to 2", "invalid")
+        guest.refused("disassemble no_such_name", "no number, symbol or register", "not-found")
+        guest.refused("branches", "not recorded")
+        control.line("branches on")
+        control.line("delete all")
+        control.command("continue")
+        guest.expect(r"slept=0")
+        control.command("pause")
+        branches = control.command("branches")["latest"]
+        require(len(branches) == 32 and any(row["in"] for row in branches), f"branches {branches}")
+        control.line("branches off")
+        control.line("watchpoint jiffies 8 write")
+        control.command("continue")
+        while "watchpoint" not in (event := control.next_event("state"))["data"].get("cause", ""):
+            pass
+        control.line("delete all")
+        control.command("continue")
+        guest.refused("step", "pause it first", "busy")
+        guest.expect(PROMPT)
+        require("42" in guest.shell("echo $((40+2))"), "the guest did not go on")
+        check_kernel_log(guest.shell("dmesg -r"))
+        guest.off()
+    finally:
+        guest.stop()
+
+
 def vio_plug(args):
     """A VIO disk comes and goes on an adapter that is there, found by a scan; it grows; a disk with I/O in flight stays."""
     first, second = image(args, "a.img", 8), image(args, "b.img", 8)
@@ -164,7 +219,7 @@ def tcp(args):
         guest.stop()
 
 
-CASES = {f.__name__: f for f in (tcp, vio_plug)}
+CASES = {f.__name__: f for f in (debug, tcp, vio_plug)}
 
 
 def main():
