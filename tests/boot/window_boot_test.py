@@ -212,13 +212,17 @@ def linux(args, display):
         guest.expect("COMMAND", lambda: (guest.type("top"), guest.keys("Return")))
         guest.shot("linux-top")
         guest.expect(PROMPT, lambda: guest.keys("q"))
-        guest.control.command("pause")
-        guest.keys("ctrl+shift+d")
+        guest.keys("ctrl+shift+p", "ctrl+shift+d")
+        require(guest.control.command("status")["state"] == "Paused", "Ctrl-Shift-P does not pause")
+        guest.keys("s", "s", "s")
         guest.shot("debugger")
-        guest.keys("4")
-        guest.shot("debugger-tlb")
-        guest.keys("5")
-        guest.shot("debugger-interruptions")
+        for page, name in (("2", "system"), ("4", "tlb"), ("5", "faults"), ("3", "memory")):
+            guest.keys(page)
+            if page == "3":
+                guest.type("r12")
+                guest.keys("Return")
+            guest.control.command("registers")  # goes the way of the view's own questions, behind them
+            guest.shot(f"debugger-{name}")
         guest.keys("Escape")
         guest.control.command("continue")
         guest.type("poweroff")
