@@ -24,6 +24,7 @@ PACKAGES = {  # header prefix -> folders that may include it
     "png.h": {"machine/window"},
     "X11/": {"machine/window"},
     "CLI/": {"tools/cli"},
+    "toml++/": {"machine/regression"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
