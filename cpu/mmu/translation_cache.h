@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "base/state_archive.h"
 #include "cpu/mmu/tlb_entry.h"
 
 namespace ia64::cpu {
@@ -54,6 +55,19 @@ class TranslationCache {
   /// Entry by place, 0..kEntries-1; may be invalid. For dumps.
   const TlbEntry& at(unsigned index) const { return entries_[index]; }
   unsigned count() const { return count_; }
+  /// Saves or replaces the content: `visit(entry)` for the entry at each place, then the place that is replaced next.
+  template <class Visit>
+  void visit_state(StateArchive& a, Visit&& visit) {
+    if (a.loading()) clear();
+    for (unsigned n = 0; n < kEntries; n++) {
+      TlbEntry entry = entries_[n];
+      visit(entry);
+      if (a.loading() && a.ok() && entry.valid()) link(n, entry);
+    }
+    a(next_victim_);
+    a.require(next_victim_ < kEntries, "the place of a translation");
+    if (!a.ok()) clear();
+  }
 
  private:
   /// log2 of the pages looked up one by one before a scan of all entries is cheaper.

@@ -126,8 +126,9 @@ Result<Json> vhpt(Call& call) {
 /// How one side of the processor sees an address.
 Json side_of(const cpu::Core& core, u64 va, bool instruction) {
   const bool on = core.regs().psr & (instruction ? cpu::psr::kIt : cpu::psr::kDt);
+  if (!on) return {{"side", instruction ? "code" : "data"}, {"translation", "off"}, {"by", "nothing"}, {"physical", hex(va & ~bit(63))}};
   const TlbEntry* entry = instruction ? core.tlb().find_instruction(va) : core.tlb().find_data(va);
-  Json row = {{"side", instruction ? "code" : "data"}, {"translation", on_off(on)}};
+  Json row = {{"side", instruction ? "code" : "data"}, {"translation", "on"}};
   GuestPhys phys = 0;
   const bool found = cpu::mmu::find_physical(core, va, instruction, true, true, phys);
   row["by"] = !found ? "nothing" : entry ? "TLB" : "VHPT";
