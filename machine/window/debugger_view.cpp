@@ -9,7 +9,7 @@
 namespace ia64::machine::window {
 namespace {
 
-constexpr const char* kPages[] = {"Processor", "System", "Memory", "TLB", "Interruptions"};
+constexpr const char* kPages[] = {"CPU", "System", "Memory", "TLB", "Faults"};
 constexpr unsigned kCodeLines = 9;          // three bundles
 constexpr unsigned kRegisterColumns = 22;   // "r127 0123456789abcdef* "
 constexpr u64 kMemoryRowBytes = 16;
@@ -232,7 +232,7 @@ void DebuggerView::draw(CellGrid& grid) {
   unsigned column = 0;
   for (size_t n = 0; n < std::size(kPages); n++)
     column = grid.put(0, column, fmt::format(" {} {} ", n + 1, kPages[n]), n == static_cast<size_t>(page_) ? look::kChosen : look::kBar);
-  const std::string keys = fmt::format("g {} s step a address Esc", wires_.paused() ? "go" : "pause");
+  const std::string keys = fmt::format("g {}  s step  a address  Esc", wires_.paused() ? "go" : "pause");
   if (column + keys.size() + 1 < columns_) grid.put(0, columns_ - static_cast<unsigned>(keys.size()) - 1, keys, look::kBar);
   const auto all = lines();
   top_ = std::min(top_, all.size() > rows_ ? all.size() - rows_ : size_t{0});
