@@ -26,6 +26,20 @@ std::string padded(std::string text, size_t columns) {
   return text;
 }
 
+/// "00 01 02 ..." in groups of four bytes, so that a row fits into 80 columns.
+std::string grouped(const std::string& bytes) {
+  constexpr size_t kGroupDigits = 8;
+  std::string out;
+  size_t digits = 0;
+  for (const char c : bytes) {
+    if (c == ' ') continue;
+    if (digits && digits % kGroupDigits == 0) out += ' ';
+    out += c;
+    digits++;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string psr_text(u64 psr) {
@@ -118,7 +132,7 @@ void DebuggerView::take_memory(const Json& answer) {
   memory_.clear();
   for (const Json& row : answer.value("memory", Json::array()))
     memory_.push_back({{row.value("address", "").substr(2) + "  ", look::kPanelDim},
-                       {padded(row.value("bytes", ""), 3 * kMemoryRowBytes + 2), look::kPanel},
+                       {padded(grouped(row.value("bytes", "")), 2 * kMemoryRowBytes + 5), look::kPanel},
                        {row.value("text", ""), look::kPanelTitle}});
   if (answer.contains("note")) memory_.push_back({{answer["note"].get<std::string>(), look::kPanelDim}});
 }
