@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "base/state_archive.h"
+
 namespace ia64::cpu {
 
 namespace {
@@ -164,6 +166,16 @@ void LocalSapic::resume_timer(u64 due_ns) {
   if (due_ns == ~u64{0}) return;
   if (clock_->now_ns() < due_ns) return schedule_timer();
   timer_fired();
+}
+
+void LocalSapic::visit_state(StateArchive& a) {
+  u64 due_ns = suspend_timer();
+  a(irr_, isr_, itc_offset_, due_ns);
+  if (a.loading() && a.ok()) {
+    write_itv(regs_.itv);
+    due_ns_ = due_ns;
+  }
+  resume_timer(due_ns);
 }
 
 void LocalSapic::timer_fired() {

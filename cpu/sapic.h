@@ -9,6 +9,10 @@
 #include "base/interrupt_bus.h"
 #include "cpu/arch/registers.h"
 
+namespace ia64 {
+class StateArchive;
+}
+
 namespace ia64::cpu {
 
 /// Told, on whichever thread, that an interrupt was pended.
@@ -58,7 +62,11 @@ class LocalSapic {
   /// @param due_ns  what suspend_timer() returned
   void resume_timer(u64 due_ns);
 
+  /// Pending and in-service interrupts and the timer; ITV and ITM are those of the register file, which is loaded before.
+  void visit_state(StateArchive& a);
+
  private:
+  friend class CoreCheckpoint;
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
   struct Timer {
     std::mutex mutex;

@@ -2,33 +2,11 @@
 #include "firmware/firmware.h"
 
 #include "base/invariant.h"
-#include "base/log.h"
+#include "base/state_archive.h"
 #include "firmware/entry_state.h"
-#include "firmware/power_on.h"
+#include "firmware/firmware_impl.h"
 
 namespace ia64::firmware {
-
-struct Firmware::Impl {
-  Impl(BoardDescription b, AddressSpace& bus, Clock& clock, FirmwareHost& host, FirmwareOptions o)
-      : board(std::move(b)), bus(bus), clock(clock), host(host), options(std::move(o)) {}
-
-  void load_variables() {
-    const auto image = host.load_nvram();
-    if (image.empty()) return;
-    if (const auto r = variables.load(image); !r) {
-      LOG(Warn, "{}; starting with empty variables", r.error().message);
-      host.nvram_rejected(r.error().message);
-    }
-  }
-
-  const BoardDescription board;
-  AddressSpace& bus;
-  Clock& clock;
-  FirmwareHost& host;
-  const FirmwareOptions options;
-  VariableStore variables;
-  std::unique_ptr<PowerOn> power_on;
-};
 
 Firmware::Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
                    FirmwareOptions options)
@@ -74,5 +52,21 @@ GateRange Firmware::gate_range() const {
   const Layout l = Layout::of(impl_->board);
   return {gate_imm::kFirst, gate_imm::kLast, l.runtime_code, l.pal};
 }
+
+std::string Firmware::busy() const {
+  if (!impl_->power_on || impl_->power_on->efi.boot_services) return "the guest is in firmware: no operating system has taken over";
+  const PowerOn& p = *impl_->power_on;
+  if (p.gate.busy()) return "the guest is in firmware: a service calls back into the guest";
+  if (p.images.has_runtime_driver() && !p.runtime.virtual_mode())
+    return "the guest has a runtime driver of EFI and has not yet said where it lies in virtual memory";
+  return "";
+}
+
+void Firmware::visit_state(StateArchive& a) {
+  INVARIANT(impl_->power_on);
+  a(*impl_->power_on, impl_->variables);
+}
+
+void Firmware::set_direct_boot(DirectBoot kernel) { impl_->options.direct_boot = std::move(kernel); }
 
 }  // namespace ia64::firmware

@@ -18,10 +18,12 @@
 #include "machine/config.h"
 #include "machine/control/control_server.h"
 #include "machine/control/jobs.h"
+#include "machine/debugger/desk.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/machine.h"
+#include "machine/snapshot/machine_snapshot.h"
 #include "machine/storage_bays.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -52,6 +54,7 @@ class StorageBoard final : public Board {
   StorageBays& storage() override { return storage_; }
   void reset(bool) override { storage_.restart(); }
   void press_power_button() override {}
+  void visit_state(StateSections& state) override { storage_.visit_state(state); }
   void inspect(InspectWriter& out) const override { out.value("nothing", 0); }
 
  private:
@@ -78,6 +81,9 @@ class StandingMachine final : public Machine {
   bool paused() const override { return paused_; }
   void step() override { core_.step(); }
   void set_debug_observer(std::function<void(const DebugStop&)>) override {}
+  void set_image_observer(std::function<void(const ImageEvent&)>) override {}
+  firmware::EfiInspection inspect_efi() override { return {}; }
+  cpu::StopReason step_here() override { return core_.step(); }
   bool operating_system_runs() const override { return system; }
   u64 resets() const override { return 0; }
   u64 virtual_ns() const override { return 0; }
@@ -87,6 +93,8 @@ class StandingMachine final : public Machine {
   void at_boundary(std::function<void()> fn) override { fn(); }
   void finish() override {}
   std::string state_hash() override { return ""; }
+  Result<SnapshotManifest> save_snapshot(const SnapshotOptions&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
+  Result<void> load_snapshot(const std::string&, const std::string&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
   u64 idle_ns() const override { return 0; }
@@ -336,6 +344,7 @@ class Rig {
   Random random_;
   const fs::path folder_;
   StandingMachine machine_;
+  debugger::Desk desk_{machine_};
   MachineConfig config_;
   HostLoop loop_;
   std::unique_ptr<ControlServer> server_;
@@ -348,7 +357,8 @@ class Rig {
                                 .publish = [this](EventKind kind, const Json& data) { server_->publish(kind, data); },
                                 .console = &console_,
                                 .watches = &watches_,
-                                .jobs = &jobs_}};
+                                .jobs = &jobs_,
+                                .desk = &desk_}};
   std::unique_ptr<Client> good_;
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;
