@@ -136,13 +136,16 @@ def debug(args):
         guest.refused("disassemble no_such_name", "no number, symbol or register", "not-found")
         guest.refused("branches", "not recorded")
         control.line("branches on")
-        control.line("delete all")
         control.command("continue")
         guest.expect(r"slept=0")
-        control.command("pause")
+        guest.expect(PROMPT)
+        guest.console.sendall(b"sleep 0.2; echo again=$?\r")
+        while "breakpoint" not in (event := control.next_event("state"))["data"].get("cause", ""):
+            pass
         branches = control.command("branches")["latest"]
-        require(len(branches) == 32 and any(row["in"] for row in branches), f"branches {branches}")
+        require(len(branches) == 32 and any(row["at"].startswith("hrtimer_nanosleep") for row in branches), f"branches {branches}")
         control.line("branches off")
+        control.line("delete all")
         control.line("watchpoint jiffies 8 write")
         control.command("continue")
         while "watchpoint" not in (event := control.next_event("state"))["data"].get("cause", ""):
@@ -150,6 +153,7 @@ def debug(args):
         control.line("delete all")
         control.command("continue")
         guest.refused("step", "pause it first", "busy")
+        guest.expect(r"again=0")
         guest.expect(PROMPT)
         require("42" in guest.shell("echo $((40+2))"), "the guest did not go on")
         check_kernel_log(guest.shell("dmesg -r"))
