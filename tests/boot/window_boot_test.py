@@ -125,8 +125,20 @@ class Guest:
                         raise Skipped(said.strip()) from None
                     raise Failure(f"ivm does not listen: {said}") from None
                 time.sleep(0.02)
-        self.window = display.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^web1 - ivm$").split()[0]
-        display.run("xdotool", "windowfocus", "--sync", self.window)
+        self.window = self.take_focus(display)
+
+    def take_focus(self, display):
+        """X answers with an error while windows come and go, and until the window is ready for the focus: until it is."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                window = display.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^web1 - ivm$").split()[0]
+                display.run("xdotool", "windowfocus", "--sync", window)
+                return window
+            except Failure:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def expect(self, pattern, action):
         """Does something and waits until the guest prints what matches."""
