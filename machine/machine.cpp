@@ -471,6 +471,7 @@ Result<MachineParts> MachineImpl::parts() {
                       .core = *core_,
                       .firmware = *firmware_,
                       .clock = *host_clock_,
+                      .started = thread_.joinable(),
                       .visit_machine = [this](StateArchive& a) { a(wall_clock_offset_s_, resets_, retired_before_reset_, powered_on_ns_); }};
 }
 
