@@ -120,6 +120,7 @@ namespace jit {
 struct CoreLayout;
 class NativeEngine;
 }
+class CoreCheckpoint;
 class CoreGroup;
 class InterruptListener;
 class RemoteRequests;
@@ -318,6 +319,7 @@ class Core final : public Inspectable {
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  friend class CoreCheckpoint;
   friend struct jit::CoreLayout;
   friend class jit::NativeEngine;
   void retire(u64 slots) {

@@ -66,6 +66,7 @@ class LocalSapic {
   void visit_state(StateArchive& a);
 
  private:
+  friend class CoreCheckpoint;
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
   struct Timer {
     std::mutex mutex;

@@ -96,7 +96,7 @@ void CallGate::visit_state(StateArchive& a) {
     a(name);
     if (n < stubs_.size())
       a.require(name == stubs_[n].name, "a firmware service, '" + name + "' in place of '" + stubs_[n].name + "',");
-    else if (a.ok())
+    else if (a.ok())  // of a protocol that went with boot services: nobody may call it any more, and its number must stay taken
       add(name, StubKind::Stacked, [](GateCall& call) { call.ret(efi::kUnsupported); });
   }
 }

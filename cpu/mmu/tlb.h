@@ -95,6 +95,7 @@ class Tlb {
   void visit_state(StateArchive& a);
 
  private:
+  friend class CoreCheckpoint;
   enum class Side : u8 { Instruction, Data };
   static constexpr unsigned kMaxRegisters = 64;
   struct Registers64 {

@@ -55,6 +55,8 @@ class TranslationCache {
   /// Entry by place, 0..kEntries-1; may be invalid. For dumps.
   const TlbEntry& at(unsigned index) const { return entries_[index]; }
   unsigned count() const { return count_; }
+  /// Grows with every change.
+  u64 changes() const { return changes_; }
   /// Saves or replaces the content: `visit(entry)` for the entry at each place, then the place that is replaced next.
   template <class Visit>
   void visit_state(StateArchive& a, Visit&& visit) {
@@ -87,6 +89,7 @@ class TranslationCache {
   u16 size_count_[kGroups][kSizes];
   unsigned next_victim_ = 0;
   unsigned count_ = 0;
+  u64 changes_ = 0;
 };
 
 }  // namespace ia64::cpu
