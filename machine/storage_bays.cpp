@@ -383,21 +383,31 @@ Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
   return {};
 }
 
-Result<void> StorageBays::reopen(const ResourceStatement& s) {
-  auto found = locate(s.address);
-  if (!found) return found.error();
-  auto opened = open(s);
-  if (!opened) return opened.error();
-  found->first->host->detach(*s.address.target);
-  put(s, std::move(*opened));
+Result<void> StorageBays::reopen(const std::vector<ResourceStatement>& all) {
+  std::vector<Opened> opened;
+  for (const ResourceStatement& s : all) {
+    auto one = open(s);
+    if (!one) return one.error();
+    opened.push_back(std::move(*one));
+  }
+  for (size_t n = 0; n < all.size(); n++) {
+    auto found = locate(all[n].address);
+    if (!found) return found.error();
+    found->first->host->detach(*all[n].address.target);
+    put(all[n], std::move(opened[n]));
+  }
   return {};
 }
 
-void StorageBays::add_adapter(u8 bus, u8 slot, const std::string& kind, const std::string& next_kind) {
+void StorageBays::set_adapter(u8 bus, u8 slot, const std::string& kind, const std::string& next_kind) {
   ResourceStatement s;
   s.adapter = kind;
   s.address = {bus, slot, std::nullopt};
   adapter_at(s).next_kind = next_kind;
+}
+
+void StorageBays::forget_conversions() {
+  for (auto& [slot, adapter] : adapters_) adapter.next_kind.clear();
 }
 
 void StorageBays::visit_state(StateSections& state) {

@@ -154,7 +154,7 @@ Opened open_overlay(std::string_view rest, Context context) {
   auto below = open_at(below_spec, context);
   if (!below) return below.error();
   auto image = !copy.empty() ? OverlayImage::scratch_copy(copy, std::move(*below))
-               : scratch     ? OverlayImage::scratch(std::move(*below))
+               : scratch     ? OverlayImage::scratch(std::move(*below), below_spec)
                              : OverlayImage::open(std::string(rest), read_only, std::move(*below));
   if (!image) return image.error();
   return std::unique_ptr<BlockStore>(std::make_unique<UnitStore>(std::move(*image), read_only && !scratch && copy.empty()));

@@ -64,18 +64,6 @@ SnapshotManifest describe(const MachineParts& parts, const std::string& name) {
   return m;
 }
 
-Result<void> save_media(const MachineParts& parts, const SnapshotOptions& options, PartialSnapshot& snapshot, SnapshotManifest& manifest) {
-  for (const auto& [slot, adapter] : parts.board.storage().adapters()) {
-    manifest.adapters.push_back({slot.first, slot.second, adapter.kind, adapter.next_kind});
-    for (const auto& [number, device] : adapter.devices) {
-      auto medium = save_medium(device, snapshot, options.external_disks);
-      if (!medium) return medium.error();
-      manifest.media.push_back(std::move(*medium));
-    }
-  }
-  return {};
-}
-
 Error different(const char* what, const std::string& saved, const std::string& here) {
   return {ErrorKind::Unsupported, fmt::format("the machine differs from the saved one: {} '{}', saved with '{}'", what, here, saved)};
 }
@@ -89,7 +77,7 @@ Result<SnapshotManifest> save_snapshot(const MachineParts& parts, const Snapshot
   const StandingClock standing(parts.clock);
   if (auto ok = parts.board.storage().drain(kDrainLimit); !ok) return ok.error();
   SnapshotManifest manifest = describe(parts, options.name);
-  if (auto ok = save_media(parts, options, **snapshot, manifest); !ok) return ok.error();
+  if (auto ok = save_media(parts.board.storage(), options.external_disks, **snapshot, manifest); !ok) return ok.error();
 
   StateSections state;
   visit_firmware(parts, state);

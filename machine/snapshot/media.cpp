@@ -4,13 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
-#include "devices/scsi_host.h"
 #include "machine/snapshot/checksum.h"
 #include "machine/storage_bays.h"
 #include "storage/formats/overlay_image.h"
+#include "storage/request_pieces.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/store_registry.h"
@@ -28,26 +26,6 @@ constexpr u64 kEndBytes = 64 << 10, kSampleBytes = 4096;
 constexpr u64 kSamples = 62;
 
 Error refused(std::string why) { return {ErrorKind::Unsupported, std::move(why)}; }
-
-BlockStatus read_now(BlockStore& store, u64 offset, std::span<u8> out) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<BlockStatus> status;
-  storage::BlockRequest request;
-  request.offset_bytes = offset, request.size_bytes = out.size();
-  request.iov = {{out.data(), out.size()}};
-  request.done = [&](BlockStatus s) {
-    std::lock_guard lock(mutex);
-    status = s;
-    changed.notify_one();
-  };
-  store.submit(std::move(request));
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return status.has_value(); });
-  return *status;
-}
-
-std::string text_of(const ResourceStatement& s) { return format_statement(s); }
 
 /// "disk:avio_stor:0,2,0" without what is behind it.
 std::string place_of(const ResourceStatement& s) {
@@ -85,6 +63,26 @@ Result<void> save_disk(SnapshotMedium& out, const StorageDevice& device, Partial
   return add_fingerprint(out, disk.store());
 }
 
+Result<SnapshotMedium> save_medium(const StorageDevice& device, PartialSnapshot& snapshot, bool external) {
+  SnapshotMedium out;
+  out.statement = format_statement(device.statement);
+  Result<void> done;
+  if (device.disk) {
+    done = save_disk(out, device, snapshot, external);
+  } else if (device.dvd) {
+    out.current = device.dvd->current();
+    const auto disc = device.dvd->medium();
+    out.keep = disc ? "read-only" : "empty";
+    if (disc) done = add_fingerprint(out, disc->store());
+  } else {
+    out.keep = "attached";
+    if (!external)
+      done = refused(fmt::format("{} is a real device, whose state cannot be saved: detach it, or use disks=external when you keep it as it is", out.statement));
+  }
+  if (!done) return done.error();
+  return out;
+}
+
 Result<void> check_content(const SnapshotMedium& saved, const std::string& what, BlockStore& store) {
   if (store.size_bytes() != saved.size_bytes)
     return refused(fmt::format("{}: {} has {} bytes, it was saved with {}", saved.statement, what, store.size_bytes(), saved.size_bytes));
@@ -106,9 +104,10 @@ Result<void> check_disk(const SnapshotMedium& saved, BlockDevice& disk) {
 /// The disc that was in the drive, wherever the drive of this machine is now.
 Result<void> check_dvd(const SnapshotMedium& saved) {
   if (saved.keep == "empty") return {};
-  auto store = storage::open_store("ro:" + saved.current);
+  const std::string path = saved.current.substr(saved.current.find(':') + 1);
+  auto store = storage::open_store("ro:file:" + path);
   if (!store) return Error{store.error().kind, fmt::format("{}: {}", saved.statement, store.error().message)};
-  return check_content(saved, saved.current, **store);
+  return check_content(saved, path, **store);
 }
 
 }  // namespace
@@ -122,7 +121,8 @@ Result<std::string> medium_fingerprint(BlockStore& store) {
     u8 place[8];
     store_le<u64>(place, offset);
     sum.add(place);
-    const BlockStatus status = read_now(store, offset, buffer);
+    const BlockStatus status = storage::submit_and_wait(
+        store, {.op = BlockOp::Read, .offset_bytes = offset, .size_bytes = buffer.size(), .iov = {{buffer.data(), buffer.size()}}, .done = {}});
     sum.add(buffer);
     return status == BlockStatus::Ok;
   };
@@ -136,24 +136,16 @@ Result<std::string> medium_fingerprint(BlockStore& store) {
   return sum.text();
 }
 
-Result<SnapshotMedium> save_medium(const StorageDevice& device, PartialSnapshot& snapshot, bool external) {
-  SnapshotMedium out;
-  out.statement = text_of(device.statement);
-  Result<void> done;
-  if (device.disk) {
-    done = save_disk(out, device, snapshot, external);
-  } else if (device.dvd) {
-    out.current = device.dvd->current();
-    const auto disc = device.dvd->medium();
-    out.keep = disc ? "read-only" : "empty";
-    if (disc) done = add_fingerprint(out, disc->store());
-  } else {
-    out.keep = "attached";
-    if (!external)
-      done = refused(fmt::format("{} is a real device, whose state cannot be saved: detach it, or use disks=external when you keep it as it is", out.statement));
+Result<void> save_media(const StorageBays& bays, bool external, PartialSnapshot& snapshot, SnapshotManifest& manifest) {
+  for (const auto& [slot, adapter] : bays.adapters()) {
+    manifest.adapters.push_back({slot.first, slot.second, adapter.kind, adapter.next_kind});
+    for (const auto& [number, device] : adapter.devices) {
+      auto medium = save_medium(device, snapshot, external);
+      if (!medium) return medium.error();
+      manifest.media.push_back(std::move(*medium));
+    }
   }
-  if (!done) return done.error();
-  return out;
+  return {};
 }
 
 Result<void> check_media(const SnapshotManifest& saved, const StorageBays& bays) {
@@ -178,8 +170,8 @@ Result<void> check_media(const SnapshotManifest& saved, const StorageBays& bays)
 }
 
 Result<void> load_media(const SnapshotDirectory& directory, const SnapshotManifest& saved, StorageBays& bays, bool overlays) {
-  for (const SnapshotAdapter& a : saved.adapters)
-    if (!bays.adapters().count({a.bus, a.slot})) bays.add_adapter(a.bus, a.slot, a.kind, a.next_kind);
+  for (const SnapshotAdapter& a : saved.adapters) bays.set_adapter(a.bus, a.slot, a.kind, a.next_kind);
+  std::vector<ResourceStatement> anew;
   for (const SnapshotMedium& medium : saved.media) {
     auto statement = parse_resource_statement(medium.statement);
     if (!statement) return statement.error();
@@ -188,11 +180,10 @@ Result<void> load_media(const SnapshotDirectory& directory, const SnapshotManife
     if (device->dvd)
       if (auto ok = device->dvd->restore(medium.current); !ok) return ok;
     if (!overlays || medium.overlay.empty()) continue;
-    ResourceStatement again = device->statement;
-    again.overlay_copy = directory.path_of(saved.name, medium.overlay);
-    if (auto ok = bays.reopen(again); !ok) return ok;
+    anew.push_back(device->statement);
+    anew.back().overlay_copy = directory.path_of(saved.name, medium.overlay);
   }
-  return {};
+  return bays.reopen(anew);
 }
 
 }  // namespace ia64::machine

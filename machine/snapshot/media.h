@@ -10,15 +10,14 @@ class BlockStore;
 namespace ia64::machine {
 
 class StorageBays;
-struct StorageDevice;
 
 /// 16 hexadecimal digits over the size and 64 samples of a medium: its first and last 64 KiB and 62 blocks of 4 KiB spread
 /// evenly. Tells another medium from this one; a change between the samples is not seen.
 Result<std::string> medium_fingerprint(storage::BlockStore& store);
 
-/// Describes a device and saves its overlay. Nothing is in flight.
+/// Describes adapters and devices and saves overlays. Nothing is in flight.
 /// @param external  writable disks without an overlay are the user's affair; else they are refused with a message that says what to do
-Result<SnapshotMedium> save_medium(const StorageDevice& device, PartialSnapshot& snapshot, bool external);
+Result<void> save_media(const StorageBays& bays, bool external, PartialSnapshot& snapshot, SnapshotManifest& manifest);
 
 /// Whether a machine has the devices and media that were saved. @returns Unsupported naming the first difference
 Result<void> check_media(const SnapshotManifest& saved, const StorageBays& bays);

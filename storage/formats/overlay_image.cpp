@@ -89,12 +89,12 @@ Result<std::unique_ptr<OverlayImage>> OverlayImage::open(const std::string& path
   return image;
 }
 
-Result<std::unique_ptr<OverlayImage>> OverlayImage::scratch(std::unique_ptr<BlockStore> below) {
+Result<std::unique_ptr<OverlayImage>> OverlayImage::scratch(std::unique_ptr<BlockStore> below, const std::string& below_spec) {
   const char* folder = std::getenv("TMPDIR");
   std::string path = std::string(folder ? folder : "/tmp") + "/ivm-overlay-XXXXXX";
   const int fd = mkstemp(path.data());
   if (fd < 0) return Error{ErrorKind::Io, fmt::format("{}: cannot create: {}", path, std::strerror(errno))};
-  auto made = fill_new(fd, path, "", below->size_bytes());
+  auto made = fill_new(fd, path, below_spec.size() <= kMaxSpec ? below_spec : "", below->size_bytes());
   close(fd);
   auto image = made ? open(path, false, std::move(below)) : Result<std::unique_ptr<OverlayImage>>(made.error());
   unlink(path.c_str());
