@@ -139,6 +139,15 @@ ia64::Result<void> DvdDrive::insert_choice(const std::string& choice) {
   return load((fs::path(directory_) / choice).string(), false);
 }
 
+ia64::Result<void> DvdDrive::restore(const std::string& current) {
+  if (current == current_) return {};
+  const auto colon = current.find(':');
+  const std::string storage = current.substr(0, colon), location = colon == std::string::npos ? "" : current.substr(colon + 1);
+  if (storage == "null") return eject(), ia64::Result<void>();
+  if (storage != "file" && storage != "disk") return Error{ErrorKind::Invalid, fmt::format("a DVD drive cannot hold '{}'", current)};
+  return load(location, storage == "disk");
+}
+
 ia64::Result<void> DvdDrive::revert() {
   if (storage_ != "file" || current_ == original()) return {};
   return load(location_, false);

@@ -38,6 +38,9 @@ class DvdDrive final : public DvdTarget {
   /// Called, when set, after the guest has opened (true) or closed the tray. To be set before the guest sees the drive.
   std::function<void(bool open)> on_tray;
 
+  /// Makes current() what it was in a saved machine.
+  ia64::Result<void> restore(const std::string& current);
+
   std::string original() const { return storage_ + ":" + location_; }
   std::string current() const { return current_; }  ///< the statement's end as it is now, e.g. "null:/isos"
 
