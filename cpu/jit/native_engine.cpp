@@ -215,7 +215,7 @@ void NativeEngine::stays_alone(NativeBlock& head) {
 /// Lets everything that leads to `native` lead to `code`.
 void NativeEngine::enter_at(NativeBlock& native, const void* code) {
   native.entry = code;
-  for (Link* link : native.incoming) link->target = code;
+  for (Link* link : native.incoming) link->lead_to(code);
   NativeScratch::Jump& jump = core_.native_scratch_.jumps[NativeScratch::jump_index(native.ip)];
   if (jump.ip == native.ip) jump = {};
 }
@@ -243,7 +243,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       return false;
     }
     for (Link& link : native.links)
-      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+      link.code = static_cast<u8*>(entry), link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     native.entry = entry;
     native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
     if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
@@ -332,9 +332,13 @@ void NativeEngine::connect(NativeBlock& native) {
   Link* const link = std::exchange(pending_, nullptr);
   if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
-  link->target = native.entry;
-  native.incoming.push_back(link);
-  link->key = interpreter_.fetch_key();
+  link->lead_to(native.entry);
+  if (link->to != &native) {
+    if (link->to) link->to->incoming.erase(std::find(link->to->incoming.begin(), link->to->incoming.end(), link));
+    native.incoming.push_back(link);
+    link->to = &native;
+  }
+  link->keep_key(interpreter_.fetch_key());
   counters_.links++;
 }
 

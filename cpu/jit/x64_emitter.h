@@ -175,6 +175,8 @@ class X64Emitter {
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit, bool look_at_key = false);
+  void jump_directly(Link& link, bool look_at_key, const Mem& key);
+  void jump_through(Link& link, bool look_at_key, const Mem& key);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
