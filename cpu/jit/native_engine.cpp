@@ -65,8 +65,9 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
   state_.engine = this;
   layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+  stubs_ = make_stubs(cache_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
                       reinterpret_cast<const void*>(&find_target));
+  cache_.keep();
   clear_returns();
 }
 
@@ -227,7 +228,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   for (unsigned attempt = 0; attempt <= kAttempts; attempt++) {
     asmjit::CodeHolder code;
     NoErrors no_errors;
-    code.init(stub_runtime_.environment());
+    code.init(asmjit::Environment::host());
     code.setErrorHandler(&no_errors);
     native.links.clear();
     X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
@@ -237,19 +238,26 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
-    void* const entry = cache_.add(code);
-    if (!entry) {
+    const CodeCache::Place place = cache_.add(code);
+    if (!place.code) {
       if (code_bytes_) drop_all(DropReason::CacheFull);
       return false;
     }
     for (Link& link : native.links)
-      link.code = static_cast<u8*>(entry), link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
-    native.entry = entry;
-    native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
-    if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
-    code_bytes_ += code.codeSize();
-    counters_.code_bytes += code.codeSize();
-    if (options_.perf_map) note_for_perf(native, code.codeSize());
+      link.code = link.in_cold ? place.cold : place.code, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    native.entry = place.code;
+    native.uncounted = place.code + emitter.uncounted_offset();
+    if (dump_.wants(*native.block, native.ip)) {
+      dump_.host_code(place.code, place.code_bytes);
+      if (place.cold_bytes) dump_.host_code(place.cold, place.cold_bytes);
+    }
+    const size_t bytes = place.code_bytes + place.cold_bytes;
+    code_bytes_ += bytes;
+    counters_.code_bytes += bytes, counters_.cold_bytes += place.cold_bytes;
+    if (options_.perf_map) {
+      note_for_perf(native, place.code, place.code_bytes);
+      if (place.cold_bytes) note_for_perf(native, place.cold, place.cold_bytes);
+    }
     return true;
   }
   return false;
@@ -284,12 +292,12 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u32 mode) {
   return entry.native = slot.get();
 }
 
-void NativeEngine::note_for_perf(const NativeBlock& native, size_t size_bytes) {
+void NativeEngine::note_for_perf(const NativeBlock& native, const void* code, size_t size_bytes) {
   const char* folder = std::getenv("TMPDIR");
   const std::string path = fmt::format("{}/perf-{}.map", folder ? folder : P_tmpdir, getpid());
   if (std::FILE* f = std::fopen(path.c_str(), "a")) {
     const std::string line =
-        fmt::format("{:x} {:x} guest_{:x}.{}\n", reinterpret_cast<u64>(native.entry), size_bytes, native.ip, native.slot);
+        fmt::format("{:x} {:x} guest_{:x}.{}\n", reinterpret_cast<u64>(code), size_bytes, native.ip, native.slot);
     std::fputs(line.c_str(), f);
     std::fclose(f);
   }

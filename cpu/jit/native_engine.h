@@ -74,7 +74,7 @@ class NativeEngine {
   void deopt(const Insn& insn, const NativeBlock& native);
   void flush(DropReason why);
   BailReason why_bailed(const NativeBlock& native) const;
-  void note_for_perf(const NativeBlock& native, size_t size_bytes);
+  void note_for_perf(const NativeBlock& native, const void* code, size_t size_bytes);
 
   Interpreter& interpreter_;
   Core& core_;
@@ -83,7 +83,6 @@ class NativeEngine {
   TranslatorCounters counters_;
   BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
-  asmjit::JitRuntime stub_runtime_;
   CodeCache cache_;
   Shared state_;
   Stubs stubs_;

@@ -3,6 +3,7 @@
 
 #include <asmjit/x86.h>
 
+#include "cpu/jit/code_cache.h"
 #include "cpu/jit/core_layout.h"
 
 namespace ia64::cpu::jit {
@@ -54,6 +55,6 @@ struct Stubs {
 
 /// @param helper  looks up the block at ip/slot: (state, insn, native) -> host code, or nullptr when a trap waits
 /// @param finder  the same without an instruction to account for: (state) -> host code, never nullptr
-Stubs make_stubs(asmjit::JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder);
+Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder);
 
 }  // namespace ia64::cpu::jit

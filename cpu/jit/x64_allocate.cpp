@@ -237,8 +237,22 @@ bool X64Emitter::run() {
   for (u32 b = 0; b < unit_.blocks.size(); b++) labels_.push_back(a_.newLabel());
   prologue();
   for (u32 b = 0; b < unit_.blocks.size() && !overflow_; b++) emit_block(b);
-  for (size_t n = 0; n < cold_.size() && !overflow_; n++) block_ = cold_[n].block, cold_[n].code();
+  emit_behind(aside_);
+  if (on_.cold_code) {
+    Section* cold;
+    a_.code()->newSection(&cold, ".cold", SIZE_MAX, SectionFlags::kExecutable);
+    a_.section(cold);
+    in_cold_ = true;
+  }
+  do {
+    emit_behind(cold_);
+    emit_behind(aside_);
+  } while (!cold_.empty() && !overflow_);
   return !overflow_;
+}
+
+void X64Emitter::emit_behind(std::deque<Cold>& pieces) {
+  for (; !pieces.empty() && !overflow_; pieces.pop_front()) block_ = pieces.front().block, pieces.front().code();
 }
 
 }  // namespace ia64::cpu::jit

@@ -269,7 +269,15 @@ class X64Emitter {
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);
+  struct Cold {
+    u32 block;
+    std::function<void()> code;
+  };
+  /// Code for behind the unit: ways that are taken often,
+  void aside(std::function<void()> code) { (in_cold_ ? cold_ : aside_).push_back({block_, std::move(code)}); }
+  /// and rarely. They lie elsewhere.
   void later(std::function<void()> code) { cold_.push_back({block_, std::move(code)}); }
+  void emit_behind(std::deque<Cold>& pieces);
 
   asmjit::x86::Assembler a_;
   const CoreLayout& l_;
@@ -288,11 +296,8 @@ class X64Emitter {
   bool overflow_ = false;
   Label entry_, bail_, uncounted_;
   std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
-  struct Cold {
-    u32 block;
-    std::function<void()> code;
-  };
-  std::deque<Cold> cold_;
+  std::deque<Cold> aside_, cold_;
+  bool in_cold_ = false;  ///< the code being emitted lies elsewhere
   u32 block_ = 0;  ///< being emitted
   std::vector<Label> labels_;
   std::vector<BlockEntry> block_entry_;

@@ -111,7 +111,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
   const Label taken = a_.newLabel();
   if (exit.block == ir::kOutside) {
     a_.j(when, taken);
-    later([this, taken, &exit, pending = snapshot(op.pending)] {
+    aside([this, taken, &exit, pending = snapshot(op.pending)] {
       a_.bind(taken);
       store_pending(pending);
       jump_to_exit(exit, false);
@@ -128,7 +128,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
     return;
   }
   a_.j(when, taken);
-  later([this, taken, from, to, &exit, moves = moves_to(from, to)] {
+  aside([this, taken, from, to, &exit, moves = moves_to(from, to)] {
     a_.bind(taken);
     emit_edge(from, to, &exit, {}, moves);
     a_.jmp(labels_[to]);
@@ -191,6 +191,7 @@ void X64Emitter::jump_directly(Link& link, bool look_at_key, const Mem& key) {
     a_.cmp(rcx, key);
     a_.jne(leave);
   }
+  link.in_cold = in_cold_;
   a_.long_().jmp(leave);
   link.jump_end = static_cast<u32>(a_.offset());
   later([this, leave, &link] {

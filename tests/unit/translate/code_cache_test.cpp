@@ -18,7 +18,7 @@ void* add(jit::CodeCache& cache, u32 value, size_t padding = 0) {
   a.mov(asmjit::x86::eax, value);
   a.ret();
   for (size_t n = 0; n < padding; n++) a.int3();
-  return cache.add(code);
+  return cache.add(code).code;
 }
 u32 call(void* function) { return reinterpret_cast<u32 (*)()>(function)(); }
 
@@ -41,4 +41,35 @@ TEST_CASE("a code cache holds code until it is cleared", "[jit]") {
   void* const again = add(cache, 21, 2'000'000);
   CHECK(again == first);
   CHECK(call(again) == 21);
+}
+
+TEST_CASE("cold code lies apart, and either part reaches the other", "[jit]") {
+  using namespace asmjit;
+  jit::CodeCache cache(1);
+  CodeHolder code;
+  code.init(Environment::host());
+  x86::Assembler a(&code);
+  const Label rare = a.newLabel(), back = a.newLabel();
+  a.jmp(rare);
+  a.bind(back);
+  a.add(x86::eax, 1);
+  a.ret();
+  Section* cold = nullptr;
+  REQUIRE(code.newSection(&cold, ".cold", SIZE_MAX, SectionFlags::kExecutable) == kErrorOk);
+  a.section(cold);
+  a.bind(rare);
+  a.mov(x86::eax, 41);
+  a.jmp(back);
+  const auto place = cache.add(code);
+  REQUIRE(place.code);
+  CHECK(place.cold - place.code > 1'000'000);
+  CHECK(place.cold + place.cold_bytes <= place.code + (size_t{2} << 20));
+  CHECK(call(place.code) == 42);
+  CHECK(add(cache, 5, (size_t{2} << 20) - 128) == nullptr);  // cold code takes room too
+
+  cache.keep();
+  REQUIRE(add(cache, 6));
+  cache.clear();
+  CHECK(call(place.code) == 42);
+  CHECK(add(cache, 7) != place.code);
 }
