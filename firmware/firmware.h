@@ -2,6 +2,7 @@
 // manager.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -38,6 +39,7 @@ struct GateRange {
 struct FirmwareOptions {
   std::optional<DirectBoot> direct_boot;  ///< start this kernel instead of the boot manager
   std::optional<u32> boot_timeout_s;      ///< overrides the Timeout variable; 0 boots at once
+  std::function<void(u64 spins)> relax{}; ///< called while firmware waits for a controller; empty: gives up host time
 };
 
 /// Firmware of one machine. One instance lives as long as the machine; power_on() may be called again after a

@@ -59,7 +59,7 @@ PowerOn::PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock,
       console(efi),
       pal(board, bus),
       sal(board, bus),
-      media(efi) {
+      media(efi, options.relax) {
   efi.at_exit_boot_services([h = &host] { h->operating_system_started(); });
   install_services();
   install_tables();

@@ -27,6 +27,7 @@ class StorageBays;
 /// What a board gets from the machine that holds it. All outlive the board.
 struct BoardWires {
   Clock* clock = nullptr;
+  Clock* pace = nullptr;  ///< not null: storage works at times of this clock alone
   InterruptBus* interrupts = nullptr;
   CharChannel* console = nullptr;
   std::function<void()> on_soft_off;  ///< the guest switched the power off through ACPI; any thread

@@ -1,6 +1,7 @@
 // What a user asks a machine to be. Every default is here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,11 @@ struct MachineConfig {
   std::string nvram_path;                   ///< empty: variables last as long as the process
   int boot_timeout_s = -1;                  ///< -1: the guest's own Timeout variable (10 s when new)
   KernelBoot kernel;
+  bool icount = false;                      ///< deterministic: see deterministic()
+  std::optional<i64> start_s;               ///< what the guest's clock shows at power-on, seconds since 1970 UTC
+
+  /// Time is counted in instructions, and nothing else of the host reaches the guest (docs/icount.md).
+  bool deterministic() const { return icount || engine.engine == Engine::Lockstep; }
 };
 
 }  // namespace ia64::machine

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/invariant.h"
 #include "base/log.h"
 #include "cpu/core.h"
 #include "firmware/firmware.h"
@@ -17,6 +18,8 @@
 #include "machine/guest_cpu_adapter.h"
 #include "machine/host_clock.h"
 #include "machine/host_files.h"
+#include "machine/icount/counted_run.h"
+#include "machine/icount/state_hash.h"
 #include "machine/lockstep/lockstep.h"
 #include "machine/nvram_file.h"
 #include "machine/safe_point.h"
@@ -25,6 +28,8 @@ namespace ia64::machine {
 namespace {
 
 constexpr unsigned kMaxCpus = 1;
+constexpr i64 kCountedStart = 1'262'304'000;  // 2010-01-01 00:00 UTC, while such machines were built
+constexpr u64 kRelaxNs = 10'000;              // counted time that one look of firmware at a controller takes
 constexpr u64 kNsPerSecond = 1'000'000'000;
 constexpr unsigned kResetLoopCount = 10;       // this many resets in a row,
 constexpr u64 kResetLoopNs = kNsPerSecond;     // each after less than this, are a loop
@@ -34,16 +39,16 @@ constexpr u64 kHaltSliceNs = kNsPerSecond;     // a halted processor looks at st
 class ProcessorBus final : public InterruptBus {
  public:
   void add(u16 id_eid, cpu::Core* core) { cores_.emplace_back(id_eid, core); }
-  void set_lockstep(Lockstep* lockstep) { lockstep_ = lockstep; }
+  void set_counted(CountedRun* counted) { counted_ = counted; }
   void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
     for (const auto& [address, core] : cores_)
-      if (address == id_eid) return lockstep_ ? lockstep_->post(mode, vector) : core->post_interrupt(mode, vector);
+      if (address == id_eid) return counted_ ? counted_->post(mode, vector) : core->post_interrupt(mode, vector);
     LOG(Irq, "message {:#x} to absent processor {:#x} dropped", vector, id_eid);
   }
 
  private:
   std::vector<std::pair<u16, cpu::Core*>> cores_;
-  Lockstep* lockstep_ = nullptr;
+  CountedRun* counted_ = nullptr;
 };
 
 Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& boot) {
@@ -89,6 +94,11 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
     if (!counters) return 0;
     return std::atomic_ref(const_cast<u64&>(counters->translate_ns)).load(std::memory_order_relaxed);
   }
+  void at_boundary(std::function<void()> fn) override;
+  void finish() override {
+    at_boundary([this] { end(MachineEnd::Finished); });
+  }
+  std::string state_hash() override { return machine::state_hash(core_->regs(), board_->description().ram, board_->ram()); }
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
   void inspect(InspectWriter& out) const override {
     core_->inspect(out);
@@ -115,22 +125,29 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void observe(MachineEvent event) {
     if (observer_) observer_(event);
   }
+  void follow_host_clock();
+  void wire_processor(const MachineConfig& config);
+  timespec running_clock() const;
   cpu::StopReason run_stretch();
+  cpu::StopReason step_once() { return counted_ ? counted_->step() : core_->step(); }
   void stop_for_debugger(cpu::StopReason reason);
   void idle();
   void sleep_until(u64 ns);
   void leave_run();
   void report_difference();
   void do_reset();
+  void soft_off();
   void request_reset(bool cold);
   void end(MachineEnd why);
 
   NvramFile nvram_;
   std::unique_ptr<Clock> clock_;
+  VirtualClock* virtual_clock_ = nullptr;  ///< clock_, when time is counted
   ProcessorBus processor_bus_;
   // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
   std::unique_ptr<Lockstep> lockstep_;  ///< only with Engine::Lockstep
   std::unique_ptr<cpu::Core> core_;
+  std::unique_ptr<CountedRun> counted_;  ///< only when time is counted
   std::unique_ptr<GuestCpuAdapter> adapter_;
   std::unique_ptr<Board> board_;
   std::unique_ptr<firmware::Firmware> firmware_;
@@ -157,44 +174,62 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
     return Error{ErrorKind::Invalid, fmt::format("-c {}: this board takes {} processor", config.cpus, kMaxCpus)};
   auto direct = read_direct_boot(config.kernel);
   if (!direct) return direct.error();
-  const bool lockstep = config.engine.engine == Engine::Lockstep;
-  if (lockstep && !config.storage.empty())
-    return Error{ErrorKind::Invalid, "--engine lockstep: not with storage, which writes memory while the engines run; use --kernel"};
-  VirtualClock* virtual_clock = nullptr;
-  if (lockstep) {
-    clock_ = std::unique_ptr<Clock>(virtual_clock = new VirtualClock);
-  } else {
-    auto host_clock = std::make_unique<HostClock>();
-    safe_point_.on_wait = [clock = host_clock.get()](bool waiting) { waiting ? clock->pause() : clock->resume(); };
-    clock_ = std::move(host_clock);
-  }
+  if (config.deterministic())
+    clock_ = std::unique_ptr<Clock>(virtual_clock_ = new VirtualClock);
+  else
+    follow_host_clock();
+  if (virtual_clock_ || config.start_s) wall_clock_offset_s_ = config.start_s.value_or(kCountedStart) - running_clock().tv_sec;
   auto board = make_board(config, {.clock = clock_.get(),
+                                   .pace = virtual_clock_,
                                    .interrupts = &processor_bus_,
                                    .console = &console,
-                                   .on_soft_off = [this] { end(MachineEnd::PowerOff); }});
+                                   .on_soft_off = [this] { soft_off(); }});
   if (!board) return board.error();
   board_ = std::move(*board);
+  wire_processor(config);
 
+  firmware::FirmwareOptions options{.direct_boot = std::move(*direct), .boot_timeout_s = {}, .relax = {}};
+  if (config.boot_timeout_s >= 0) options.boot_timeout_s = static_cast<u32>(config.boot_timeout_s);
+  if (virtual_clock_) options.relax = [clock = virtual_clock_](u64) { clock->advance_to(clock->now_ns() + kRelaxNs); };
+  firmware_ = std::make_unique<firmware::Firmware>(board_->description(), board_->bus(), *clock_, *this, std::move(options));
+  return {};
+}
+
+/// Time that follows the host's, and stands while the machine is paused.
+void MachineImpl::follow_host_clock() {
+  auto host_clock = std::make_unique<HostClock>();
+  safe_point_.on_wait = [clock = host_clock.get()](bool waiting) { waiting ? clock->pause() : clock->resume(); };
+  clock_ = std::move(host_clock);
+}
+
+void MachineImpl::wire_processor(const MachineConfig& config) {
   const auto& description = board_->description();
-  if (lockstep) {
+  if (config.engine.engine == Engine::Lockstep) {
     std::vector<LockstepRam> ram;
     for (size_t n = 0; n < description.ram.size(); n++) ram.push_back({description.ram[n].base, &board_->ram()[n]});
-    lockstep_ = std::make_unique<Lockstep>(board_->bus(), ram, *virtual_clock, description.itc_hz);
-    processor_bus_.set_lockstep(lockstep_.get());
+    lockstep_ = std::make_unique<Lockstep>(board_->bus(), ram, *clock_, description.itc_hz);
   }
-  AddressSpace& bus = lockstep ? lockstep_->primary_bus() : board_->bus();
+  AddressSpace& bus = lockstep_ ? lockstep_->primary_bus() : board_->bus();
   core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &bus, .clock = clock_.get(), .itc_hz = description.itc_hz});
   if (config.engine.engine != Engine::Interpreter) core_->use_translator(config.engine.translator);
   core_->set_gate(this);
-  if (lockstep) lockstep_->attach(*core_, *this);
+  if (lockstep_) lockstep_->attach(*core_);
+  if (virtual_clock_) counted_ = std::make_unique<CountedRun>(*core_, *virtual_clock_, *this, lockstep_.get());
+  processor_bus_.set_counted(counted_.get());
   adapter_ = std::make_unique<GuestCpuAdapter>(*core_, 0);
   const auto& id = description.cpus[0];
   processor_bus_.add(static_cast<u16>(id.id << 8 | id.eid), core_.get());
+}
 
-  firmware::FirmwareOptions options{.direct_boot = std::move(*direct), .boot_timeout_s = {}};
-  if (config.boot_timeout_s >= 0) options.boot_timeout_s = static_cast<u32>(config.boot_timeout_s);
-  firmware_ = std::make_unique<firmware::Firmware>(description, board_->bus(), *clock_, *this, std::move(options));
-  return {};
+void MachineImpl::at_boundary(std::function<void()> fn) {
+  INVARIANT(virtual_clock_);
+  virtual_clock_->schedule(0, std::move(fn));
+}
+
+/// The guest switched off in the middle of something: where time is counted, the engines end at the same instruction.
+void MachineImpl::soft_off() {
+  if (!virtual_clock_) return end(MachineEnd::PowerOff);
+  at_boundary([this] { end(MachineEnd::PowerOff); });
 }
 
 void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
@@ -246,6 +281,7 @@ void MachineImpl::power_on() {
   const GuestPhys last = std::max(range.code.base + range.code.size_bytes, range.pal_code.base + range.pal_code.size_bytes);
   core_->set_gate_range(base, last - base);
   if (lockstep_) lockstep_->powered_on(base, last - base);
+  if (counted_) counted_->powered_on();
   powered_on_ns_ = clock_->now_ns();
 }
 
@@ -267,8 +303,8 @@ void MachineImpl::cpu_main() {
 }
 
 cpu::StopReason MachineImpl::run_stretch() {
-  if (lockstep_) return lockstep_->run();
-  return stepping_ ? core_->step() : core_->run(0);
+  if (stepping_) return step_once();
+  return counted_ ? counted_->run() : core_->run(0);
 }
 
 /// Pauses when the stretch ended for a debugger. A watched access is done first: debuggers compare what memory holds behind it.
@@ -280,7 +316,7 @@ void MachineImpl::stop_for_debugger(cpu::StopReason reason) {
     const cpu::Fault& hit = core_->watch_hit();
     stop = {DebugStop::Why::Watch, hit.ifa, (hit.isr & cpu::isr::kR) != 0, (hit.isr & cpu::isr::kW) != 0};
     core_->suspend_watches(true);
-    while (core_->step() == StopReason::Requested) {
+    while (step_once() == StopReason::Requested) {
     }
     core_->suspend_watches(false);
   }
@@ -298,7 +334,7 @@ void MachineImpl::report_difference() {
 
 /// Sleeps until a virtual time, an interrupt or a request to stop.
 void MachineImpl::sleep_until(u64 ns) {
-  if (lockstep_) return lockstep_->idle_until(ns);
+  if (counted_) return counted_->idle_until(ns);
   const u64 now = clock_->now_ns();
   if (now < ns) core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
 }
@@ -306,7 +342,7 @@ void MachineImpl::sleep_until(u64 ns) {
 /// Makes the CPU thread look at what changed. Any thread.
 void MachineImpl::leave_run() {
   safe_point_.wake();
-  if (lockstep_) return lockstep_->request_stop();
+  if (counted_) return counted_->request_stop();
   core_->request_stop();
 }
 
@@ -333,13 +369,21 @@ cpu::GateAction MachineImpl::on_break(cpu::Core&, u64 imm) {
 }
 
 void MachineImpl::wall_clock(i64& seconds, u32& nanoseconds) {
-  timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
+  const timespec t = running_clock();
   seconds = t.tv_sec + wall_clock_offset_s_;
   nanoseconds = static_cast<u32>(t.tv_nsec);
 }
 
-void MachineImpl::set_wall_clock(i64 seconds) { wall_clock_offset_s_ = seconds - static_cast<i64>(std::time(nullptr)); }
+void MachineImpl::set_wall_clock(i64 seconds) { wall_clock_offset_s_ = seconds - running_clock().tv_sec; }
+
+/// What the guest's clock runs by: the host's, or counted time.
+timespec MachineImpl::running_clock() const {
+  timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  if (!virtual_clock_) return t;
+  const u64 now_ns = clock_->now_ns();
+  return {static_cast<time_t>(now_ns / kNsPerSecond), static_cast<long>(now_ns % kNsPerSecond)};
+}
 
 bool MachineImpl::save_nvram(const std::vector<u8>& image) {
   auto ok = nvram_.save(image);

@@ -18,6 +18,7 @@ enum class MachineEnd : u8 {
   PowerOff,      ///< the guest or its firmware switched the power off
   ResetLoop,     ///< reset again and again without getting anywhere
   FirmwareStop,  ///< firmware gave up: the console shows why
+  Finished,      ///< finish() was called
   EnginesDiffer, ///< a lockstep run found a difference; it is on standard error
   CpuStop,       ///< a processor cannot go on (machine check, no handler to enter)
 };
@@ -77,6 +78,13 @@ class Machine : public Inspectable {
   virtual cpu::Core& core() = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
   virtual void stop() = 0;
+  /// Runs `fn` on the processor's thread at the next point that depends on counts of instructions alone, and so does everything
+  /// that is input to a guest whose time is counted. Only with MachineConfig::deterministic(). Any thread; never within this call.
+  virtual void at_boundary(std::function<void()> fn) = 0;
+  /// Ends the run with MachineEnd::Finished at the next such point. As at_boundary().
+  virtual void finish() = 0;
+  /// A number for registers and memory (state_hash.h). Inside call(), or after stop().
+  virtual std::string state_hash() = 0;
   /// Instructions executed by all processors since power-on.
   virtual u64 slots_retired() const = 0;
   /// Host processor time that went into translating guest code since power-on; 0 under the interpreter. Any thread.

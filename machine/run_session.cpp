@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 #include <optional>
 
 #include "base/log_listener.h"
@@ -21,6 +22,7 @@
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
+#include "machine/icount/counted_console.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
 #include "machine/storage_bays.h"
@@ -46,13 +48,15 @@ class Session {
     connect_signals_and_timeout();
     if (options_.paused) machine_->pause();
     began_ = std::chrono::steady_clock::now();
+    if (script_ && counted()) feed_script({});
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
-    if (script_) script_->start();
+    if (script_ && !counted()) feed_script({});
     loop_.run();
     machine_->stop();
     hub_.drain();
     loop_.settle(kLastRepliesMs, [this] { return (!control_ || control_->flushed()) && (!gdb_ || gdb_->flushed()); });
     if (options_.print_speed) report_speed("");
+    if (options_.print_state_hash) say("state hash " + machine_->state_hash());
     terminal_.reset();
     if (auto ok = write_inspection(); !ok) say(ok.error().message);
     if (!message_.empty()) say(message_);
@@ -66,19 +70,35 @@ class Session {
   }
 
   Result<void> make_script() {
+    if (counted()) counted_console_.emplace(hub_, [this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
     if (options_.steps.empty()) return {};
     auto script = ConsoleScript::create(options_.steps);
     if (!script) return script.error();
     script_ = std::move(*script);
-    script_->send = [this](std::string text) { hub_.type(as_bytes(text)); };
+    script_->send = [this](std::string text) { counted() ? counted_console_->type(text) : void(hub_.type(as_bytes(text))); };
     if (options_.print_speed) script_->matched = [this](const std::string& pattern) { report_speed(" until '" + pattern + "'"); };
-    script_->done = [this] { end(ExitStatus::Done, ""); };
-    hub_.add_listener([this](std::span<const u8> b) { script_->feed(b); });
+    script_->done = [this] { counted() ? machine_->finish() : end(ExitStatus::Done, ""); };
+    const auto feed = [this](std::span<const u8> b) { feed_script(b); };
+    counted() ? counted_console_->set_listener(feed) : hub_.add_listener(feed);
     return {};
   }
 
+  /// Where time is counted, a script acts when the guest has printed something, not when the host gets to see it.
+  bool counted() const { return options_.machine.deterministic(); }
+
+  /// Loop thread; the processor's thread where time is counted. No bytes: begin.
+  void feed_script(std::span<const u8> bytes) {
+    std::lock_guard lock(script_mutex_);
+    bytes.empty() ? script_->start() : script_->feed(bytes);
+  }
+
+  std::string script_waits_for() {
+    std::lock_guard lock(script_mutex_);
+    return script_ ? script_->waiting_for() : "";
+  }
+
   Result<void> make_machine() {
-    auto machine = Machine::create(options_.machine, hub_);
+    auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
     return {};
@@ -190,7 +210,7 @@ class Session {
     });
     if (options_.timeout_s == 0) return;
     loop_.after(u64{options_.timeout_s} * 1000, [this] {
-      std::string waiting = script_ ? script_->waiting_for() : "";
+      std::string waiting = script_waits_for();
       if (!waiting.empty()) waiting = fmt::format(" while waiting for '{}'", waiting);
       end(ExitStatus::Timeout, fmt::format("time is up after {} s{}", options_.timeout_s, waiting));
     });
@@ -209,13 +229,13 @@ class Session {
 
   void machine_ended(MachineEnd why) {
     hub_.drain();
-    if (why != MachineEnd::PowerOff) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
+    if (why != MachineEnd::PowerOff && why != MachineEnd::Finished) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
     end_with_script(ExitStatus::Done, "");
   }
 
   /// A script that still waits makes failure of what would be success.
   void end_with_script(ExitStatus status, std::string message) {
-    const std::string waiting = script_ && !ended_ ? script_->waiting_for() : "";
+    const std::string waiting = ended_ ? "" : script_waits_for();
     if (waiting.empty()) return end(status, std::move(message));
     end(ExitStatus::GuestStopped, fmt::format("{} while the script waits for '{}'",
                                               message.empty() ? "guest powered off" : message, waiting));
@@ -253,7 +273,9 @@ class Session {
   ConsoleKeys keys_;
   ConsoleWatches watches_;
   control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); }};
+  std::optional<CountedConsole> counted_console_;  ///< between machine and hub where time is counted
   std::unique_ptr<ConsoleScript> script_;
+  std::mutex script_mutex_;
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;
   std::optional<control::CommandRunner> runner_;
@@ -273,6 +295,7 @@ const char* describe(MachineEnd end) {
     case MachineEnd::PowerOff: return "powered off";
     case MachineEnd::ResetLoop: return "it resets again and again";
     case MachineEnd::FirmwareStop: return "firmware gave up; see the console";
+    case MachineEnd::Finished: return "finished";
     case MachineEnd::EnginesDiffer: return "the engines differ";
     case MachineEnd::CpuStop: return "a processor cannot go on";
   }

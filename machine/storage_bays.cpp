@@ -15,6 +15,7 @@
 #include "devices/virtio/virtio_scsi.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
+#include "storage/scsi/paced_target.h"
 #include "storage/scsi/target_factory.h"
 
 namespace ia64::machine {
@@ -70,9 +71,9 @@ StorageAdapter& StorageBays::adapter_at(const ResourceStatement& s) {
   };
   adapter.kind = s.adapter;
   if (s.adapter == "scsi")
-    take(std::make_unique<Mpt>(intx, *wires_.memory));
+    take(std::make_unique<Mpt>(intx, *wires_.memory, wires_.pace));
   else
-    take(std::make_unique<VirtioScsi>(VirtioScsi::Config{}, intx, *wires_.memory));
+    take(std::make_unique<VirtioScsi>(VirtioScsi::Config{.deferral = wires_.pace}, intx, *wires_.memory));
   wires_.pci->plug(slot.first, slot.second, *adapter.device);
   return adapter;
 }
@@ -80,9 +81,14 @@ StorageAdapter& StorageBays::adapter_at(const ResourceStatement& s) {
 void StorageBays::put(const ResourceStatement& s, Opened opened) {
   StorageAdapter& adapter = adapter_at(s);
   auto* target = opened.target.get();
-  adapter.devices[*s.address.target] = {s, target, dynamic_cast<storage::scsi::DvdDrive*>(target),
-                                        dynamic_cast<storage::scsi::DiskTarget*>(target)};
-  if (auto* dvd = adapter.devices[*s.address.target].dvd)
+  StorageDevice& device = adapter.devices[*s.address.target];
+  device = {s, target, dynamic_cast<storage::scsi::DvdDrive*>(target), dynamic_cast<storage::scsi::DiskTarget*>(target)};
+  if (wires_.pace) {
+    auto paced = std::make_unique<storage::scsi::PacedTarget>(std::move(opened.target), *wires_.pace);
+    device.paced = paced.get();
+    opened.target = std::move(paced);
+  }
+  if (auto* dvd = device.dvd)
     dvd->on_tray = [this, s](bool open) {
       if (on_tray) on_tray(s, open);
     };
@@ -336,6 +342,15 @@ Result<StorageBays::Resized> StorageBays::resize(const DeviceAddress& where, u64
 
 // --- restart
 
+/// Ends what only the clock would end: an adapter that is reset waits for its requests.
+void StorageBays::settle(StorageAdapter& adapter) {
+  bool again = true;  // room for one target's request can let one of another in
+  while (again) {
+    again = false;
+    for (auto& [number, device] : adapter.devices) again |= device.paced && device.paced->settle();
+  }
+}
+
 void StorageBays::restart() {
   for (auto it = adapters_.begin(); it != adapters_.end();) {
     auto& [slot, adapter] = *it;
@@ -343,6 +358,7 @@ void StorageBays::restart() {
       if (device.dvd)
         if (auto ok = device.dvd->revert(); !ok)
           LOG(Warn, "the DVD {} stays as it is: {}", device.dvd->original(), ok.error().message);
+    settle(adapter);
     adapter.device->reset();
     if (!adapter.next_kind.empty()) apply_conversion(slot, adapter);
     if (!adapter.devices.empty()) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address_space.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "machine/resource_statement.h"
 
@@ -24,6 +25,7 @@ class PciHost;
 namespace ia64::storage::scsi {
 class DiskTarget;
 class DvdDrive;
+class PacedTarget;
 class ScsiTarget;
 }  // namespace ia64::storage::scsi
 
@@ -35,6 +37,7 @@ struct StorageDevice {
   storage::scsi::ScsiTarget* target = nullptr;
   storage::scsi::DvdDrive* dvd = nullptr;
   storage::scsi::DiskTarget* disk = nullptr;
+  storage::scsi::PacedTarget* paced = nullptr;  ///< around the target when Wires::pace is set
 };
 
 /// One adapter in its slot. `host` and `device` are the same object.
@@ -56,6 +59,7 @@ class StorageBays {
     devices::pci::PciHost* pci = nullptr;
     devices::IoSapic* io_sapic = nullptr;
     AddressSpace* memory = nullptr;
+    Clock* pace = nullptr;  ///< not null: adapters and devices work at times of this clock alone (paced_target.h)
   };
   explicit StorageBays(const Wires& wires);
   ~StorageBays();
@@ -105,6 +109,7 @@ class StorageBays {
   Result<Opened> open(const ResourceStatement& s) const;
   void put(const ResourceStatement& s, Opened opened);
   StorageAdapter& adapter_at(const ResourceStatement& s);
+  static void settle(StorageAdapter& adapter);
   Result<std::pair<StorageAdapter*, StorageDevice*>> locate(const DeviceAddress& where);
   Result<StorageDevice*> find_dvd(const std::optional<DeviceAddress>& where);
   Result<void> check_idle(const StorageAdapter& adapter, const StorageDevice& device, bool at_firmware) const;

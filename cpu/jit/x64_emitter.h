@@ -255,6 +255,7 @@ class X64Emitter {
   void emit_float_to_bits(const Op& op, Value v);
   void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
   void jump_unless_normal(const Xmm& value, Label odd);
+  void jump_unless_normal_single(Label odd);
   void leave_if_denormal(const Op& op, const Xmm& value, Label tiny, Label fine);
   void emit_mul_high(const Op& op, Value v);
   void check_widest(const Op& op, u32 set);

@@ -57,12 +57,23 @@ void X64Emitter::compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b
   }
 }
 
-/// One more than the exponent is 0 or 1 modulo 2^11 for the largest and the smallest exponent only. Changes eax.
+/// One more than the exponent is 0 to 3 modulo 2^11 for the largest exponent and the three smallest only. The second smallest is no
+/// normal number to be sure of: what lies just below the smallest normal number may be rounded up to it, and underflows all the same.
+/// Changes eax.
 void X64Emitter::jump_unless_normal(const Xmm& value, Label odd) {
   a_.vpextrd(eax, value, 1);
   a_.add(eax, 0x00100000);
-  a_.test(eax, 0x7fe00000);
+  a_.test(eax, 0x7fc00000);
   a_.jz(odd);
+}
+
+/// The same for the single in xmm0.
+void X64Emitter::jump_unless_normal_single(Label odd) {
+  a_.vmovd(eax, xmm0);
+  a_.add(eax, eax);
+  a_.sub(eax, 0x02000000);
+  a_.cmp(eax, 0xfd000000);
+  a_.jae(odd);
 }
 
 /// Goes on when `value` is normal or an exact zero.
@@ -113,11 +124,7 @@ void X64Emitter::round_to_single(const Op& op, const Xmm& value, const Xmm& a, c
   }
   a_.bind(whole);
   a_.vcvtsd2ss(xmm0, value, value);
-  a_.vmovd(eax, xmm0);
-  a_.add(eax, eax);
-  a_.sub(eax, 0x01000000);
-  a_.cmp(eax, 0xfe000000);
-  a_.jae(odd);
+  jump_unless_normal_single(odd);
   a_.vcvtss2sd(value, xmm0, xmm0);
   a_.bind(fine);
   later([this, odd, fine, no, value, a, b, product = is_product(op.code)] {

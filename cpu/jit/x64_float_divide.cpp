@@ -89,11 +89,7 @@ void X64Emitter::emit_float_quotient(const Op& op, Value v) {
     leave_unless_single(op, a, b);
     a_.vdivsd(xmm0, a, b);  // of so few bits: rounding a second time does no harm
     a_.vcvtsd2ss(xmm0, xmm0, xmm0);
-    a_.vmovd(eax, xmm0);
-    a_.add(eax, eax);
-    a_.sub(eax, 0x01000000);
-    a_.cmp(eax, 0xfe000000);
-    a_.jae(no);
+    jump_unless_normal_single(no);
     a_.vcvtss2sd(d, xmm0, xmm0);
   } else {
     a_.vdivsd(d, a, b);

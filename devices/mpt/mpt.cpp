@@ -31,14 +31,15 @@ void discover(ScsiTarget& target) {
 
 }  // namespace
 
-Mpt::Mpt(IrqLine& intx, AddressSpace& memory)
+Mpt::Mpt(IrqLine& intx, AddressSpace& memory, Clock* deferral)
     : PciDevice({.vendor_id = kVendorId,
                  .device_id = kDeviceId,
                  .revision = kRevisionC0,
                  .class_code = 0x010000,
                  .subsystem_vendor = 0x103c,
                  .subsystem_id = 0x12c5},  // HP's A7173A, which in-box drivers of HP-UX know
-                intx, memory) {
+                intx, memory),
+      deferred_(deferral, [this] { serve_accesses(); }) {
   add_bar(kIoBar, pci::BarKind::Io, kIoBytes);
   add_bar(kRegisterBar, pci::BarKind::Memory64, kMemoryBytes);
   add_bar(kDiagnosticBar, pci::BarKind::Memory64, kMemoryBytes);
@@ -111,7 +112,7 @@ AccessResult Mpt::bar_read(unsigned bar, u64 offset, unsigned size, u64& value) 
     value = read_register(static_cast<unsigned>(offset));
   }
   LOG(Mpt, "mpt read +{:#x} -> {:#x}", offset, value);
-  if (offset == kReplyQueue) serve();  // there may be room for a reply that waits
+  if (offset == kReplyQueue) deferred_.request();  // there may be room for a reply that waits
   return AccessResult::Ok;
 }
 
@@ -122,9 +123,10 @@ AccessResult Mpt::bar_write(unsigned bar, u64 offset, unsigned size, u64 value) 
   {
     std::lock_guard lock(mutex_);
     write_register(static_cast<unsigned>(offset), static_cast<u32>(value));
+    if (!deferred_.deferred()) memory_work();
     update_interrupt();
   }
-  serve();
+  deferred_.request();
   return AccessResult::Ok;
 }
 
@@ -146,7 +148,7 @@ u32 Mpt::read_register(unsigned offset) {
     case kReplyQueue:
       if (state_.posted_replies.empty()) return kQueueEmpty;
       v = state_.posted_replies.pop();
-      flush_replies();
+      if (!deferred_.deferred()) memory_work();
       update_interrupt();
       return v;
     default: LOG_ONCE(Unknown, 0x1030'0000 | offset, "mpt: read of register {:#x}", offset); return 0;
@@ -192,7 +194,6 @@ void Mpt::write_doorbell(u32 value) {
         return;
     }
   }
-  if (state_.doorbell.whole()) handshake_request();
 }
 
 void Mpt::write_sequence(u32 value) {
@@ -222,7 +223,6 @@ void Mpt::free_reply(u32 address) {
   if (pending_reset_ != Reset::None || state_.ioc == kStateFault) return;
   if (state_.free_replies.full()) return fault(kFaultQueueOverrun);
   state_.free_replies.push(address);
-  flush_replies();
 }
 
 // A message goes out when the level rises: drivers drain the queue before they return from their handler.

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <span>
 
+#include "devices/deferred_work.h"
 #include "devices/mpt/config_pages.h"
 #include "devices/mpt/mpi.h"
 #include "devices/mpt/mpt_doorbell.h"
@@ -35,7 +36,8 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   static constexpr unsigned kCredits = 255;     ///< requests a driver may have outstanding
   static constexpr unsigned kFrameBytes = 128;  ///< of a request
 
-  Mpt(IrqLine& intx, AddressSpace& memory);
+  /// @param deferral where the IOC does what needs guest memory (DeferredWork)
+  Mpt(IrqLine& intx, AddressSpace& memory, Clock* deferral = nullptr);
   ~Mpt() override;
 
   unsigned addresses() const override { return kTargets; }
@@ -91,6 +93,8 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
 
   // requests and replies (mpt_queues.cpp)
   void serve();  // no lock held
+  void serve_accesses();  // no lock held
+  void memory_work();
   bool next_request(Submission& out);
   void dispatch(Frame frame, Submission& out);
   void handshake_request();
@@ -146,6 +150,7 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   bool silenced_ = false;  // being destroyed
   bool serving_ = false;   // some thread is in serve() and will look at the queue again
   bool message_due_ = false;
+  DeferredWork deferred_;
 
   // volatile state
   struct State {

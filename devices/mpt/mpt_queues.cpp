@@ -41,6 +41,21 @@ void Mpt::serve() {
   }
 }
 
+/// What a register access set off that reads or writes guest memory; then the request queue.
+void Mpt::serve_accesses() {
+  if (deferred_.deferred()) {
+    std::lock_guard lock(mutex_);
+    memory_work();
+    update_interrupt();
+  }
+  serve();
+}
+
+void Mpt::memory_work() {
+  if (state_.doorbell.whole()) handshake_request();
+  flush_replies();
+}
+
 bool Mpt::next_request(Submission& out) {
   if (!operational() || silenced_ || (state_.diagnostic & kDiagDisableArm)) return false;
   if (state_.requests.empty() || outstanding() >= kCredits) return false;

@@ -1,6 +1,7 @@
 // Virtio PCI transport.
 #include "devices/virtio/virtio_pci.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/bits.h"
@@ -36,7 +37,8 @@ VirtioPci::VirtioPci(const Description& d, IrqLine& intx, AddressSpace& memory)
     : PciDevice(identity_of(d), intx, memory),
       device_features_(d.features | kFeatureVersion1 | kFeatureIndirect | kFeatureEventIndex),
       queue_size_(d.queue_size),
-      queues_(d.queues) {
+      queues_(d.queues),
+      deferred_(d.deferral, [this] { serve_notified(); }) {
   INVARIANT(d.queues >= 1 && d.queues <= 1024);
   add_bar(0, pci::BarKind::Memory32, kBarBytes);
   add_msix(kMsixBar, d.queues + 1);
@@ -102,11 +104,29 @@ AccessResult VirtioPci::bar_write(unsigned bar, u64 offset, unsigned size, u64 v
     case kNotifyAt:
       // The address, not the value, names the queue.
       if (at % kNotifyMultiplier == 0 && at / kNotifyMultiplier < queues_.size())
-        queue_notified(at / kNotifyMultiplier);
+        notified(at / kNotifyMultiplier);
       break;
     default: break;  // ISR is read-only
   }
   return AccessResult::Ok;
+}
+
+void VirtioPci::notified(unsigned queue) {
+  if (!deferred_.deferred()) return queue_notified(queue);
+  {
+    std::lock_guard lock(mutex_);
+    if (std::find(notified_.begin(), notified_.end(), queue) == notified_.end()) notified_.push_back(queue);
+  }
+  deferred_.request();
+}
+
+void VirtioPci::serve_notified() {
+  std::vector<unsigned> queues;
+  {
+    std::lock_guard lock(mutex_);
+    queues.swap(notified_);
+  }
+  for (const unsigned queue : queues) queue_notified(queue);
 }
 
 bool VirtioPci::special_config_read(unsigned reg, unsigned size, u32& value) {

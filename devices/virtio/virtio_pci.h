@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "devices/deferred_work.h"
 #include "devices/pci/pci_device.h"
 #include "devices/virtio/virtqueue.h"
 
@@ -27,6 +28,7 @@ class VirtioPci : public pci::PciDevice {
     u64 features = 0;      ///< beyond VERSION_1, INDIRECT_DESC and EVENT_IDX
     unsigned queues = 1;   ///< 1..1024
     u16 queue_size = 256;  ///< a power of two
+    Clock* deferral = nullptr;  ///< where notifications are served (DeferredWork)
   };
   VirtioPci(const Description& description, IrqLine& intx, AddressSpace& memory);
 
@@ -83,6 +85,8 @@ class VirtioPci : public pci::PciDevice {
   void common_write(unsigned offset, unsigned size, u32 value);
   void write_status(u8 value);
   void write_queue(unsigned offset, unsigned size, u32 value);
+  void notified(unsigned queue);
+  void serve_notified();
   u16 checked_vector(u32 value) const;
   u8 read_isr();
   void finish_reset();
@@ -104,6 +108,8 @@ class VirtioPci : public pci::PciDevice {
   };
   State state_;
   std::vector<Virtqueue> queues_;
+  std::vector<unsigned> notified_;  ///< queues to serve, only with deferral
+  DeferredWork deferred_;
 };
 
 }  // namespace ia64::devices::virtio

@@ -36,7 +36,8 @@ VirtioScsi::VirtioScsi(const Config& config, IrqLine& intx, AddressSpace& memory
                  .subsystem_id = 0x1339,  // HP's AVIO storage adapter
                  .features = kScsiFeatureHotplug | kScsiFeatureChange,
                  .queues = config.request_queues + kScsiRequestQueue,
-                 .queue_size = kRingSize},
+                 .queue_size = kRingSize,
+                 .deferral = config.deferral},
                 intx, memory),
       request_queues_(config.request_queues) {
   INVARIANT(config.request_queues >= 1 && config.request_queues <= 64);

@@ -23,6 +23,7 @@ class VirtioScsi final : public VirtioPci, public ScsiHost {
 
   struct Config {
     unsigned request_queues = 1;  ///< 1..64; one per virtual CPU serves best
+    Clock* deferral = nullptr;    ///< where notifications are served (DeferredWork)
   };
   VirtioScsi(const Config& config, IrqLine& intx, AddressSpace& memory);
   ~VirtioScsi() override;

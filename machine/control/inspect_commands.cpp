@@ -90,6 +90,8 @@ Result<Json> registers(Call& call) {
   return out;
 }
 
+Result<Json> state_hash(Call& call) { return Json{{"hash", call.context.machine->state_hash()}}; }
+
 }  // namespace
 
 std::vector<CommandRow> inspect_commands() {
@@ -100,6 +102,7 @@ std::vector<CommandRow> inspect_commands() {
        "state and counters of processor and devices"},
       {"registers", nullptr, {{"part", Text, false, "ar, cr, fr, rr, translations, interruptions ..., or all"}}, Where::Machine, registers,
        "registers of the processor"},
+      {"state-hash", nullptr, {}, Where::Machine, state_hash, "a number for all registers and memory; equal where a deterministic run was equal so far"},
   };
 }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 
 #include "cpu/arch/register_differences.h"
 #include "cpu/disasm/printer.h"
@@ -20,10 +19,8 @@ namespace {
 using cpu::Core;
 using cpu::StopReason;
 
-constexpr u64 kNsPerSlot = 1;
 constexpr u64 kLongSlice = 50'000, kShortSlice = 300;  // instructions; one slice in eight is short, to meet odd places
 constexpr u64 kEverything = u64{1} << 63;
-constexpr auto kIdleSleep = std::chrono::microseconds(100);
 
 const char* name_of(StopReason reason) {
   constexpr const char* kNames[] = {"budget", "requested", "halted", "gate", "interruption", "stop address", "interruption loop"};
@@ -38,21 +35,14 @@ void unique_pages(std::vector<GuestPhys>& pages) {
 
 }  // namespace
 
-/// Stops the processor in front of a gate's break, unless it is open.
+/// Stops the shadow in front of a gate's break: firmware serves the processor alone.
 class Lockstep::Gate final : public cpu::BreakGate {
  public:
-  explicit Gate(cpu::BreakGate* inner) : inner_(inner) {}
-  cpu::GateAction on_break(Core& core, u64 imm) override {
-    return open && inner_ ? inner_->on_break(core, imm) : cpu::GateAction::Stop;
-  }
-  bool open = false;
-
- private:
-  cpu::BreakGate* inner_;
+  cpu::GateAction on_break(Core&, u64) override { return cpu::GateAction::Stop; }
 };
 
-Lockstep::Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, VirtualClock& clock, u64 itc_hz)
-    : board_bus_(board_bus), clock_(clock), recorder_(board_bus), replayer_(recorder_.log) {
+Lockstep::Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, Clock& clock, u64 itc_hz)
+    : board_bus_(board_bus), recorder_(board_bus), replayer_(recorder_.log) {
   for (const LockstepRam& r : ram) {
     const View view{r.base, r.memory->size_bytes(), r.memory->data(), r.memory->private_view()};
     views_.push_back(view);
@@ -75,17 +65,11 @@ Lockstep::Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, Virtua
     for (AddressSpace* bus : {&primary_bus_, &shadow_bus_}) bus->code_written(page, AddressSpace::kPageSize);
   });
   shadow_ = std::make_unique<Core>(cpu::CoreWires{.bus = &shadow_bus_, .clock = &clock, .itc_hz = itc_hz});
-  shadow_gate_ = std::make_unique<Gate>(nullptr);
-  shadow_->set_gate(shadow_gate_.get());
+  gate_ = std::make_unique<Gate>();
+  shadow_->set_gate(gate_.get());
 }
 
 Lockstep::~Lockstep() = default;
-
-void Lockstep::attach(Core& primary, cpu::BreakGate& gate) {
-  primary_ = &primary;
-  gate_ = std::make_unique<Gate>(&gate);
-  primary.set_gate(gate_.get());
-}
 
 void Lockstep::powered_on(GuestPhys gate_base, u64 gate_size) {
   shadow_->reset();
@@ -94,15 +78,7 @@ void Lockstep::powered_on(GuestPhys gate_base, u64 gate_size) {
 }
 
 void Lockstep::post(DeliveryMode mode, u8 vector) {
-  std::lock_guard lock(posts_mutex_);
-  posts_.emplace_back(mode, vector);
-}
-
-void Lockstep::post_to_both() {
-  std::lock_guard lock(posts_mutex_);
-  for (const auto& [mode, vector] : posts_)
-    for (Core* core : {primary_, shadow_.get()}) core->post_interrupt(mode, vector);
-  posts_.clear();
+  for (Core* core : {primary_, shadow_.get()}) core->post_interrupt(mode, vector);
 }
 
 u64 Lockstep::next_slice_length() {
@@ -111,10 +87,9 @@ u64 Lockstep::next_slice_length() {
   return r % 8 ? kLongSlice - r / 8 % 64 : 1 + r / 8 % kShortSlice;
 }
 
-StopReason Lockstep::run() {
-  while (!stop_.exchange(false)) {
-    post_to_both();
-    const u64 length = next_slice_length();
+StopReason Lockstep::run(u64 max_slots) {
+  for (u64 left = max_slots;;) {
+    const u64 length = std::min(next_slice_length(), left);
     recorder_.log.clear();
     replayer_.rewind();
     written_.clear(), shadow_written_.clear();
@@ -126,38 +101,15 @@ StopReason Lockstep::run() {
     if (!difference_.empty()) return StopReason::Requested;
     discard_private_pages();
     slices_++;
-    clock_.advance_to(clock_.now_ns() + executed * kNsPerSlot);
-    if (actual == StopReason::Halted) return actual;
-    if (actual != StopReason::Gate) continue;
-    call_gate();
-    if (gate_stopped_) return StopReason::Gate;
+    left -= executed;
+    if (actual != StopReason::Budget || left == 0) return actual;
   }
-  return StopReason::Requested;
 }
 
-/// Runs the break that both processors stand at, for good.
-void Lockstep::call_gate() {
-  gate_->open = true;
-  gate_stopped_ = primary_->run(1) == StopReason::Gate;
-  gate_->open = false;
-  take_over();
-}
-
-/// The shadow continues with the state of the processor.
 void Lockstep::take_over() {
   shadow_->regs() = primary_->regs();
   shadow_->tlb().registers_replaced();
   if (primary_->halted()) shadow_->halt();
-}
-
-void Lockstep::idle_until(u64 until_ns) {
-  {
-    std::lock_guard lock(posts_mutex_);
-    if (!posts_.empty()) return;
-  }
-  std::this_thread::sleep_for(kIdleSleep);
-  const u64 target = std::min(until_ns, clock_.next_due_ns());
-  if (target != ~u64{0}) clock_.advance_to(target);
 }
 
 // --- comparison

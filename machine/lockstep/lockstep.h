@@ -1,9 +1,7 @@
 // Runs a machine on two engines at once and stops where they differ.
 #pragma once
 
-#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,7 +9,6 @@
 #include "cpu/core.h"
 #include "machine/guest_memory.h"
 #include "machine/lockstep/device_log.h"
-#include "machine/lockstep/virtual_clock.h"
 
 namespace ia64::machine {
 
@@ -24,30 +21,27 @@ struct LockstepRam {
 /// The machine's processor translates; a second one, the shadow, interprets. Execution goes in slices: the shadow runs first,
 /// on a private view of memory and on the devices, whose answers are recorded; then the translator runs as many
 /// instructions on the real memory, devices being played back. Then registers, the memory that either wrote, device accesses
-/// and the reason to stop must be equal. Time stands still during a slice, and interrupts are posted to both before it.
-/// Firmware runs once, between slices; afterwards the shadow takes over the processor's state.
-/// Limits: one processor; no DMA may reach memory during a slice, so a board without storage. CPU thread only except where noted.
+/// and the reason to stop must be equal. Time stands still during a run, and interrupts are posted to both before it.
+/// Firmware runs once, between runs; afterwards the shadow takes over the processor's state.
+/// Limits: one processor; no DMA may reach memory during a run. CPU thread only. CountedRun uses it.
 class Lockstep {
  public:
-  Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, VirtualClock& clock, u64 itc_hz);
+  Lockstep(AddressSpace& board_bus, std::vector<LockstepRam> ram, Clock& clock, u64 itc_hz);
   ~Lockstep();
 
   /// The bus of the processor that translates.
   AddressSpace& primary_bus() { return primary_bus_; }
-  /// Joins the processor, which must live as long as run() is called, and the gate its breaks go to.
-  void attach(cpu::Core& primary, cpu::BreakGate& gate);
+  /// Joins the processor, which must live as long as run() is called. Its gate must stop it.
+  void attach(cpu::Core& primary) { primary_ = &primary; }
   /// The processor was reset and firmware set its registers.
   void powered_on(GuestPhys gate_base, u64 gate_size);
 
-  /// Posts an interrupt to both before the next slice. Any thread.
+  /// Posts an interrupt to both. Between runs.
   void post(DeliveryMode mode, u8 vector);
-  /// Ends run() after the slice. Any thread.
-  void request_stop() { stop_ = true; }
-
-  /// Runs slices until the processor halts, a gate wants to stop, or somebody asked. With a difference, Requested.
-  cpu::StopReason run();
-  /// Nothing to do before `until_ns` of virtual time: goes there, or to the next timer if that is earlier.
-  void idle_until(u64 until_ns);
+  /// Runs slices: `max_slots` instructions, or fewer when the processors halt or reach a gate. With a difference, Requested.
+  cpu::StopReason run(u64 max_slots);
+  /// The shadow continues with the state of the processor, which was changed between runs.
+  void take_over();
   /// The report of the first difference; empty while there is none.
   const std::string& difference() const { return difference_; }
   u64 slices() const { return slices_; }
@@ -61,31 +55,23 @@ class Lockstep {
     u8* own = nullptr;  ///< the shadow's private mapping
   };
 
-  void post_to_both();
   u64 next_slice_length();
   void compare_slice(u64 ip, cpu::StopReason expected, u64 executed, cpu::StopReason actual, u64 translated);
   std::string memory_difference();
   void discard_private_pages();
-  void call_gate();
-  void take_over();
   std::string listing(u64 ip) const;
 
   AddressSpace& board_bus_;
-  VirtualClock& clock_;
   std::vector<View> views_;
   AddressSpace primary_bus_, shadow_bus_;
   DeviceRecorder recorder_;
   DeviceReplayer replayer_;
   std::vector<GuestPhys> written_, shadow_written_;  // pages, by slice
   std::unique_ptr<cpu::Core> shadow_;
-  std::unique_ptr<Gate> gate_, shadow_gate_;
+  std::unique_ptr<Gate> gate_;
   cpu::Core* primary_ = nullptr;
   u64 slices_ = 0, random_ = 0x9e3779b97f4a7c15;
-  bool gate_stopped_ = false;
   std::string difference_;
-  std::atomic<bool> stop_{false};
-  std::mutex posts_mutex_;
-  std::vector<std::pair<DeliveryMode, u8>> posts_;
 };
 
 }  // namespace ia64::machine

@@ -84,6 +84,9 @@ class StandingMachine final : public Machine {
   Board& board() override { return board_; }
   cpu::Core& core() override { return core_; }
   void stop() override {}
+  void at_boundary(std::function<void()> fn) override { fn(); }
+  void finish() override {}
+  std::string state_hash() override { return ""; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
   void inspect(InspectWriter& out) const override { board_.inspect(out); }

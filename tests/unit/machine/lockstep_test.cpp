@@ -3,6 +3,7 @@
 
 #include "cpu/jit/options.h"
 #include "cpu/sapic.h"
+#include "machine/icount/virtual_clock.h"
 #include "tests/support/assembler.h"
 #include "tests/support/test.h"
 
@@ -12,7 +13,7 @@ using cpu::StopReason;
 
 namespace {
 
-constexpr u64 kRamBytes = 4 << 20, kCode = 0x10000, kData = 0x200000, kDevice = 0x80000000;
+constexpr u64 kRamBytes = 4 << 20, kCode = 0x10000, kData = 0x200000, kDevice = 0x80000000, kMany = 1'000'000'000;
 
 /// Counts its accesses; a read gives the count.
 struct CountingDevice final : MmioRegion {
@@ -49,7 +50,8 @@ struct LockstepRig {
     cpu::TranslatorOptions options;
     options.threshold = 1;
     core->use_translator(options);
-    lockstep->attach(*core, gate);
+    core->set_gate(&gate);
+    lockstep->attach(*core);
     const auto bytes = test::assemble(program);
     REQUIRE_FALSE(bytes.empty());
     bus.write_bytes(kCode, bytes.data(), bytes.size());
@@ -58,6 +60,7 @@ struct LockstepRig {
     r.set_gr(8, kData), r.set_gr(9, kDevice | u64{1} << 63), r.lc = 200'000;
     lockstep->powered_on(0, kRamBytes);
   }
+  StopReason run() { return lockstep->run(kMany); }
 };
 
 constexpr const char* kLoop = R"(
@@ -94,7 +97,7 @@ bool mentions(const std::string& text, const char* part) { return text.find(part
 TEST_CASE("equal engines reach the end, each device access made once", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
-  CHECK(rig.lockstep->run() == StopReason::Gate);
+  CHECK(rig.run() == StopReason::Gate);
   CHECK(rig.lockstep->difference() == "");
   CHECK(rig.lockstep->slices() > 10);
   CHECK(rig.device.accesses == 200'001);
@@ -108,7 +111,7 @@ TEST_CASE("a different register is reported with both values", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
   rig.core->regs().set_gr(20, 0x1234);
-  CHECK(rig.lockstep->run() == StopReason::Requested);
+  CHECK(rig.run() == StopReason::Requested);
   CHECK(mentions(rig.lockstep->difference(), "gr_static.20: interpreter 0000000000000000 translator 0000000000001234"));
 }
 
@@ -116,7 +119,7 @@ TEST_CASE("a different address of a store is reported", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
   rig.core->regs().set_gr(8, kData + 4096);
-  rig.lockstep->run();
+  rig.run();
   CHECK(mentions(rig.lockstep->difference(), "memory: page 0x200000 was written by the interpreter only"));
 }
 
@@ -124,7 +127,7 @@ TEST_CASE("a different device access is reported", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
   rig.core->regs().set_gr(9, (kDevice + 8) | u64{1} << 63);
-  rig.lockstep->run();
+  rig.run();
   CHECK(mentions(rig.lockstep->difference(), "device: interpreter 4-byte read of 0x80000000, translator 4-byte read of 0x80000008"));
 }
 
@@ -132,7 +135,7 @@ TEST_CASE("an earlier end of the loop is reported", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
   rig.core->regs().lc = 3;
-  rig.lockstep->run();
+  rig.run();
   CHECK(mentions(rig.lockstep->difference(), "stopped: interpreter budget, translator gate"));
 }
 
@@ -140,7 +143,7 @@ TEST_CASE("an interrupt is posted to both engines", "[lockstep]") {
   NEEDS_ASSEMBLER();
   LockstepRig rig(kLoop);
   rig.lockstep->post(DeliveryMode::Fixed, 0x40);
-  CHECK(rig.lockstep->run() == StopReason::Gate);
+  CHECK(rig.run() == StopReason::Gate);
   CHECK(rig.lockstep->difference() == "");
   CHECK(rig.core->sapic().irr(1) == 1);
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 
@@ -21,7 +22,7 @@ struct RunArguments {
   std::vector<std::string> resources, expects, sends, untils;
   std::string memory = "1G";
   EngineArguments engine{"jit"};
-  std::string trace, trace_file;
+  std::string trace, trace_file, start;
 };
 
 /// "1G", "512M", "4096K" or a plain number of MiB, as Integrity VM reads -r.
@@ -42,6 +43,17 @@ Result<u64> parse_memory(const std::string& text) {
   if (text[0] == '-' || n == 0 || n > (u64{1} << 50 >> shift))
     return Error{ErrorKind::Invalid, fmt::format("-m {}: out of range", text)};
   return n << shift;
+}
+
+/// @returns seconds since 1970 UTC
+Result<i64> parse_date(const std::string& text) {
+  std::tm t{};
+  for (const char* form : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"}) {
+    t = {};
+    const char* const end = strptime(text.c_str(), form, &t);
+    if (end && !*end && t.tm_year >= 70) return static_cast<i64>(timegm(&t));
+  }
+  return Error{ErrorKind::Invalid, fmt::format("--rtc {}: not a date; write 2010-01-31 or 2010-01-31T12:00:00", text)};
 }
 
 /// The expect/send/until options in the order of the command line.
@@ -65,6 +77,11 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (!memory) return memory.error();
   auto& m = a.options.machine;
   m.memory_bytes = *memory;
+  if (!a.start.empty()) {
+    auto start = parse_date(a.start);
+    if (!start) return start.error();
+    m.start_s = *start;
+  }
   auto engine = a.engine.complete();
   if (!engine) return engine.error();
   m.engine = *engine;
@@ -107,6 +124,8 @@ Run add_run(CLI::App& command) {
   command.add_option("--kernel", m.kernel.kernel_path, "start this ELF kernel (plain or gzipped) without a boot loader");
   command.add_option("--initrd", m.kernel.initrd_path, "initial RAM disk for --kernel");
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
+  command.add_flag("--icount", m.icount, "deterministic: time is counted in instructions, equal scripts give equal runs (docs/icount.md)");
+  command.add_option("--rtc", a->start, "what the guest's clock shows at power-on: YYYY-MM-DD[THH:MM:SS], UTC")->type_name("DATE");
   command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
       ->capture_default_str();
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
@@ -121,6 +140,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--send", a->sends, "then type this text; escapes \\r \\n \\t \\e \\\\ \\xNN")->take_all()->expected(1);
   command.add_option("--until", a->untils, "as --expect; status 0 once the last step has matched")->take_all()->expected(1);
   command.add_option("--inspect-at-exit", o.inspect_path, "write the machine's state and counters as JSON to this file at the end; - for standard output");
+  command.add_flag("--state-hash", o.print_state_hash, "print a number for all registers and memory at the end");
   command.add_flag("--speed", o.print_speed, "report executed instructions and time at each --expect and at the end");
   command.footer(
       "Steps run in the order given. Exit status: 0 powered off or script done, 2 bad usage or configuration,\n"

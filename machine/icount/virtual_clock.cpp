@@ -1,5 +1,5 @@
-// The clock of lockstep runs.
-#include "machine/lockstep/virtual_clock.h"
+// The clock of runs whose time is counted.
+#include "machine/icount/virtual_clock.h"
 
 #include <algorithm>
 
