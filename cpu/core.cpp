@@ -1,9 +1,13 @@
 // Wiring of a processor: construction, reset, interrupts from outside, raising of faults.
 #include "cpu/core.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "base/invariant.h"
@@ -26,6 +30,7 @@ class WakeOnInterrupt final : public InterruptListener {
     core_.attend(attention::kInterrupt);
     core_.kick();
   }
+  void on_timer_put_off() override { core_.attend(attention::kTimer); }
 
  private:
   Core& core_;
@@ -65,6 +70,17 @@ Core::Core(const CoreWires& wires)
 
 Core::~Core() = default;
 
+void* Core::operator new(std::size_t size) {
+  constexpr std::size_t kLargePage = std::size_t{2} << 20;
+  const std::size_t bytes = (size + kLargePage - 1) / kLargePage * kLargePage;
+  void* const place = std::aligned_alloc(kLargePage, bytes);
+  if (!place) throw std::bad_alloc();
+  madvise(place, bytes, MADV_HUGEPAGE);  // a wish
+  return place;
+}
+
+void Core::operator delete(void* core) noexcept { std::free(core); }
+
 void Core::reset() {
   set_reset_values(r_);
   tlb_->reset();
@@ -82,6 +98,7 @@ StopReason Core::run(u64 max_slots) {
   remote_requests_->set_running(true);
   remote_requests_->serve(*tlb_);
   const StopReason reason = interpreter_->run(max_slots);
+  if (reason != StopReason::Halted) sapic_->settle_timer();
   remote_requests_->set_running(false);
   return reason;
 }
@@ -100,11 +117,7 @@ void Core::request_stop() {
 }
 
 void Core::kick() {
-  {
-    std::lock_guard lock(sleep_mutex_);
-    wake_ = true;
-  }
-  sleep_.notify_one();
+  sleeper_.wake();
 }
 
 void Core::halt() {
@@ -119,12 +132,9 @@ bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
     const u64 now_ns = wires_.clock->now_ns();
     host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0));
   }
-  std::unique_lock lock(sleep_mutex_);
-  const bool woken = sleep_.wait_for(lock, host_time, [this] { return wake_; });
-  lock.unlock();
+  const bool woken = sleeper_.sleep(host_time);
   sapic_->resume_timer(due_ns);
-  lock.lock();
-  wake_ = false;  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
+  sleeper_.forget();  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
   return woken;
 }
 

@@ -43,10 +43,14 @@ CodeCache::Place CodeCache::add(asmjit::CodeHolder& code) {
   place.cold = base_ + size_ - used_cold_ - place.cold_bytes;
   u64 offset = static_cast<u64>(place.cold - at);
   sections[0]->setOffset(0);
-  for (size_t n = 1; n < sections.size(); n++) {
-    sections[n]->setOffset(round_up(offset, sizeof(u64)));
-    offset = sections[n]->offset() + sections[n]->realSize();
-  }
+  Section* const table = code.addressTableSection();  // may have come before cold code
+  const auto put = [&offset](Section& s) {
+    s.setOffset(round_up(offset, sizeof(u64)));
+    offset = s.offset() + s.realSize();
+  };
+  for (Section* s : sections)
+    if (s != sections[0] && s != table) put(*s);
+  if (table) put(*table);
   if (code.resolveUnresolvedLinks() != kErrorOk || code.relocateToBase(reinterpret_cast<u64>(at)) != kErrorOk) return {};
   for (const Section* s : sections)
     if (code.copySectionData(at + s->offset(), s->realSize(), s->id(), CopySectionFlags::kPadSectionBuffer) != kErrorOk) return {};

@@ -383,7 +383,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
   connect(*native);
   if (core_.nats_ && options_.optimisations.nat_summary) look_for_nats();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
-  const u64 before = core_.slots_retired(), left = interpreter_.budget_end_ - before;
+  const u64 before = core_.slots_retired(), left = interpreter_.next_look() - before;
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
   state_.budget = budget;
   counters_.enters++;

@@ -54,6 +54,7 @@ TEST_CASE("cold code lies apart, and either part reaches the other", "[jit]") {
   a.bind(back);
   a.add(x86::eax, 1);
   a.ret();
+  a.call(imm(u64{0x1234'5678'9abc'def0}));  // makes a table of addresses
   Section* cold = nullptr;
   REQUIRE(code.newSection(&cold, ".cold", SIZE_MAX, SectionFlags::kExecutable) == kErrorOk);
   a.section(cold);
@@ -63,6 +64,7 @@ TEST_CASE("cold code lies apart, and either part reaches the other", "[jit]") {
   const auto place = cache.add(code);
   REQUIRE(place.code);
   CHECK(place.cold - place.code > 1'000'000);
+  CHECK(*place.cold == 0xb8);  // mov eax, imm: its beginning
   CHECK(place.cold + place.cold_bytes <= place.code + (size_t{2} << 20));
   CHECK(call(place.code) == 42);
   CHECK(add(cache, 5, (size_t{2} << 20) - 128) == nullptr);  // cold code takes room too
