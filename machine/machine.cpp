@@ -88,6 +88,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   bool operating_system_runs() const override { return operating_system_; }
   u64 resets() const override { return resets_; }
   u64 virtual_ns() const override { return clock_->now_ns(); }
+  u64 idle_ns() const override { return idle_ns_.load(std::memory_order_relaxed); }
   Board& board() override { return *board_; }
   cpu::Core& core() override { return *core_; }
   u64 translating_ns() const override {
@@ -162,7 +163,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::mutex stop_mutex_;  // one stop() at a time
   std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true}, operating_system_{false};
   std::atomic<bool> stepping_{false};  ///< pause again after one instruction
-  std::atomic<u64> resets_{0};
+  std::atomic<u64> resets_{0}, idle_ns_{0};
   // CPU thread only
   std::optional<u64> idle_until_ns_;
   u64 powered_on_ns_ = 0;
@@ -336,9 +337,12 @@ void MachineImpl::report_difference() {
 
 /// Sleeps until a virtual time, an interrupt or a request to stop.
 void MachineImpl::sleep_until(u64 ns) {
-  if (counted_) return counted_->idle_until(ns);
   const u64 now = clock_->now_ns();
-  if (now < ns) core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
+  if (counted_)
+    counted_->idle_until(ns);
+  else if (now < ns)
+    core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
+  idle_ns_.fetch_add(clock_->now_ns() - now, std::memory_order_relaxed);
 }
 
 /// Makes the CPU thread look at what changed. Any thread.

@@ -76,6 +76,8 @@ class Machine : public Inspectable {
   /// For functions that run inside call() only.
   virtual Board& board() = 0;
   virtual cpu::Core& core() = 0;
+  /// Virtual time since start() in which the processor waited: halted, or in firmware that waits for a key. Any thread.
+  virtual u64 idle_ns() const = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
   virtual void stop() = 0;
   /// Runs `fn` on the processor's thread at the next point that depends on counts of instructions alone, and so does everything

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "base/log_listener.h"
 #include "machine/board.h"
@@ -26,6 +27,8 @@
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
 #include "machine/storage_bays.h"
+#include "machine/window/console_window.h"
+#include "machine/window/paste_feeder.h"
 
 namespace ia64::machine {
 namespace {
@@ -51,7 +54,7 @@ class Session {
     if (script_ && counted()) feed_script({});
     machine_->start([this](MachineEnd end) { loop_.post([this, end] { machine_ended(end); }); });
     if (script_ && !counted()) feed_script({});
-    loop_.run();
+    serve();
     machine_->stop();
     hub_.drain();
     loop_.settle(kLastRepliesMs, [this] { return (!control_ || control_->flushed()) && (!gdb_ || gdb_->flushed()); });
@@ -64,6 +67,17 @@ class Session {
   }
 
  private:
+  /// The host loop until the end of the run; with a window, which wants this thread, on another one.
+  void serve() {
+    if (!window_) return loop_.run();
+    std::thread loop([this] {
+      loop_.run();
+      window_->close();
+    });
+    window_->run();
+    loop.join();
+  }
+
   Result<void> open_log() {
     if (options_.log_path.empty()) return {};
     return hub_.log_to(options_.log_path);
@@ -160,6 +174,7 @@ class Session {
 
   Result<void> open_console() {
     if (options_.console == "none") return {};
+    if (options_.console == "window") return open_window();
     connect_keys();
     const auto on_data = [this](std::span<const u8> b) { keys_.feed(b); };
     if (options_.console == "stdio") {
@@ -171,10 +186,52 @@ class Session {
       stream_ = std::move(*stream);
     } else {
       return Error{ErrorKind::Invalid,
-                   fmt::format("--console {}: unknown kind; use stdio, none or unix:PATH", options_.console)};
+                   fmt::format("--console {}: unknown kind; use stdio, window, none or unix:PATH", options_.console)};
     }
     hub_.add_listener([this](std::span<const u8> b) { stream_->send(b); });
     return {};
+  }
+
+  /// What the window asks for on its thread is done on the loop's.
+  Result<void> open_window() {
+    window::WindowWires wires;
+    wires.name = options_.machine.name;
+    wires.type = [this](std::string text) { loop_.post([this, text] { hub_.type(as_bytes(text)); }); };
+    wires.paste = [this](std::string text, std::string before, std::string behind) {
+      loop_.post([this, text = std::move(text), before, behind] { paste_.start(text, before, behind), show_paste(); });
+    };
+    wires.stop_paste = [this] { loop_.post([this] { paste_.stop(), show_paste(); }); };
+    wires.release_paste = [this] { loop_.post([this] { paste_.release(), show_paste(); }); };
+    wires.send_break = [this] { loop_.post([this] { hub_.send_break(); }); };
+    wires.run = [this](std::string line, std::function<void(Result<control::Json>)> done) {
+      loop_.post([this, line = std::move(line), done = std::move(done)] {
+        auto invocation = control::parse_command_line(line);
+        if (!invocation) return done(invocation.error());
+        runner_->run(std::move(*invocation), nullptr, [done](const Result<control::Json>& answer) { done(answer); });
+      });
+    };
+    auto window = window::ConsoleWindow::open(std::move(wires));
+    if (!window) return window.error();
+    window_ = std::move(*window);
+    runner_->context().window = window_.get();
+    paste_.type = [this](std::span<const u8> b) {
+      hub_.type(b, [this](size_t left) {
+        if (left == 0) paste_.drained(), show_paste();
+      });
+    };
+    hub_.add_listener([this](std::span<const u8> b) {
+      paste_.watch_output(b);
+      window_->feed(b);
+    });
+    return {};
+  }
+
+  /// Tells the window how far the paste is, when that changed.
+  void show_paste() {
+    const window::PasteState state{paste_.active(), paste_.held(), paste_.percent()};
+    if (state == shown_paste_) return;
+    shown_paste_ = state;
+    window_->paste_state(state);
   }
 
   void connect_keys() {
@@ -278,9 +335,12 @@ class Session {
   std::mutex script_mutex_;
   std::optional<RawTerminal> terminal_;
   std::unique_ptr<HostStream> stream_;
+  window::PasteFeeder paste_;
+  window::PasteState shown_paste_;
   std::optional<control::CommandRunner> runner_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<debugger::GdbServer> gdb_;
+  std::unique_ptr<window::ConsoleWindow> window_;
   std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;

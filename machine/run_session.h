@@ -15,7 +15,7 @@ enum class ExitStatus : int { Done = 0, Usage = 2, Timeout = 3, GuestStopped = 4
 
 struct RunOptions {
   MachineConfig machine;
-  std::string console = "stdio";  ///< stdio, none or unix:PATH
+  std::string console = "stdio";  ///< stdio, window, none or unix:PATH
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
   bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket

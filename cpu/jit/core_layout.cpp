@@ -24,6 +24,9 @@ CoreLayout::CoreLayout(Core& c) : core(&c) {
   float_active = distance(&c.float_file_.active);
   tlb_read = distance(c.fast_tlb_.read_);
   tlb_write = distance(c.fast_tlb_.write_);
+  const AccessSites& places = c.fast_tlb_.sites_;
+  sites = distance(places.entries_), sites_filled = distance(places.filled_), sites_filled_count = distance(&places.filled_count_);
+  static_assert(sizeof(AccessSites::Entry) == 16 && offsetof(AccessSites::Entry, addend) == 8);
   tlb_active = distance(c.fast_tlb_.active_);
   const Alat& alat = c.alat_;
   alat_entries = distance(alat.entries_), alat_count = distance(&alat.count_), alat_in_granule = distance(alat.in_granule_);

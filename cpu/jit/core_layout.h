@@ -17,6 +17,7 @@ struct CoreLayout {
   RotationWindow* window;
   i32 float_file, float_value, float_form, float_active;
   i32 tlb_read, tlb_write, tlb_active;
+  i32 sites, sites_filled, sites_filled_count;
   i32 alat_entries, alat_count, alat_in_granule;
   i32 alat_start, alat_tag;  ///< within an entry; size and granule follow the tag
   HostFeatures host;  ///< what generated code may use

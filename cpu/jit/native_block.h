@@ -7,6 +7,7 @@
 
 #include "cpu/interp/block.h"
 #include "cpu/jit/float_record.h"
+#include "cpu/jit/site_record.h"
 #include "cpu/translate/ir.h"
 
 namespace ia64::cpu::jit {
@@ -46,6 +47,7 @@ struct NativeBlock {
   Block* block = nullptr;
   std::deque<Link> links;       ///< addresses are in the code
   std::deque<FloatRecord> floats;  ///< addresses are in the code
+  std::deque<SiteRecord> sites;    ///< addresses are in the code
   std::vector<Link*> incoming;  ///< links that lead here
 
   // Blocks that become the head of a region when they have been entered often enough.
@@ -54,7 +56,7 @@ struct NativeBlock {
   bool alone = false;            ///< no region came of it
   const void* uncounted = nullptr;      ///< host code behind the count
   std::unique_ptr<NativeBlock> region;
-  const NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
+  NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
   const void* counted = nullptr; ///< of a head: its own entry, while `entry` is the region's
   bool several_pages = false;    ///< of a region: good while the fetch key is `key`, else the engine must look again
   u64 key = 0;

@@ -33,6 +33,8 @@ constexpr i64 kBurst = i64{1} << 22;
 constexpr i64 kColdness = 32;
 /// To find out which values of a unit do not stay in registers. After that many, all are stored where they are defined.
 constexpr unsigned kAttempts = 4;
+/// An access site must hit so many times as often as it misses.
+constexpr u64 kWorthwhile = 6;
 /// How often a region may lose one of its pages before its head is left alone.
 constexpr u8 kRemakes = 8;
 
@@ -66,7 +68,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
   layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
   stubs_ = make_stubs(cache_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
-                      reinterpret_cast<const void*>(&find_target));
+                      reinterpret_cast<const void*>(&find_target), reinterpret_cast<const void*>(&judge_site));
   cache_.keep();
   clear_returns();
 }
@@ -230,8 +232,8 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     NoErrors no_errors;
     code.init(asmjit::Environment::host());
     code.setErrorHandler(&no_errors);
-    native.links.clear();
-    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations);
+    native.links.clear(), native.sites.clear();
+    X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations, sites_);
     if (!emitter.run()) return false;
     if (!emitter.new_spills().empty()) {
       for (ir::Value v : emitter.new_spills()) live.spilled[v] = true;
@@ -245,6 +247,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     }
     for (Link& link : native.links)
       link.code = link.in_cold ? place.cold : place.code, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+    for (SiteRecord& site : native.sites) site.engine = this, site.since = core_.slots_retired();
     native.entry = place.code;
     native.uncounted = place.code + emitter.uncounted_offset();
     if (dump_.wants(*native.block, native.ip)) {
@@ -327,6 +330,7 @@ void NativeEngine::flush(DropReason why) {
   by_page_.clear();
   dropped_.clear();
   cache_.clear();
+  sites_.forget();
   code_bytes_ = 0;
   clear_returns();
   counters_.flushes++;
@@ -471,6 +475,29 @@ const void* NativeEngine::find_target(Shared* shared) noexcept {
     core.native_scratch_.jumps[NativeScratch::jump_index(r.ip)] = {r.ip, entry.key, native->entry, native->mode_bits};
   }
   return native->entry;
+}
+
+/// Generated code has missed at `site` so often that it asks whether the site is any good. Runs below generated code, which goes on.
+u64 NativeEngine::judge_site(Core* core, SiteRecord* site, i64 left) noexcept {
+  NativeEngine& self = *site->engine;
+  core->fast_tlb_.fill_site(site->site, site->va, site->addend);
+  self.judge_sites(*site->region, core->slots_retired() + static_cast<u64>(self.state_.budget - left));
+  return site->addend;
+}
+
+/// Has a region made anew without the sites that miss too often.
+void NativeEngine::judge_sites(NativeBlock& region, u64 now) {
+  bool fewer = false;
+  for (SiteRecord& s : region.sites) {
+    const u64 misses = static_cast<u64>(SiteRecord::kMisses - s.misses_left);
+    if (misses >= SiteRecord::kMisses / 4 && misses * s.round * kWorthwhile > now - s.since) fewer |= sites_.note_scattered(*s.insn);
+    if (s.misses_left <= 0) s.misses_left = SiteRecord::kMisses, s.since = now;
+  }
+  NativeBlock& head = *region.fallback;
+  if (!fewer || head.region.get() != &region) return;
+  enter_through(head, nullptr);
+  head.countdown = 1;
+  counters_.thinned++;
 }
 
 /// No call returns into generated code.

@@ -52,6 +52,8 @@ class NativeEngine {
 
   static const void* dynamic_target(Shared* shared, const Insn* insn, NativeBlock* from) noexcept;
   static const void* find_target(Shared* shared) noexcept;
+  static u64 judge_site(Core* core, SiteRecord* site, i64 left) noexcept;
+  void judge_sites(NativeBlock& region, u64 now);
   void clear_returns();
   void look_for_nats();
   u32 mode_now(bool ed) const;
@@ -93,6 +95,7 @@ class NativeEngine {
   size_t code_bytes_ = 0;
   unsigned nat_wait_ = 0;  ///< entries until NaTs are looked for again
   bool flush_ = false;
+  SiteChooser sites_;
   DropReason flush_reason_ = DropReason::Asked;
   std::vector<u64> handler_counts_;  ///< by row, when they are counted
 };

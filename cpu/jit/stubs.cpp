@@ -5,6 +5,7 @@
 
 #include "base/invariant.h"
 #include "cpu/jit/float_forms.h"
+#include "cpu/jit/site_record.h"
 
 namespace ia64::cpu::jit {
 
@@ -21,7 +22,7 @@ class StubMaker {
     code_.init(Environment::host());
     code_.attach(&a_);
   }
-  Stubs make(const void* helper, const void* finder);
+  Stubs make(const void* helper, const void* finder, const void* judge);
 
  private:
   Label begin() {
@@ -41,6 +42,7 @@ class StubMaker {
   void kept();
   void lean();
   void keep_values(bool save);
+  void fill_site(const void* judge, Label kept);
 
   CodeCache& cache_;
   const CoreLayout& l_;
@@ -167,7 +169,35 @@ void StubMaker::kept() {
   a_.ret();
 }
 
-Stubs StubMaker::make(const void* helper, const void* finder) {
+/// Done often enough by sites that have to be found out to be in generated code.
+void StubMaker::fill_site(const void* judge, Label kept) {
+  const Label again = a_.newLabel(), empty = a_.newLabel();
+  a_.dec(dword_ptr(rcx, offsetof(SiteRecord, misses_left)));
+  a_.jz(again);
+  a_.and_(rdx, -4096);
+  a_.mov(ecx, dword_ptr(rcx, offsetof(SiteRecord, site)));
+  a_.shl(ecx, 4);
+  a_.cmp(qword_ptr(rbx, rcx, 0, l_.sites), -1);
+  a_.mov(qword_ptr(rbx, rcx, 0, l_.sites), rdx);
+  a_.mov(qword_ptr(rbx, rcx, 0, l_.sites + 8), rax);
+  a_.je(empty);
+  a_.ret();
+  a_.bind(empty);
+  a_.shr(ecx, 4);
+  a_.mov(edx, dword_ptr(rbx, l_.sites_filled_count));
+  a_.mov(dword_ptr(rbx, rdx, 2, l_.sites_filled), ecx);
+  a_.inc(dword_ptr(rbx, l_.sites_filled_count));
+  a_.ret();
+  a_.bind(again);
+  a_.mov(qword_ptr(rcx, offsetof(SiteRecord, addend)), rax);
+  a_.mov(qword_ptr(rcx, offsetof(SiteRecord, va)), rdx);
+  a_.mov(rdx, rcx);
+  a_.mov(rcx, rbp);
+  a_.mov(rax, imm(judge));
+  a_.jmp(kept);  // returns to our caller
+}
+
+Stubs StubMaker::make(const void* helper, const void* finder, const void* judge) {
   const Label in = begin();
   enter();
   const Label bail = begin();
@@ -194,6 +224,8 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   kept();
   const Label lean_label = begin();
   lean();
+  const Label fill_label = begin();
+  fill_site(judge, kept_label);
 
   const u8* const base = cache_.add(code_).code;
   INVARIANT(base);
@@ -201,15 +233,15 @@ Stubs StubMaker::make(const void* helper, const void* finder) {
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
-  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label), s.return_missed = at(return_missed);
+  s.dynamic = at(dynamic_label), s.find = at(find_label), s.slow = at(slow_label), s.kept = at(kept_label), s.lean = at(lean_label), s.return_missed = at(return_missed), s.fill_site = at(fill_label);
   return s;
 }
 
 }  // namespace
 
 Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper,
-                 const void* finder) {
-  return StubMaker(cache, layout, state).make(helper, finder);
+                 const void* finder, const void* judge) {
+  return StubMaker(cache, layout, state).make(helper, finder, judge);
 }
 
 }  // namespace ia64::cpu::jit

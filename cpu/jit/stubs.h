@@ -50,11 +50,14 @@ struct Stubs {
   const void* return_missed = nullptr;  ///< what a return finds where no call has left a return point: back to r10
   const void* kept = nullptr;       ///< called: rax(Core, rdx, rcx), all value registers kept; rax its result
   const void* lean = nullptr;       ///< called: rax(Registers, rdx, FloatFile), a LeanFunction; changes rax and rdx
+  const void* fill_site = nullptr;  ///< called: SiteRecord rcx gets the page of rdx and the addend in rax, which it keeps; changes rcx and rdx
   const void* slow = nullptr;       ///< called: runs rdx Insn's handler in the block at rcx, all value registers kept; eax Next
 };
 
 /// @param helper  looks up the block at ip/slot: (state, insn, native) -> host code, or nullptr when a trap waits
 /// @param finder  the same without an instruction to account for: (state) -> host code, never nullptr
-Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder);
+/// @param judge   fills a site that has missed often: (core, SiteRecord, instructions left) -> its addend
+Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder,
+                 const void* judge);
 
 }  // namespace ia64::cpu::jit

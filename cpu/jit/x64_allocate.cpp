@@ -20,8 +20,8 @@ constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 
 }  // namespace
 
 X64Emitter::X64Emitter(CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, const Liveness& live,
-                       NativeBlock& native, const Optimisations& on)
-    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), live_(live), native_(native), on_(on), last_use_(unit.ops.size()),
+                       NativeBlock& native, const Optimisations& on, SiteChooser& sites)
+    : a_(&code), l_(layout), stubs_(stubs), unit_(unit), live_(live), native_(native), on_(on), sites_(sites), last_use_(unit.ops.size()),
       home_(unit.ops.size()), block_entry_(unit.blocks.size()) {
   for (int& o : owner_) o = -1;
 }

@@ -22,7 +22,7 @@ namespace ia64::cpu::jit {
 class X64Emitter {
  public:
   X64Emitter(asmjit::CodeHolder& code, const CoreLayout& layout, const Stubs& stubs, const ir::Unit& unit, const Liveness& live, NativeBlock& native,
-             const Optimisations& on);
+             const Optimisations& on, SiteChooser& sites);
   /// @returns false when the unit needs more spill slots than the frame has
   bool run();
   /// Behind run(): where the code behind the count of entries begins, from the start of the code.
@@ -136,7 +136,10 @@ class X64Emitter {
   void emit_load(const Op& op, Value v);
   void emit_store(const Op& op);
   void tlb_compare(const Gp& va, unsigned size, i32 table, Label slow);
-  void tlb_check(const Gp& va, unsigned size, i32 table, Label slow);
+  void tlb_look_up(const Gp& va, unsigned size, i32 table, Label slow);
+  void tlb_check(const Op& op, const Gp& va, unsigned size, i32 table, Label slow);
+  int take_site(const Op& op);
+  u64 longest_round() const;
   void skip_unless(Value guard, Label target);
   Gp in_register(Value v);
   void prepare_guard(Value guard);
@@ -287,6 +290,7 @@ class X64Emitter {
   const Liveness& live_;
   NativeBlock& native_;
   const Optimisations& on_;
+  SiteChooser& sites_;
   std::vector<u32> last_use_;
   std::vector<bool> other_uses_;  ///< whether anything but the next operation uses a value
   std::optional<asmjit::x86::CondCode> flags_;  ///< the host's flags say whether the value of the operation before is 1

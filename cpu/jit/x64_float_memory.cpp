@@ -52,7 +52,7 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
   const Gp whole = integer ? define(v) : Gp(rcx);
   const Xmm d = integer || fill ? Xmm(xmm0) : define_float(v);
   skip_unless(op.guard, done);
-  tlb_check(va, size, l_.tlb_read, slow);
+  tlb_check(op, va, size, l_.tlb_read, slow);
   a_.bind(hit);
   if (fill) {
     const ir::FloatTarget target = ir::FloatTarget::unpack(op.imm);
@@ -86,7 +86,7 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
     a_.call(imm(stubs_.kept));
     a_.test(eax, eax);
     a_.jz(no);
-    tlb_check(va, size, l_.tlb_read, no);
+    tlb_look_up(va, size, l_.tlb_read, no);
     a_.jmp(hit);
   });
 }
@@ -101,7 +101,7 @@ void X64Emitter::emit_store_float(const Op& op) {
   const Xmm value = integer || spill ? Xmm(xmm0) : use_float(op.b);
   skip_unless(op.guard, done);
   alat_check_store(va, slow);
-  tlb_check(va, size, l_.tlb_write, slow);
+  tlb_check(op, va, size, l_.tlb_write, slow);
   if (spill) {
     if (op.insn->r2 >= 32) a_.mov(rdx, rax);
     find_float(op.insn->r2);

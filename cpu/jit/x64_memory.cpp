@@ -35,7 +35,7 @@ void X64Emitter::tlb_compare(const Gp& va, unsigned size, i32 table, Label slow)
 }
 
 /// As above; then leaves the addend in rax: the host address is the guest's plus this.
-void X64Emitter::tlb_check(const Gp& va, unsigned size, i32 table, Label slow) {
+void X64Emitter::tlb_look_up(const Gp& va, unsigned size, i32 table, Label slow) {
   tlb_compare(va, size, table, slow);
   a_.mov(rax, qword_ptr(rbx, rax, 0, table + 8));
 }
@@ -161,7 +161,7 @@ void X64Emitter::emit_load(const Op& op, Value v) {
       a_.bt(unat, rcx);
       a_.jc(slow);
     }
-    tlb_check(va, size, l_.tlb_read, slow);
+    tlb_check(op, va, size, l_.tlb_read, slow);
     if (is_advanced(form.kind)) {
       a_.add(rax, va);
       emit_read(d, x86::ptr(rax), size, form.swap);
@@ -185,7 +185,7 @@ void X64Emitter::emit_store(const Op& op) {
   prepare_guard(op.guard);
   skip_unless(op.guard, done);
   alat_check_store(va, slow);
-  tlb_check(va, size, l_.tlb_write, slow);
+  tlb_check(op, va, size, l_.tlb_write, slow);
   const Mem m = x86::ptr(va, rax, 0, 0, size);
   if (small) {
     a_.mov(m, k);

@@ -32,6 +32,7 @@ void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
 bool FastTlb::follow_psr(u64 psr) {
   if (((psr ^ mode_psr_) & kModeBits) == 0) return false;
   mode_psr_ = psr & kModeBits;
+  sites_.enter(static_cast<unsigned>(field(psr, psr::kCplPos, 2)), mode_psr_);
   copy_active();
   return true;
 }
@@ -79,6 +80,7 @@ void FastTlb::forget_data(u64 offset, unsigned ps) {
   drop_range(write_, offset, ps, kNoEntry);
   drop_range(second_read_, offset, ps, kNoEntry);
   drop_range(second_write_, offset, ps, kNoEntry);
+  sites_.drop([=](const AccessSites::Entry& e) { return ((e.tag ^ offset) & low_mask(61)) >> ps == 0; });
 }
 
 void FastTlb::forget_fetch(u64 offset, unsigned ps) {
@@ -87,6 +89,7 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 
 void FastTlb::region_changed(unsigned region) {
   fetch_changes_++;
+  sites_.drop([=](const AccessSites::Entry& e) { return e.tag >> 61 == region; });
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
   copy_active();
@@ -95,6 +98,7 @@ void FastTlb::region_changed(unsigned region) {
 void FastTlb::protection_changed() {
   generation_++;
   fetch_changes_++;
+  sites_.clear();
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_protected_mode(mode))
       for (unsigned region = 0; region < kRegions; region++)
@@ -132,9 +136,11 @@ void FastTlb::forget_writes(const u8* host_page) {
   };
   forget(write_);
   forget(second_write_);
+  sites_.drop([=](const AccessSites::Entry& e) { return e.tag + e.addend == page; });
 }
 
 void FastTlb::forget_all_writes() {
+  sites_.clear();
   for (Entry& e : write_) e = {kNoEntry, 0};
   for (Entry& e : second_write_) e = {kNoEntry, 0};
 }

@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "cpu/arch/psr.h"
+#include "cpu/mmu/access_sites.h"
 
 namespace ia64::cpu {
 
@@ -91,6 +92,11 @@ class FastTlb {
   /// nullptr.
   u8* read_pointer_in(u64 va, u64 context) const { return checked(read_[slot(va)], va, context); }
   u8* write_pointer_in(u64 va, u64 context) const { return checked(write_[slot(va)], va, context); }
+
+  /// What generated code remembers in front of these tables; kept right by what changes them.
+  const AccessSites& sites() const { return sites_; }
+  /// Site `n` of generated code has looked up `va` here.
+  void fill_site(unsigned n, u64 va, u64 addend) { sites_.fill(n, va, addend); }
 
   /// How often the levels behind these tables were asked.
   struct Counters {
@@ -175,6 +181,7 @@ class FastTlb {
 
   u64 mode_psr_ = 0;
   Misses misses_;
+  AccessSites sites_;
   alignas(64) u64 active_[kRegions];  // a copy of contexts_[mode of mode_psr_], where generated code finds it
   u64 contexts_[kModes][kRegions];
   u64 owners_[kRegions][kKeys];  // who a key stands for

@@ -70,7 +70,19 @@ enum class EventKind : u8 {
 };
 const char* event_name(EventKind kind);
 
-/// What commands act on. Handlers of `Where::Machine` rows must not call end_session.
+/// A window in front of the guest, for commands about it.
+class WindowControl {
+ public:
+  virtual ~WindowControl() = default;
+  /// Runs `fn` on the window's thread. Any thread. @returns false, and never calls it, when the window is gone
+  virtual bool call(std::function<void()> fn) = 0;
+  /// Writes what the window shows as a PNG file. Window's thread. @returns the file and its size
+  virtual Result<Json> screenshot(const std::string& path) = 0;
+  /// Opens one of the window's views over the terminal. Window's thread.
+  virtual Result<Json> show(const std::string& view) = 0;
+};
+
+/// What commands act on. Handlers of `Where::Machine` and `Where::Window` rows must not call end_session.
 struct CommandContext {
   Machine* machine = nullptr;
   const MachineConfig* config = nullptr;
@@ -79,6 +91,7 @@ struct CommandContext {
   ConsoleHub* console = nullptr;       ///< loop thread, as the two below
   ConsoleWatches* watches = nullptr;
   Jobs* jobs = nullptr;
+  WindowControl* window = nullptr;     ///< nullptr without --console window
 };
 
 /// A connection, for the commands that concern it.
@@ -94,8 +107,8 @@ struct Call {
   CallClient* client = nullptr;
 };
 
-/// Where a handler runs: on the host loop, or on the processor's thread at its safe point (Machine::call).
-enum class Where : u8 { Loop, Machine };
+/// Where a handler runs: on the host loop, on the processor's thread at its safe point (Machine::call), or on the window's thread.
+enum class Where : u8 { Loop, Machine, Window };
 
 struct CommandRow {
   const char* name;
@@ -119,5 +132,6 @@ std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
 std::vector<CommandRow> console_commands();
+std::vector<CommandRow> window_commands();
 
 }  // namespace ia64::machine::control

@@ -49,12 +49,16 @@ Result<int> connect_tcp(const std::string& endpoint, const std::string& where) {
 
 }  // namespace
 
-Result<ControlClient> ControlClient::connect(const std::string& endpoint) {
+Result<ControlClient> ControlClient::connect(const std::string& endpoint, unsigned patience_ms) {
   auto fd = endpoint.starts_with("tcp:")    ? connect_tcp(endpoint, endpoint.substr(4))
             : endpoint.starts_with("unix:") ? connect_unix(endpoint, endpoint.substr(5))
                                             : connect_unix(endpoint, endpoint);
   if (!fd) return fd.error();
   ControlClient client(*fd);
+  if (patience_ms) {
+    const timeval limit{patience_ms / 1000, patience_ms % 1000 * 1000};
+    for (const int direction : {SO_RCVTIMEO, SO_SNDTIMEO}) setsockopt(*fd, SOL_SOCKET, direction, &limit, sizeof limit);
+  }
   auto greeting = client.next_message();
   if (!greeting || !greeting->contains("ivm") || !(*greeting)["ivm"].is_object())
     return cannot(endpoint, "who listens there is not the control socket of ivm");
@@ -73,12 +77,14 @@ ControlClient::ControlClient(ControlClient&& other) noexcept
       fd_(std::exchange(other.fd_, -1)),
       guest_(std::move(other.guest_)),
       lines_(std::move(other.lines_)),
-      last_id_(other.last_id_) {}
+      last_id_(other.last_id_),
+      replies_(std::move(other.replies_)) {}
 
-bool ControlClient::fill() {
+bool ControlClient::fill(int flags) {
   char bytes[16384];
   ssize_t n;
-  do n = recv(fd_, bytes, sizeof bytes, 0);
+  errno = 0;
+  do n = recv(fd_, bytes, sizeof bytes, flags);
   while (n < 0 && errno == EINTR);
   if (n > 0) lines_.add({bytes, static_cast<size_t>(n)});
   return n > 0;
@@ -94,14 +100,45 @@ Result<Json> ControlClient::next_message() {
   }
 }
 
-Result<Json> ControlClient::request(const std::string& line) {
-  const std::string text = to_text({{"id", ++last_id_}, {"line", line}}) + "\n";
+Result<i64> ControlClient::post(Json request) {
+  request["id"] = ++last_id_;
+  const std::string text = to_text(request) + "\n";
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = send(fd_, text.data() + done, text.size() - done, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return Error{ErrorKind::Io, "the guest has closed the connection"};
     done += static_cast<size_t>(n);
   }
+  return last_id_;
+}
+
+bool ControlClient::receive() {
+  bool open = true;
+  for (bool more = true; more;) {
+    more = fill(MSG_DONTWAIT);
+    open = more || errno == EAGAIN;
+    while (auto line = lines_.next()) {
+      Json message = Json::parse(*line, nullptr, false);
+      if (!message.is_object()) continue;
+      if (message.contains("event")) {
+        if (on_event) on_event(message);
+      } else if (message.contains("id") && message["id"].is_number_integer()) {
+        const i64 id = message["id"].get<i64>();
+        replies_[id] = std::move(message);
+      }
+    }
+  }
+  return open;
+}
+
+std::optional<Json> ControlClient::take_reply(i64 id) {
+  auto reply = replies_.extract(id);
+  if (reply.empty()) return std::nullopt;
+  return std::move(reply.mapped());
+}
+
+Result<Json> ControlClient::request(const std::string& line) {
+  if (auto posted = post({{"line", line}}); !posted) return posted.error();
   for (;;) {
     auto message = next_message();
     if (!message) return message;

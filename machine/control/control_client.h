@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -14,8 +16,9 @@ namespace ia64::machine::control {
 class ControlClient {
  public:
   /// @param endpoint unix:PATH, tcp:HOST:PORT, or the path of a socket alone
+  /// @param patience_ms  host time for one read or write to get on; 0: any
   /// @returns one line that names the endpoint when nobody answers there, or somebody else than ivm
-  static Result<ControlClient> connect(const std::string& endpoint);
+  static Result<ControlClient> connect(const std::string& endpoint, unsigned patience_ms = 0);
   ~ControlClient();
   ControlClient(ControlClient&& other) noexcept;
   ControlClient& operator=(ControlClient&&) = delete;
@@ -27,18 +30,24 @@ class ControlClient {
 
   /// Runs a command line. @returns the whole reply, with "result" or "error"; Io when the connection is over
   Result<Json> request(const std::string& line);
+  /// Sends a request, an object with "command" or "line", and does not wait. @returns its id
+  Result<i64> post(Json request);
+  /// Takes what is there without waiting: hands on events, keeps replies for take_reply(). @returns false when the connection is over
+  bool receive();
+  std::optional<Json> take_reply(i64 id);
   /// Reads what is there and hands on events. @returns false when the connection is over
   bool read_events();
 
  private:
   explicit ControlClient(int fd) : fd_(fd) {}
   Result<Json> next_message();
-  bool fill();
+  bool fill(int flags = 0);
 
   int fd_ = -1;
   std::string guest_;
   LineBuffer lines_{size_t{64} << 20};
   i64 last_id_ = 0;
+  std::map<i64, Json> replies_;  // to post()
 };
 
 }  // namespace ia64::machine::control

@@ -40,11 +40,14 @@ void CommandRunner::run(Invocation invocation, CallClient* client, std::function
     Call call{context_, invocation.arguments, client};
     return answer(row, invocation.arguments, handle(row, call), done);
   }
-  const bool taken = context_.machine->call([this, &row, arguments = std::move(invocation.arguments), done] {
+  const bool on_window = row.where == Where::Window;
+  if (on_window && !context_.window) return done(Error{ErrorKind::Unsupported, "there is no console window: start the guest with --console window"});
+  auto work = [this, &row, arguments = std::move(invocation.arguments), done] {
     Call call{context_, arguments};
     loop_.post([this, &row, arguments, done, result = handle(row, call)] { answer(row, arguments, result, done); });
-  });
-  if (!taken) done(Error{ErrorKind::Unsupported, "the machine has stopped"});
+  };
+  const bool taken = on_window ? context_.window->call(std::move(work)) : context_.machine->call(std::move(work));
+  if (!taken) done(Error{ErrorKind::Unsupported, on_window ? "the window is gone" : "the machine has stopped"});
 }
 
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(HostLoop& loop, CommandRunner& runner, const std::string& endpoint) {

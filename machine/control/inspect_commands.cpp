@@ -8,6 +8,8 @@
 #include "machine/control/command.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
+#include "machine/storage_bays.h"
+#include "storage/scsi/disk_target.h"
 
 namespace ia64::machine::control {
 namespace {
@@ -90,6 +92,36 @@ Result<Json> registers(Call& call) {
   return out;
 }
 
+/// Bytes that all disks have moved since power-on.
+std::pair<u64, u64> disk_bytes(Machine& machine) {
+  u64 read = 0, written = 0;
+  for (const auto& [slot, adapter] : machine.board().storage().adapters())
+    for (const auto& [number, device] : adapter.devices)
+      if (device.disk) {
+        const auto n = device.disk->device().counters();
+        read += n.read_bytes, written += n.written_bytes;
+      }
+  return {read, written};
+}
+
+Result<Json> activity(Call& call) {
+  Machine& m = *call.context.machine;
+  const u64 psr = m.core().full_psr();
+  const bool system = m.operating_system_runs();
+  const auto [read, written] = disk_bytes(m);
+  return Json{{"state", m.paused() ? "Paused" : system ? "On (OS)" : "On (EFI)"},
+              {"runs", system ? "OS" : "EFI"},
+              {"virtual_ns", m.virtual_ns()},
+              {"idle_ns", m.idle_ns()},
+              {"instructions", m.slots_retired()},
+              {"read_bytes", read},
+              {"written_bytes", written},
+              {"cpl", (psr >> cpu::psr::kCplPos) & 3},
+              {"big_endian", (psr & cpu::psr::kBe) != 0},
+              {"interruption_collection", (psr & cpu::psr::kIc) != 0},
+              {"instruction_translation", (psr & cpu::psr::kIt) != 0}};
+}
+
 Result<Json> state_hash(Call& call) { return Json{{"hash", call.context.machine->state_hash()}}; }
 
 }  // namespace
@@ -100,6 +132,7 @@ std::vector<CommandRow> inspect_commands() {
       {"devices", nullptr, {}, Where::Machine, devices_, "PCI devices by bus and slot, as the guest has set them up"},
       {"counters", nullptr, {{"part", Text, false, "a name, or names joined by dots; without it, everything"}}, Where::Machine, counters,
        "state and counters of processor and devices"},
+      {"activity", nullptr, {}, Where::Machine, activity, "what the guest does: time, idle time, instructions, disk bytes, processor mode"},
       {"registers", nullptr, {{"part", Text, false, "ar, cr, fr, rr, translations, interruptions ..., or all"}}, Where::Machine, registers,
        "registers of the processor"},
       {"state-hash", nullptr, {}, Where::Machine, state_hash, "a number for all registers and memory; equal where a deterministic run was equal so far"},

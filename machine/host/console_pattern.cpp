@@ -70,13 +70,24 @@ Result<ConsolePattern> ConsolePattern::regex(const std::string& expression, Kind
   options.set_never_nl(true);
   options.set_case_sensitive(!ignore_case);
   auto compiled = std::make_shared<Compiled>(expression, options);
-  if (!compiled->re.ok()) return Error{ErrorKind::Invalid, compiled->re.error()};
+  if (!compiled->re.ok()) {
+    std::string why = compiled->re.error();
+    if (const size_t ours = why.find("(?m)"); ours != std::string::npos) why.erase(ours, 4);
+    return Error{ErrorKind::Invalid, why};
+  }
   ConsolePattern p;
   p.kind_ = kind;
   p.ignore_case_ = ignore_case;
   p.text_ = expression;
   p.compiled_ = std::move(compiled);
   return p;
+}
+
+std::vector<std::string> ConsolePattern::group_names() const {
+  std::vector<std::string> names;
+  if (compiled_)
+    for (const auto& [name, number] : compiled_->re.NamedCapturingGroups()) names.push_back(name);
+  return names;
 }
 
 std::string ConsolePattern::written() const {

@@ -32,6 +32,8 @@ class ConsolePattern {
   static Result<ConsolePattern> regex(const std::string& expression, Kind kind, bool ignore_case = false);
 
   Kind kind() const { return kind_; }
+  /// Names of the groups (?P<name>...).
+  std::vector<std::string> group_names() const;
   /// As it is written in a test: "text", /expression/ or /expression/p.
   std::string written() const;
 

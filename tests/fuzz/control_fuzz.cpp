@@ -89,6 +89,7 @@ class StandingMachine final : public Machine {
   std::string state_hash() override { return ""; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
+  u64 idle_ns() const override { return 0; }
   void inspect(InspectWriter& out) const override { board_.inspect(out); }
 
  private:

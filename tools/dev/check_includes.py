@@ -19,7 +19,11 @@ PACKAGES = {  # header prefix -> folders that may include it
     "boost/context": {"firmware"},
     "catch2/": {"tests/support"},
     "re2/": {"machine/host"},
+    "vterm.h": {"machine/window"},
+    "SDL": {"machine/window"},
+    "png.h": {"machine/window"},
     "CLI/": {"tools/cli"},
+    "toml++/": {"machine/regression"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -43,7 +43,56 @@ struct Fixture {
   }
 };
 
+/// The IOC's work with memory is done by the clock.
+struct Deferred {
+  Board board;
+  FakeClock clock;
+  mpt::Mpt hba{board.intx, board.memory, &clock};
+  std::unique_ptr<MptDriver> driver;
+  Deferred() {
+    board.host.plug(1, 2, hba);
+    driver = std::make_unique<MptDriver>(board);
+    hba.attach(5, std::make_unique<scsi::DiskTarget>(std::make_unique<BlockDevice>(std::make_unique<MemoryStore>(u64{1} << 20)),
+                                                     scsi::DiskIdentity{.serial = "X"}));
+    clock.advance_to(0);
+  }
+  /// Sends a message through the doorbell and takes its reply once the clock has moved.
+  MptDriver::Message handshake(const MptDriver::Message& m) {
+    driver->write(0x30, 0);
+    driver->write(0x00, 0x4200'0000u | static_cast<u32>(m.size() / 4) << 16);
+    driver->write(0x30, 0);
+    for (size_t at = 0; at < m.size(); at += 4) driver->write(0x00, load_le<u32>(&m[at]));
+    CHECK_FALSE((driver->read(0x30) & 1));
+    clock.advance_to(0);
+    MptDriver::Message reply;
+    for (size_t halves = 2, n = 0; n < halves; n++) {
+      REQUIRE((driver->read(0x30) & 1));
+      const u16 half = static_cast<u16>(driver->read(0x00));
+      reply.push_back(static_cast<u8>(half));
+      reply.push_back(static_cast<u8>(half >> 8));
+      if (n == 1) halves = 2 * (half & 0xff);
+      driver->write(0x30, 0);
+    }
+    driver->write(0x30, 0);
+    return reply;
+  }
+};
+
 }  // namespace
+
+TEST_CASE_METHOD(Deferred, "mpt: with deferral requests are fetched and replies written when the clock moves", "[devices]") {
+  driver->free_replies(4);
+  REQUIRE(MptDriver::status(handshake(driver->ioc_init())) == 0);
+  REQUIRE(MptDriver::status(handshake(MptDriver::message(6, 12))) == 0);
+  const auto before = board.ram;
+  driver->post(MptDriver::message(5, 12, {{0x08, 3}}));  // port facts: the reply is a frame in memory
+  CHECK_FALSE(driver->next());
+  CHECK(std::equal(before.begin() + MptDriver::kReplies, before.end(), board.ram.begin() + MptDriver::kReplies));
+  clock.advance_to(0);
+  const auto reply = driver->take();
+  CHECK(reply.context == 3);
+  CHECK(reply.status() == 0);
+}
 
 TEST_CASE_METHOD(Fixture, "mpt: identity and windows of an LSI 53C1030", "[devices]") {
   CHECK(board.get(MptDriver::kConfig, 4) == 0x0030'1000);

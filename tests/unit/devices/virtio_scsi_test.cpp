@@ -23,13 +23,15 @@ constexpr u64 kRequestAt = 0x10'0000, kResponseAt = 0x11'0000, kDataAt = 0x20'00
 
 struct Fixture {
   Board board;
-  VirtioScsi hba{{.request_queues = 1}, board.intx, board.memory};
+  FakeClock clock;
+  VirtioScsi hba;
   FaultInjectingStore* fault = nullptr;
   std::unique_ptr<Driver> driver;
   DriverRing control{board, 0x1'0000, 64}, events{board, 0x2'0000, 64}, requests{board, 0x3'0000, 64};
   unsigned slot = 0;
 
-  Fixture() {
+  explicit Fixture(bool deferred = false)
+      : hba({.request_queues = 1, .deferral = deferred ? &clock : nullptr}, board.intx, board.memory) {
     board.host.plug(1, 2, hba);
     hba.attach(5, disk());
     driver = std::make_unique<Driver>(board);
@@ -103,7 +105,38 @@ struct Fixture {
   }
 };
 
+/// Notifications are served by the clock.
+struct Deferred : Fixture {
+  Deferred() : Fixture(true) {}
+};
+
 }  // namespace
+
+TEST_CASE_METHOD(Deferred, "virtio-scsi: with deferral a notification touches memory when the clock moves, not within the access",
+                 "[devices]") {
+  start();
+  const u64 r = command(5, 0, {0x12, 0, 0, 0, 96, 0}, 0, 128);
+  command(5, 0, {0x12, 0, 0, 0, 96, 0}, 0, 128);
+  CHECK_FALSE(requests.more());
+  CHECK(board.ram[r] == 0xaa);
+  CHECK(clock.timers.size() == 1);
+  clock.advance_to(0);
+  CHECK(requests.used_index() == 2);
+  CHECK(response_of(r) == 0);
+  const u64 answer = manage(1, 5, 0);
+  CHECK(board.ram[answer] == 0xaa);
+  clock.advance_to(0);
+  CHECK(board.ram[answer] == 0);
+}
+
+TEST_CASE_METHOD(Deferred, "virtio-scsi: a reset between notification and service leaves the rings alone", "[devices]") {
+  start();
+  const u64 r = command(5, 0, {0x12, 0, 0, 0, 96, 0}, 0, 128);
+  driver->status(0);
+  clock.advance_to(0);
+  CHECK(board.ram[r] == 0xaa);
+  CHECK_FALSE(requests.more());
+}
 
 TEST_CASE_METHOD(Fixture, "virtio-scsi: identity, features and configuration", "[devices]") {
   CHECK(board.get(Driver::kConfig, 4) == 0x1048'1af4);

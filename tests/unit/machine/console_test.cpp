@@ -1,4 +1,9 @@
 // Console keys, scripts and typing with flow control.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
 #include "machine/host/console_script.h"
@@ -173,4 +178,67 @@ TEST_CASE("console hub: listeners see output in order", "[machine]") {
   loop.post([&] { loop.stop(); });
   loop.run();
   CHECK(seen == "one two");
+}
+
+namespace {
+
+int console_client(const std::string& path) {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  return fd;
+}
+
+size_t read_all(int fd) {
+  std::vector<char> bytes(1 << 16);
+  size_t n = 0;
+  for (ssize_t got; (got = recv(fd, bytes.data(), bytes.size(), 0)) > 0;) n += static_cast<size_t>(got);
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("console socket: clients that never read, send rubbish or are half closed hold up neither the guest nor another client", "[machine]") {
+  constexpr u64 kPatienceMs = 60'000;
+  HostLoop loop;
+  ConsoleHub hub(loop);
+  const std::string path = "/tmp/ivm-console-" + std::to_string(getpid());
+  size_t typed = 0;
+  auto stream = loop.listen_unix(path, [&](std::span<const u8> b) { typed += b.size(); });
+  REQUIRE(stream);
+  hub.add_listener([&](std::span<const u8> b) { (*stream)->send(b); });
+  const int silent = console_client(path), half = console_client(path), rubbish = console_client(path), good = console_client(path);
+  shutdown(half, SHUT_WR);
+  const std::string noise(100'000, '\xff');
+  const ssize_t sent = send(rubbish, noise.data(), noise.size(), MSG_NOSIGNAL);
+  REQUIRE(sent > 0);
+  loop.settle(kPatienceMs, [&] { return typed == static_cast<size_t>(sent); });
+  CHECK(typed == static_cast<size_t>(sent));
+
+  const std::string chunk(1 << 20, 'x');
+  constexpr size_t kChunks = 64;
+  size_t seen = 0;
+  for (size_t n = 1; n <= kChunks; n++) {
+    hub.write(bytes(chunk));  // as the guest's processor does: it returns at once
+    loop.settle(kPatienceMs, [&] {
+      loop.post([] {});  // look again after one more turn
+      return (seen += read_all(good)) == n * chunk.size();
+    });
+    REQUIRE(seen == n * chunk.size());
+  }
+  // What was kept for a client that does not read is bounded: the backlog, as much under way, and the host's socket.
+  size_t late = 0;
+  unsigned idle = 0;
+  loop.settle(kPatienceMs, [&] {
+    const size_t more = read_all(silent);
+    late += more;
+    idle = more ? 0 : idle + 1;
+    loop.post([] {});
+    return late > 0 && idle > 1000;
+  });
+  CHECK(late > 0);
+  CHECK(late <= 2 * HostStream::kMaxBacklogBytes + (8 << 20));
+  for (const int fd : {silent, half, rubbish, good}) close(fd);
 }

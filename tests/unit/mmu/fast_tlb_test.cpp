@@ -73,5 +73,91 @@ TEST_CASE("translations do not matter to the fetch keys of physical mode") {
   CHECK(tlb->fetch_key(physical, kRegion) != before);
 }
 
+constexpr unsigned kKernelSite = 3, kUserSite = AccessSites::kSitesOfBank + 3;
+constexpr u64 kVa = u64{5} << 61 | 0x123'4000, kPage = 0x7000'0000;
+
+/// Sites of both banks that hold the same page.
+std::unique_ptr<FastTlb> with_sites() {
+  auto tlb = std::make_unique<FastTlb>();
+  tlb->fill_site(kKernelSite, kVa + 0x678, kPage - kVa);
+  tlb->fill_site(kUserSite, kVa + 0x678, kPage - kVa);
+  return tlb;
+}
+bool holds(const FastTlb& tlb, unsigned site) { return tlb.sites().at(site).tag == kVa; }
+bool holds_none(const FastTlb& tlb) { return !holds(tlb, kKernelSite) && !holds(tlb, kUserSite) && tlb.sites().filled() == 0; }
+
+TEST_CASE("a site holds the page of its address") {
+  const auto tlb = with_sites();
+  CHECK(holds(*tlb, kKernelSite));
+  CHECK(holds(*tlb, kUserSite));
+  CHECK(tlb->sites().at(kUserSite).addend == kPage - kVa);
+  CHECK(tlb->sites().filled() == 2);
+  tlb->fill_site(kUserSite, kVa, kPage - kVa);
+  CHECK(tlb->sites().filled() == 2);
+}
+
+TEST_CASE("a purge of any size that holds a site's page empties it, and no other does") {
+  for (const unsigned ps : {12u, 14u, 16u, 24u, 28u}) {
+    const u64 offset = kVa & low_mask(61) & ~low_mask(ps);
+    const auto tlb = with_sites();
+    tlb->forget_data(offset ^ u64{1} << ps, ps);
+    CHECK(tlb->sites().filled() == 2);
+    tlb->forget_data(offset, ps);
+    CHECK(holds_none(*tlb));
+  }
+}
+
+TEST_CASE("a new RID empties the sites of its region only") {
+  const auto tlb = with_sites();
+  tlb->region_changed(4);
+  CHECK(tlb->sites().filled() == 2);
+  tlb->region_changed(5);
+  CHECK(holds_none(*tlb));
+}
+
+TEST_CASE("sites forget a host page that must not be written unseen, and no other") {
+  const auto tlb = with_sites();
+  tlb->forget_writes(reinterpret_cast<const u8*>(kPage + 0x1000));
+  CHECK(tlb->sites().filled() == 2);
+  tlb->forget_writes(reinterpret_cast<const u8*>(kPage));
+  CHECK(holds_none(*tlb));
+}
+
+TEST_CASE("what changes everything empties all sites") {
+  for (void (FastTlb::*const change)() : {&FastTlb::protection_changed, &FastTlb::forget_all_writes, &FastTlb::reset}) {
+    const auto tlb = with_sites();
+    ((*tlb).*change)();
+    CHECK(holds_none(*tlb));
+  }
+}
+
+TEST_CASE("privileges have their own sites, which another mode of data accesses empties") {
+  const auto tlb = with_sites();
+  const u64 user = psr::kCpl | psr::kDt, kernel = psr::kDt;
+  tlb->follow_psr(kernel);
+  CHECK_FALSE(holds(*tlb, kKernelSite));
+  CHECK(holds(*tlb, kUserSite));
+  tlb->fill_site(kKernelSite, kVa, kPage - kVa);
+  tlb->follow_psr(user);
+  tlb->fill_site(kUserSite, kVa, kPage - kVa);
+  tlb->follow_psr(kernel);
+  tlb->follow_psr(user);
+  CHECK(holds(*tlb, kKernelSite));
+  CHECK(holds(*tlb, kUserSite));
+  tlb->follow_psr(kernel | psr::kDb);
+  CHECK_FALSE(holds(*tlb, kKernelSite));
+  CHECK(holds(*tlb, kUserSite));
+  tlb->follow_psr(user & ~psr::kDt);
+  CHECK(holds_none(*tlb));
+}
+
+TEST_CASE("more filled sites than are looked at one by one are all emptied by a change") {
+  const auto tlb = with_sites();
+  for (unsigned n = 10; n < 1000; n++) tlb->fill_site(n, kVa + u64{n} * 0x1000, kPage - kVa);
+  tlb->forget_data(kVa & low_mask(61), 12);
+  CHECK(holds_none(*tlb));
+  CHECK(tlb->sites().at(500).tag == AccessSites::kEmpty);
+}
+
 }  // namespace
 }  // namespace ia64::cpu

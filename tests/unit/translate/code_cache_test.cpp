@@ -67,7 +67,7 @@ TEST_CASE("cold code lies apart, and either part reaches the other", "[jit]") {
   CHECK(*place.cold == 0xb8);  // mov eax, imm: its beginning
   CHECK(place.cold + place.cold_bytes <= place.code + (size_t{2} << 20));
   CHECK(call(place.code) == 42);
-  CHECK(add(cache, 5, (size_t{2} << 20) - 128) == nullptr);  // cold code takes room too
+  CHECK(add(cache, 5, (size_t{2} << 20) - 64) == nullptr);  // cold code takes room too
 
   cache.keep();
   REQUIRE(add(cache, 6));

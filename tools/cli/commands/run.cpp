@@ -126,7 +126,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
   command.add_flag("--icount", m.icount, "deterministic: time is counted in instructions, equal scripts give equal runs (docs/icount.md)");
   command.add_option("--rtc", a->start, "what the guest's clock shows at power-on: YYYY-MM-DD[THH:MM:SS], UTC")->type_name("DATE");
-  command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), none, or unix:PATH")
+  command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), window, none, or unix:PATH")
       ->capture_default_str();
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
   command.add_flag("--paused", o.paused, "wait for `continue` on the control socket before the first instruction")->needs("--control");

@@ -1,0 +1,241 @@
+// Counted time of a processor: equal under all engines, and not disturbed by whoever looks.
+#include "machine/icount/counted_run.h"
+
+#include <optional>
+
+#include "cpu/arch/register_differences.h"
+#include "cpu/jit/options.h"
+#include "machine/engine_config.h"
+#include "machine/icount/state_hash.h"
+#include "machine/lockstep/lockstep.h"
+#include "tests/support/assembler.h"
+#include "tests/support/test.h"
+
+using namespace ia64;
+using namespace ia64::machine;
+using cpu::StopReason;
+
+namespace {
+
+constexpr u64 kRamBytes = 4 << 20, kCode = 0x10000, kIva = 0x20000, kGateCode = 0x40000, kData = 0x200000;
+constexpr u64 kHz = 1'000'000'000;  // ITC counts nanoseconds
+
+/// Stops the run at the first gate.
+struct StopGate final : cpu::BreakGate {
+  cpu::GateAction on_break(cpu::Core&, u64) override {
+    calls++;
+    return cpu::GateAction::Stop;
+  }
+  int calls = 0;
+};
+
+struct Rig {
+  GuestMemory memory = std::move(*GuestMemory::map_shared(kRamBytes));
+  VirtualClock clock;
+  AddressSpace bus;
+  StopGate gate;
+  std::unique_ptr<Lockstep> lockstep;
+  std::unique_ptr<cpu::Core> core;
+  std::optional<CountedRun> run;
+
+  Rig(Engine engine, const char* program, const char* handler) {
+    bus.add_ram(0, kRamBytes, memory.data(), "ram");
+    if (engine == Engine::Lockstep) lockstep = std::make_unique<Lockstep>(bus, std::vector<LockstepRam>{{0, &memory}}, clock, kHz);
+    core = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = lockstep ? &lockstep->primary_bus() : &bus, .clock = &clock, .itc_hz = kHz});
+    cpu::TranslatorOptions options;
+    options.threshold = 1;
+    if (engine != Engine::Interpreter) core->use_translator(options);
+    if (lockstep) lockstep->attach(*core);
+    run.emplace(*core, clock, gate, lockstep.get());
+    put(kCode, program);
+    put(kIva + 0x3000, handler);
+    put(kGateCode, "{ .mib\n break.m 0x100\n nop.i 0\n nop.b 0 ;;\n}\n");
+    auto& r = core->regs();
+    r.ip = kCode, r.slot = 0, r.bspstore = 0x100000, r.iva = kIva;
+    r.psr |= cpu::psr::kIc | cpu::psr::kI;
+    r.set_gr(8, kData), r.set_gr(9, kGateCode), r.lc = 30'000;
+    if (lockstep) lockstep->powered_on(kGateCode, 16);
+    core->set_gate_range(kGateCode, 16);
+    run->powered_on();
+  }
+  void put(u64 at, const char* program) {
+    const auto bytes = test::assemble(program);
+    REQUIRE_FALSE(bytes.empty());
+    bus.write_bytes(at, bytes.data(), bytes.size());
+  }
+  /// An interrupt every `period_ns`.
+  void tick(u64 period_ns) {
+    clock.schedule(clock.now_ns() + period_ns, [this, period_ns] {
+      run->post(DeliveryMode::Fixed, 0x40);
+      tick(period_ns);
+    });
+  }
+  std::string hash() {
+    const firmware::MemoryRange range{0, kRamBytes};
+    return state_hash(core->regs(), {&range, 1}, {&memory, 1});
+  }
+};
+
+// Sums up the times it reads; r14 counts the rounds.
+constexpr const char* kSumTimes = R"(
+top:
+{ .mii
+  mov.m r15 = ar.itc
+  add r14 = 1, r14
+  nop.i 0 ;;
+}
+{ .mib
+  add r16 = r16, r15
+  nop.i 0
+  br.cloop.sptk.few top ;;
+}
+{ .mii
+  st8 [r8] = r16
+  mov b6 = r9
+  nop.i 0 ;;
+}
+{ .bbb
+  br.sptk.few b6
+  nop.b 0
+  nop.b 0 ;;
+}
+)";
+
+// Adds the round and the time at which the interrupt came to r17 and r18.
+constexpr const char* kCountInterrupts = R"(
+{ .mmi
+  mov r20 = cr.ivr ;;
+  mov.m r21 = ar.itc
+  add r17 = r17, r14 ;;
+}
+{ .mmi
+  mov cr.eoi = r0 ;;
+  srlz.d
+  add r18 = r18, r21 ;;
+}
+{ .mib
+  add r19 = 1, r19
+  nop.i 0
+  rfi ;;
+}
+)";
+
+struct Outcome {
+  u64 slots, now_ns, handled;
+  std::string hash;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome outcome_of(Rig& rig) {
+  return {rig.core->slots_retired(), rig.clock.now_ns(), rig.core->regs().gr_banked[3], rig.hash()};
+}
+
+Outcome to_the_end(Engine engine, u64 period_ns = 7'777) {
+  Rig rig(engine, kSumTimes, kCountInterrupts);
+  rig.tick(period_ns);
+  CHECK(rig.run->run() == StopReason::Gate);
+  CHECK(rig.gate.calls == 1);
+  return outcome_of(rig);
+}
+
+}  // namespace
+
+#define NEEDS_ASSEMBLER() \
+  if (!ia64::test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed")
+
+TEST_CASE("counted run: virtual time is the count of instructions", "[icount]") {
+  NEEDS_ASSEMBLER();
+  Rig rig(Engine::Translator, kSumTimes, kCountInterrupts);
+  CHECK(rig.run->run() == StopReason::Gate);
+  const u64 program = 6 * 30'001 + 3 + 1;  // up to the branch to the gate, whose break counts when it is found and when it is served
+  CHECK(rig.core->slots_retired() == program + 2);
+  CHECK(rig.clock.now_ns() == (program + 1) * CountedRun::kNsPerSlot);  // the service is part of the next quantum
+}
+
+TEST_CASE("counted run: interrupts reach the same instruction under every engine", "[icount]") {
+  NEEDS_ASSEMBLER();
+  const Outcome interpreted = to_the_end(Engine::Interpreter);
+  CHECK(interpreted.handled > 20);
+  CHECK(to_the_end(Engine::Translator) == interpreted);
+  CHECK(to_the_end(Engine::Lockstep) == interpreted);
+  CHECK_FALSE(to_the_end(Engine::Interpreter, 7'778) == interpreted);
+}
+
+TEST_CASE("counted run: stops for others in the middle of a quantum change nothing", "[icount]") {
+  NEEDS_ASSEMBLER();
+  for (const Engine engine : {Engine::Interpreter, Engine::Translator}) {
+    const Outcome undisturbed = to_the_end(engine);
+    Rig rig(engine, kSumTimes, kCountInterrupts);
+    rig.tick(7'777);
+    const u64 places[] = {kCode, kCode + 1, kCode + 16};
+    int stops = 0;
+    for (bool done = false; !done; stops++) {
+      rig.core->set_stop_addresses(stops < 5'000 ? std::vector<u64>{places[stops % 3]} : std::vector<u64>{});
+      if (stops % 50 == 45) rig.core->request_stop();
+      if (stops % 50 == 46) rig.run->request_stop();
+      done = rig.run->run() == StopReason::Gate;
+    }
+    CHECK(stops > 4'000);
+    CHECK(outcome_of(rig) == undisturbed);
+  }
+}
+
+TEST_CASE("counted run: single steps count like everything else", "[icount]") {
+  NEEDS_ASSEMBLER();
+  Rig stepped(Engine::Interpreter, kSumTimes, kCountInterrupts), ran(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  for (int n = 0; n < 50'000; n++) REQUIRE(stepped.run->step() == StopReason::Budget);
+  CHECK(stepped.run->run() == StopReason::Gate);
+  CHECK(ran.run->run() == StopReason::Gate);
+  CHECK(outcome_of(stepped) == outcome_of(ran));
+}
+
+TEST_CASE("counted run: a quantum ends where the next timer is due", "[icount]") {
+  NEEDS_ASSEMBLER();
+  Rig rig(Engine::Translator, kSumTimes, kCountInterrupts);
+  u64 executed = 0;
+  rig.clock.schedule(12'345, [&] { executed = rig.core->slots_retired(); });
+  CHECK(rig.run->run() == StopReason::Gate);
+  CHECK(executed == 12'345);
+}
+
+TEST_CASE("counted run: waiting goes to the next timer and not beyond, and nowhere when an interrupt waits", "[icount]") {
+  NEEDS_ASSEMBLER();
+  Rig rig(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  int fired = 0;
+  rig.clock.schedule(1'000, [&] { fired++; });
+  rig.run->idle_until(500);
+  CHECK(rig.clock.now_ns() == 500);
+  rig.run->idle_until(5'000);
+  CHECK(rig.clock.now_ns() == 1'000);
+  CHECK(fired == 1);
+  rig.run->post(DeliveryMode::Fixed, 0x40);
+  rig.run->idle_until(5'000);
+  CHECK(rig.clock.now_ns() == 1'000);
+}
+
+TEST_CASE("counted run: time goes on while a processor takes one interruption after the other", "[icount]") {
+  NEEDS_ASSEMBLER();
+  Rig rig(Engine::Interpreter, "{ .mib\n break.m 0x1\n nop.i 0\n nop.b 0 ;;\n}\n", kCountInterrupts);
+  rig.core->regs().iva = u64{1} << 40;  // nothing is there: every interruption raises the next
+  rig.clock.schedule(50'000, [&] { rig.run->request_stop(); });
+  CHECK(rig.run->run() == StopReason::Requested);
+  CHECK(rig.clock.now_ns() >= 50'000);
+}
+
+TEST_CASE("state hash: every bit counts, and whether an empty page was touched does not", "[icount]") {
+  GuestMemory a = std::move(*GuestMemory::map(1 << 20)), b = std::move(*GuestMemory::map(1 << 20));
+  const firmware::MemoryRange range{0, 1 << 20};
+  cpu::Registers r, other;
+  const auto hash = [&](const cpu::Registers& registers, GuestMemory& m) { return state_hash(registers, {&range, 1}, {&m, 1}); };
+  const std::string empty = hash(r, a);
+  CHECK(empty.size() == 32);
+  b.data()[5000] = 0;
+  CHECK(hash(r, b) == empty);
+  a.data()[5000] = 1, b.data()[5000 + 4096] = 1;
+  CHECK(hash(r, a) != empty);
+  CHECK(hash(r, a) != hash(r, b));
+  b.clear();
+  CHECK(hash(r, b) == empty);
+  other.fr_phys[100].significand ^= 1;
+  CHECK(hash(other, b) != empty);
+}
