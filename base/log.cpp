@@ -17,9 +17,10 @@ namespace {
 struct ChannelRow {
   Channel channel;
   std::string_view name;
+  const char* help;
 };
 constexpr ChannelRow kChannels[] = {
-#define X(e, name, help) {Channel::e, name},
+#define X(e, name, help) {Channel::e, name, help},
     LOG_CHANNELS(X)
 #undef X
 };
@@ -50,11 +51,8 @@ Result<u64> mask_of(std::string_view name) {
   return Error{ErrorKind::Invalid, fmt::format("no trace channel '{}'; known:{} all", name, known)};
 }
 
-}  // namespace
-
-std::atomic<u64> enabled_mask{kAlwaysOn};
-
-Result<void> enable(std::string_view list) {
+Result<u64> mask_of_list(std::string_view list) {
+  u64 all = 0;
   while (!list.empty()) {
     const auto comma = list.find(',');
     const auto name = list.substr(0, comma);
@@ -62,9 +60,33 @@ Result<void> enable(std::string_view list) {
     if (name.empty()) continue;
     auto mask = mask_of(name);
     if (!mask) return mask.error();
-    enabled_mask.fetch_or(*mask);
+    all |= *mask;
   }
+  return all;
+}
+
+}  // namespace
+
+std::atomic<u64> enabled_mask{kAlwaysOn};
+
+Result<void> enable(std::string_view list) {
+  auto mask = mask_of_list(list);
+  if (!mask) return mask.error();
+  enabled_mask.fetch_or(*mask);
   return {};
+}
+
+Result<void> disable(std::string_view list) {
+  auto mask = mask_of_list(list);
+  if (!mask) return mask.error();
+  enabled_mask.fetch_and(~*mask | kAlwaysOn);
+  return {};
+}
+
+std::vector<ChannelState> channels() {
+  std::vector<ChannelState> out;
+  for (const auto& row : kChannels) out.push_back({row.name.data(), row.help, on(row.channel)});
+  return out;
 }
 
 Result<void> to_file(const std::string& path) {

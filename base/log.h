@@ -6,6 +6,7 @@
 #include <atomic>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/int_types.h"
 #include "base/result.h"
@@ -17,12 +18,13 @@ namespace ia64 {
   X(Error, "error", "host failures; always on") \
   X(Warn, "warn", "things a user should know; always on") \
   X(Unknown, "unknown", "unknown firmware calls, registers, opcodes, each once, with the guest IP") \
-  X(Cpu, "cpu", "interruptions and CPU mode changes") \
-  X(Mmu, "mmu", "TLB inserts and purges") \
+  X(Cpu, "cpu", "faults and traps, a sentence each") \
+  X(Break, "break", "break instructions that the guest handles: system calls") \
+  X(Mmu, "mmu", "TLB misses, insertions and purges") \
   X(Efi, "efi", "EFI service calls") \
   X(Sal, "sal", "SAL and PAL calls") \
   X(Pci, "pci", "PCI configuration accesses") \
-  X(Irq, "irq", "interrupt controllers") \
+  X(Irq, "irq", "interrupt controllers, external interrupts taken") \
   X(Scsi, "scsi", "SCSI commands and their status") \
   X(Virtio, "virtio", "virtio transport and queues") \
   X(Mpt, "mpt", "VIO SCSI adapter registers and messages") \
@@ -47,6 +49,16 @@ inline bool on(Channel c) {
 /// Turns on the channels of a comma-separated list (`all` for every one).
 /// @returns Invalid naming the first unknown channel. Thread rule: any thread.
 Result<void> enable(std::string_view list);
+/// Turns channels off, those that are always on excepted. As enable().
+Result<void> disable(std::string_view list);
+
+struct ChannelState {
+  const char* name;
+  const char* help;
+  bool on;
+};
+/// All channels in the order of LOG_CHANNELS. Any thread.
+std::vector<ChannelState> channels();
 
 /// Sends all output to `path` instead of stderr.
 Result<void> to_file(const std::string& path);

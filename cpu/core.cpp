@@ -188,6 +188,11 @@ std::vector<InterruptionRecord> Core::interruptions() const {
   return out;
 }
 
+void Core::record_branches(bool on) {
+  if (on == (branches_ != nullptr)) return;
+  branches_ = on ? std::make_unique<BranchLog>() : nullptr;
+}
+
 u64 Core::itc() const {
   return sapic_->itc();
 }

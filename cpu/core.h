@@ -16,6 +16,7 @@
 #include "cpu/arch/float_file.h"
 #include "cpu/arch/model.h"
 #include "cpu/arch/registers.h"
+#include "cpu/branch_log.h"
 #include "cpu/decode/insn.h"
 #include "cpu/exec/alat.h"
 #include "cpu/jit/native_scratch.h"
@@ -63,10 +64,24 @@ class PlatformEvents {
   virtual void on_pmi(Core& core, u8 vector) = 0;
 };
 
-/// One interruption that was taken, for dumps and tests. Values of the control registers right after delivery.
+/// One interruption that was taken, for dumps and tests. Values of the control registers right after delivery; ifa, itir, iim and
+/// iha are the fault's own also where PSR.ic = 0 kept them out of the registers.
 struct InterruptionRecord {
   Vector vector = Vector::GeneralException;
   u64 isr = 0, ifa = 0, iip = 0, iipa = 0;
+  u64 ip = 0;     ///< of the interrupted instruction with its slot (0..2), also where PSR.ic = 0 kept it out of IIP
+  u64 psr = 0;    ///< before delivery, without ri
+  u64 itir = 0, iim = 0, iha = 0;
+  u64 bundle[2] = {};  ///< the instruction at fault, or the one behind a trap, is in this bundle
+  bool has_bundle = false;
+  bool is_trap = false;
+};
+
+/// Hears of interruptions as they are taken: on the CPU thread, right after delivery. Must not change the processor.
+class InterruptionObserver {
+ public:
+  virtual ~InterruptionObserver() = default;
+  virtual void on_interruption(Core& core, const InterruptionRecord& record) = 0;
 };
 
 /// Reasons for the engine to look up between two blocks; any thread may set one with Core::attend().
@@ -158,6 +173,12 @@ class Core final : public Inspectable {
   static constexpr unsigned kInterruptionLoop = 65536;
   std::vector<InterruptionRecord> interruptions() const;
   u64 interruptions_taken() const { return interruptions_taken_; }
+  /// Calls `observer` for every interruption; nullptr for nobody. Must outlive the runs that follow.
+  void set_interruption_observer(InterruptionObserver* observer) { interruption_observer_ = observer; }
+  /// Keeps the last BranchLog::kKept taken branches from the next run() on. While it does, instructions are stepped one by one.
+  void record_branches(bool on);
+  /// nullptr while they are not recorded.
+  const BranchLog* branches() const { return branches_.get(); }
 
   // --- interrupts (any thread) -----------------------------------------------------------------------------------
   /// Pends a message from the interrupt bus (IRR, NMI, INIT, PMI).
@@ -326,6 +347,8 @@ class Core final : public Inspectable {
   std::atomic<u64> slots_retired_{0};  ///< written by the CPU thread only
   u64 interruptions_taken_ = 0;
   std::array<InterruptionRecord, kInterruptionLog> interruption_log_;
+  InterruptionObserver* interruption_observer_ = nullptr;
+  std::unique_ptr<BranchLog> branches_;
   std::vector<u64> stop_addresses_;
   Watchpoints watchpoints_;
   Fault watch_hit_;

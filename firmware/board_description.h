@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address_space.h"
+#include "firmware/efi_image.h"
 
 namespace ia64::firmware {
 
@@ -93,6 +94,9 @@ class FirmwareHost {
   virtual void firmware_crashed(const std::string& reason) {}
   /// Boot services end: from now on an operating system has the machine, until the next power-on or reset.
   virtual void operating_system_started() {}
+  /// An EFI image lies in memory, relocated; it has not been started.
+  virtual void image_loaded(const EfiImage& image) {}
+  virtual void image_unloaded(const EfiImage& image) {}
 };
 
 /// A kernel that firmware starts itself, as a boot loader would (`--kernel`).

@@ -2,33 +2,10 @@
 #include "firmware/firmware.h"
 
 #include "base/invariant.h"
-#include "base/log.h"
 #include "firmware/entry_state.h"
-#include "firmware/power_on.h"
+#include "firmware/firmware_impl.h"
 
 namespace ia64::firmware {
-
-struct Firmware::Impl {
-  Impl(BoardDescription b, AddressSpace& bus, Clock& clock, FirmwareHost& host, FirmwareOptions o)
-      : board(std::move(b)), bus(bus), clock(clock), host(host), options(std::move(o)) {}
-
-  void load_variables() {
-    const auto image = host.load_nvram();
-    if (image.empty()) return;
-    if (const auto r = variables.load(image); !r) {
-      LOG(Warn, "{}; starting with empty variables", r.error().message);
-      host.nvram_rejected(r.error().message);
-    }
-  }
-
-  const BoardDescription board;
-  AddressSpace& bus;
-  Clock& clock;
-  FirmwareHost& host;
-  const FirmwareOptions options;
-  VariableStore variables;
-  std::unique_ptr<PowerOn> power_on;
-};
 
 Firmware::Firmware(BoardDescription board, AddressSpace& bus, Clock& clock, FirmwareHost& host,
                    FirmwareOptions options)

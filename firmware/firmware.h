@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "firmware/board_description.h"
 #include "firmware/gate.h"
+#include "firmware/inspection.h"
 
 namespace ia64::firmware {
 
@@ -66,6 +67,8 @@ class Firmware {
   /// Handles a `break` whose immediate lies in gate_range() and that was executed at privilege level 0.
   GateResult on_break(GuestCpu& cpu, u64 imm);
   GateRange gate_range() const;
+  /// Variables, handles, memory map and images as they are now. No service may be running on another thread.
+  EfiInspection inspect_efi();
 
  private:
   struct Impl;

@@ -42,7 +42,7 @@ bool write_all(int fd, const std::vector<u8>& content) {
   return true;
 }
 
-Result<std::vector<u8>> gunzip(const std::vector<u8>& in, const std::string& path) {
+Result<std::vector<u8>> gunzip(const std::vector<u8>& in, const std::string& path, const std::string& what) {
   z_stream z{};
   if (inflateInit2(&z, 15 + 16) != Z_OK) return Error{ErrorKind::Internal, "zlib does not start"};
   std::vector<u8> out(in.size() * 4 + (1 << 20));
@@ -58,7 +58,7 @@ Result<std::vector<u8>> gunzip(const std::vector<u8>& in, const std::string& pat
   out.resize(z.total_out);
   inflateEnd(&z);
   if (status != Z_STREAM_END)
-    return Error{ErrorKind::Invalid, fmt::format("kernel {}: its gzip data is damaged or cut short", path)};
+    return Error{ErrorKind::Invalid, fmt::format("{} {}: its gzip data is damaged or cut short", what, path)};
   return out;
 }
 
@@ -106,6 +106,12 @@ Result<std::vector<u8>> read_file(const std::string& path, const std::string& wh
   return data;
 }
 
+Result<std::vector<u8>> read_maybe_gzipped(const std::string& path, const std::string& what) {
+  auto data = read_file(path, what);
+  if (!data || data->size() <= 2 || (*data)[0] != 0x1f || (*data)[1] != 0x8b) return data;
+  return gunzip(*data, path, what);
+}
+
 Result<void> replace_file(const std::string& path, const std::vector<u8>& content, const std::string& what) {
   const std::string temporary = path + ".new";
   {
@@ -121,12 +127,8 @@ Result<void> replace_file(const std::string& path, const std::vector<u8>& conten
 }
 
 Result<std::vector<u8>> read_kernel(const std::string& path) {
-  auto data = read_file(path, "kernel");
+  auto data = read_maybe_gzipped(path, "kernel");
   if (!data) return data.error();
-  if (data->size() > 2 && (*data)[0] == 0x1f && (*data)[1] == 0x8b) {
-    data = gunzip(*data, path);
-    if (!data) return data.error();
-  }
   if (auto ok = check_kernel(*data, path); !ok) return ok.error();
   return data;
 }

@@ -12,6 +12,9 @@ namespace ia64::machine {
 /// Reads a whole file. Errors name `what` and the path.
 Result<std::vector<u8>> read_file(const std::string& path, const std::string& what);
 
+/// As read_file(), and gunzips what is gzipped.
+Result<std::vector<u8>> read_maybe_gzipped(const std::string& path, const std::string& what);
+
 /// Replaces a file so that after return either the old or the new content survives a crash: write, fsync, rename.
 Result<void> replace_file(const std::string& path, const std::vector<u8>& content, const std::string& what);
 

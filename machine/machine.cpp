@@ -84,6 +84,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void resume() override { safe_point_.resume(); }
   void step() override;
   void set_debug_observer(std::function<void(const DebugStop&)> observer) override { debug_observer_ = std::move(observer); }
+  void set_image_observer(std::function<void(const ImageEvent&)> observer) override { image_observer_ = std::move(observer); }
   bool paused() const override { return safe_point_.paused(); }
   bool operating_system_runs() const override { return operating_system_; }
   u64 resets() const override { return resets_; }
@@ -91,6 +92,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   u64 idle_ns() const override { return idle_ns_.load(std::memory_order_relaxed); }
   Board& board() override { return *board_; }
   cpu::Core& core() override { return *core_; }
+  firmware::EfiInspection inspect_efi() override { return firmware_->inspect_efi(); }
+  cpu::StopReason step_here() override;
   u64 translating_ns() const override {
     const cpu::TranslatorCounters* const counters = core_->translator_counters();
     if (!counters) return 0;
@@ -120,7 +123,12 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void firmware_crashed(const std::string& reason) override { LOG(Error, "{}", reason); }
   void nvram_rejected(const std::string& reason) override;
   void operating_system_started() override;
+  void image_loaded(const firmware::EfiImage& image) override { tell_image({ImageEvent::What::Loaded, &image}); }
+  void image_unloaded(const firmware::EfiImage& image) override { tell_image({ImageEvent::What::Unloaded, &image}); }
 
+  void tell_image(const ImageEvent& event) {
+    if (image_observer_) image_observer_(event);
+  }
   void power_on();
   void cpu_main();
   bool wanted_elsewhere() const { return stopping_ || ended_ || reset_wanted_; }
@@ -133,6 +141,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   cpu::StopReason run_stretch();
   cpu::StopReason step_once() { return counted_ ? counted_->step() : core_->step(); }
   void stop_for_debugger(cpu::StopReason reason);
+  void step_unwatched();
   void idle();
   void sleep_until(u64 ns);
   void leave_run();
@@ -156,6 +165,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::function<void(MachineEnd)> on_end_;
   std::function<void(MachineEvent)> observer_;
   std::function<void(const DebugStop&)> debug_observer_;
+  std::function<void(const ImageEvent&)> image_observer_;
   SafePoint safe_point_;
   i64 wall_clock_offset_s_ = 0;
 
@@ -310,6 +320,20 @@ cpu::StopReason MachineImpl::run_stretch() {
   return counted_ ? counted_->run() : core_->run(0);
 }
 
+void MachineImpl::step_unwatched() {
+  core_->suspend_watches(true);
+  while (step_once() == cpu::StopReason::Requested) {
+  }
+  core_->suspend_watches(false);
+}
+
+cpu::StopReason MachineImpl::step_here() {
+  cpu::StopReason reason = cpu::StopReason::Requested;
+  while (reason == cpu::StopReason::Requested) reason = step_once();
+  if (reason == cpu::StopReason::Watch) step_unwatched();
+  return reason;
+}
+
 /// Pauses when the stretch ended for a debugger. A watched access is done first: debuggers compare what memory holds behind it.
 void MachineImpl::stop_for_debugger(cpu::StopReason reason) {
   using cpu::StopReason;
@@ -318,10 +342,7 @@ void MachineImpl::stop_for_debugger(cpu::StopReason reason) {
   if (reason == StopReason::Watch) {
     const cpu::Fault& hit = core_->watch_hit();
     stop = {DebugStop::Why::Watch, hit.ifa, (hit.isr & cpu::isr::kR) != 0, (hit.isr & cpu::isr::kW) != 0};
-    core_->suspend_watches(true);
-    while (step_once() == StopReason::Requested) {
-    }
-    core_->suspend_watches(false);
+    step_unwatched();
   }
   const bool nothing_done = reason == StopReason::Requested || reason == StopReason::Halted;
   if (stop.why == DebugStop::Why::Step && (nothing_done || !stepping_)) return;
@@ -418,6 +439,7 @@ void MachineImpl::do_reset() {
   idle_until_ns_.reset();
   board_->reset(cold_reset_);
   core_->drop_all_code();
+  tell_image({});
   power_on();
   observe(MachineEvent::Reset);
 }

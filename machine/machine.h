@@ -9,6 +9,7 @@
 #include "base/inspect.h"
 #include "base/result.h"
 #include "cpu/core.h"
+#include "firmware/inspection.h"
 #include "machine/config.h"
 
 namespace ia64::machine {
@@ -33,6 +34,12 @@ struct DebugStop {
   enum class Why : u8 { StopAddress, Watch, Step } why;
   u64 address = 0;                   ///< StopAddress: of the instruction that comes next; Watch: of the access, which has been done
   bool read = false, write = false;  ///< Watch
+};
+
+/// EFI images come and go. @source EFI 1.10, 5.4
+struct ImageEvent {
+  enum class What : u8 { Loaded, Unloaded, AllGone } what = What::AllGone;  ///< AllGone: the machine was reset
+  const firmware::EfiImage* image = nullptr;                                ///< valid during the call; not for AllGone
 };
 
 class Board;
@@ -67,6 +74,8 @@ class Machine : public Inspectable {
   /// Called on the processor's thread when the machine has paused itself: at a stop address or behind a watched access
   /// (Core::set_stop_addresses, set_watches) or after step(). Any thread may set it while the machine is paused.
   virtual void set_debug_observer(std::function<void(const DebugStop&)> observer) = 0;
+  /// Called on the processor's thread for every ImageEvent, a service of firmware being under way. To be set before start().
+  virtual void set_image_observer(std::function<void(const ImageEvent&)> observer) = 0;
   /// Whether an operating system has taken over from firmware. Any thread.
   virtual bool operating_system_runs() const = 0;
   /// Resets since start(). Any thread.
@@ -76,6 +85,9 @@ class Machine : public Inspectable {
   /// For functions that run inside call() only.
   virtual Board& board() = 0;
   virtual cpu::Core& core() = 0;
+  virtual firmware::EfiInspection inspect_efi() = 0;
+  /// Executes one instruction, watched accesses too. While paused only; not under lockstep.
+  virtual cpu::StopReason step_here() = 0;
   /// Virtual time since start() in which the processor waited: halted, or in firmware that waits for a key. Any thread.
   virtual u64 idle_ns() const = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.

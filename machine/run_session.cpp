@@ -15,8 +15,10 @@
 #include "base/log_listener.h"
 #include "machine/board.h"
 #include "machine/control/control_server.h"
+#include "machine/control/debug_arguments.h"
 #include "machine/control/jobs.h"
 #include "machine/control/text_report.h"
+#include "machine/debugger/desk.h"
 #include "machine/debugger/gdb_server.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_keys.h"
@@ -45,7 +47,7 @@ class Session {
   ~Session() { log::set_listener({}); }
 
   Result<ExitStatus> run() {
-    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::open_control, &Session::open_gdb,
+    for (auto step : {&Session::open_log, &Session::make_script, &Session::make_machine, &Session::make_desk, &Session::open_control, &Session::open_gdb,
                       &Session::open_console})
       if (auto ok = (this->*step)(); !ok) return ok.error();
     connect_signals_and_timeout();
@@ -118,6 +120,32 @@ class Session {
     return {};
   }
 
+  Result<void> make_desk() {
+    desk_.emplace(*machine_);
+    for (const std::string& file : options_.symbols)
+      if (auto ok = desk_->add_symbols(file); !ok) return ok;
+    desk_->on_image = [this](const debugger::Desk::Image& image, bool loaded) {
+      control::Json data = {{"action", loaded ? "loaded" : "unloaded"}};
+      data.update(control::describe_image(image));
+      if (loaded) data["gdb"] = image.gdb_line();
+      publish(control::EventKind::Image, std::move(data));
+    };
+    machine_->set_debug_observer([this](const DebugStop& stop) {
+      loop_.post([this, stop, cause = desk_->stopped(stop)] { stopped(stop, cause); });
+    });
+    return {};
+  }
+
+  /// The machine has paused itself. @param cause a point of the desk, or empty
+  void stopped(const DebugStop& stop, const std::string& cause) {
+    const bool held = gdb_ && gdb_->holds();
+    if (held) gdb_->stopped(stop);
+    if (!cause.empty() || (stop.why == DebugStop::Why::Step && !held))
+      publish(control::EventKind::State, {{"state", "Paused"}, {"cause", cause.empty() ? "step" : cause}});
+    else if (!held)
+      machine_->resume();  // at a point of a debugger that has just gone
+  }
+
   Result<void> open_control() {
     runner_.emplace(loop_, control::CommandContext{
                                .machine = machine_.get(),
@@ -126,7 +154,8 @@ class Session {
                                .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); },
                                .console = &hub_,
                                .watches = &watches_,
-                               .jobs = &jobs_});
+                               .jobs = &jobs_,
+                               .desk = &*desk_});
     if (options_.control.empty()) return {};
     hub_.add_listener([this](std::span<const u8> b) { watches_.feed(b); });
     watches_.on_match = [this](const auto& watch, const auto& match, u64 offset) {
@@ -340,6 +369,7 @@ class Session {
   std::optional<control::CommandRunner> runner_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<debugger::GdbServer> gdb_;
+  std::optional<debugger::Desk> desk_;
   std::unique_ptr<window::ConsoleWindow> window_;
   std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;

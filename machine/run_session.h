@@ -20,6 +20,7 @@ struct RunOptions {
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
   bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
   bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
+  std::vector<std::string> symbols;  ///< files with symbols: FILE, or FILE@EFI-NAME (docs/debugging.md)
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;

@@ -15,9 +15,18 @@ bool SafePoint::post(std::function<void()> fn) {
 }
 
 void SafePoint::pause() {
-  std::lock_guard lock(mutex_);
-  paused_ = true;
-  something_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    paused_ = true;
+    something_ = true;
+  }
+  // Whoever is told of the pause by this work finds time at a standstill.
+  if (worker_.load() == std::this_thread::get_id()) begin_waiting();
+}
+
+void SafePoint::begin_waiting() {
+  if (!waiting_ && on_wait) on_wait(true);
+  waiting_ = true;
 }
 
 void SafePoint::resume() {
@@ -35,7 +44,9 @@ void SafePoint::run_posted(std::unique_lock<std::mutex>& lock) {
   while (!posted_.empty()) {
     auto work = std::exchange(posted_, {});
     lock.unlock();
+    worker_ = std::this_thread::get_id();
     for (auto& fn : work) fn();
+    worker_ = std::thread::id();
     lock.lock();
   }
 }
@@ -43,16 +54,14 @@ void SafePoint::run_posted(std::unique_lock<std::mutex>& lock) {
 void SafePoint::pass(const std::function<bool()>& leave) {
   if (!something_.load(std::memory_order_acquire)) return;
   std::unique_lock lock(mutex_);
-  bool waiting = false;
   for (;;) {
     run_posted(lock);
     if (!paused_ || leave()) break;
-    if (!waiting && on_wait) on_wait(true);
-    waiting = true;
+    begin_waiting();
     changed_.wait(lock, [&] { return !posted_.empty() || !paused_ || leave(); });
   }
   something_ = paused_.load();
-  if (waiting && on_wait) on_wait(false);
+  if (std::exchange(waiting_, false) && on_wait) on_wait(false);
 }
 
 void SafePoint::close() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace ia64::machine {
@@ -16,7 +17,7 @@ class SafePoint {
  public:
   /// Runs `fn` at the next pass(), also while paused. Any thread. @returns false, and drops it, after close()
   bool post(std::function<void()> fn);
-  /// From the next pass() on the processor waits there. Any thread.
+  /// From the next pass() on the processor waits there. Any thread; from work that pass() runs, it waits from this moment on.
   void pause();
   void resume();
   bool paused() const { return paused_.load(std::memory_order_relaxed); }
@@ -32,12 +33,15 @@ class SafePoint {
 
  private:
   void run_posted(std::unique_lock<std::mutex>& lock);
+  void begin_waiting();
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> something_{false};  ///< posted or paused: pass() needs the lock
   std::atomic<bool> paused_{false};
+  std::atomic<std::thread::id> worker_{};  ///< the processor's thread while it runs what was posted
+  bool waiting_ = false;                   ///< on_wait(true) was called; processor's thread
   bool closed_ = false;
 };
 

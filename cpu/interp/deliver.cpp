@@ -35,12 +35,14 @@ u64 handler_psr(const Registers& r) {
 void Interpreter::deliver(const Fault& fault, unsigned ei, GuestPhys bundle) {
   Registers& r = core_.r_;
   const bool ic = r.psr & psr::kIc;
+  InterruptionRecord record{.vector = fault.vector, .ip = r.ip | r.slot, .psr = r.psr, .is_trap = fault.is_trap};
+  if (const u8* host = bundle != ~GuestPhys{0} ? core_.wires_.bus->host_ptr(bundle, false) : nullptr) {
+    std::memcpy(record.bundle, host, sizeof record.bundle);
+    record.has_bundle = true;
+  }
   if (ic) {
     collect(r, fault, core_.full_psr());
-    if (const u8* host = bundle != ~GuestPhys{0} ? core_.wires_.bus->host_ptr(bundle, false) : nullptr) {
-      std::memcpy(&r.iib0, host, 8);
-      std::memcpy(&r.iib1, host + 8, 8);
-    }
+    if (record.has_bundle) r.iib0 = record.bundle[0], r.iib1 = record.bundle[1];
   }
   if (fault.vector != Vector::DataNestedTlb) r.isr = fault.isr | u64{ei} << isr::kEiPos | (ic ? 0 : isr::kNi);
   r.rse_cfle = false;
@@ -48,10 +50,22 @@ void Interpreter::deliver(const Fault& fault, unsigned ei, GuestPhys bundle) {
   r.ip = r.iva + static_cast<u16>(fault.vector);
   r.slot = 0;
 
-  core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = {fault.vector, r.isr,
-                                                                                    r.ifa, r.iip, r.iipa};
+  note_interruption(fault, record);
   if (core_.stop_on_interruption_) stop(StopReason::Interruption);
   if (budget_end_ != ~u64{0} && is_fruitless()) stop(StopReason::InterruptionLoop);
+}
+
+/// Keeps what nobody can find out later: without collection the fault's own words are not in the control registers.
+void Interpreter::note_interruption(const Fault& fault, InterruptionRecord& record) {
+  const Registers& r = core_.r_;
+  record.isr = r.isr, record.iip = r.iip, record.iipa = r.iipa;
+  record.ifa = fault.has_ifa ? fault.ifa : r.ifa;
+  record.itir = fault.has_ifa ? fault.itir : r.itir;
+  record.iim = fault.has_iim ? fault.iim : r.iim;
+  record.iha = fault.has_iha ? fault.iha : r.iha;
+  core_.interruption_log_[core_.interruptions_taken_++ % Core::kInterruptionLog] = record;
+  if (core_.branches_) [[unlikely]] core_.branches_->add({record.ip, r.ip, true});
+  if (core_.interruption_observer_) [[unlikely]] core_.interruption_observer_->on_interruption(core_, record);
 }
 
 /// Whether the processor only takes interruptions any more, as with a handler that lies in empty memory.

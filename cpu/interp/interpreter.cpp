@@ -101,6 +101,13 @@ StopReason Interpreter::run(u64 max_slots) {
   core_.note_nat();  // registers may have been set from outside
   if (core_.halted_) core_.attend(attention::kHalt);
   core_.interrupt_masking_changed();
+  return core_.branches_ ? run_loop<true>() : run_loop<false>();
+}
+
+/// @tparam kStepAll instructions one by one, which sees every branch
+template <bool kStepAll>
+StopReason Interpreter::run_loop() {
+  Registers& r = core_.r_;
   for (;;) {
     if (const u32 bits = core_.attention_.load(std::memory_order_acquire); bits) [[unlikely]] {
       if (look_up_events(bits)) return *stop_;
@@ -110,7 +117,7 @@ StopReason Interpreter::run(u64 max_slots) {
       timer_end_ = ~u64{0};
       core_.sapic().settle_timer();
     }
-    if (must_step(r)) [[unlikely]] {
+    if (kStepAll || must_step(r)) [[unlikely]] {
       step();
       continue;
     }

@@ -47,6 +47,7 @@ class Interpreter {
   /// @source SDM vol. 2, 5.5 and ch. 8
   void deliver(const Fault& fault, unsigned ei, GuestPhys bundle = ~GuestPhys{0});
   bool is_fruitless();
+  void note_interruption(const Fault& fault, InterruptionRecord& record);
 
  private:
   friend class jit::NativeEngine;
@@ -63,6 +64,8 @@ class Interpreter {
   static constexpr u64 kStepBits = psr::kSs | psr::kTb | psr::kIa | psr::kDa | psr::kDd | psr::kId | psr::kEd;
 
   // Between blocks (interpreter.cpp).
+  template <bool kStepAll>
+  StopReason run_loop();
   bool look_up_events(u32 bits);
   static bool must_step(const Registers& r);
   bool at_stop_address() const;

@@ -64,6 +64,7 @@ void Interpreter::finish_step(const Insn& i, u64 psr_before, Next next, GuestPhy
   core_.retire(1);
   if (psr_before & psr::kIc) r.iipa = core_.block_ip_;
   if (next != Next::Branch) advance(i);
+  else if (core_.branches_) core_.branches_->add({core_.block_ip_ | i.slot, r.ip | r.slot});
   u8 traps = core_.trap_bits_;
   if (next == Next::Fault) traps |= kFpTrap;
   if (!is_rfi) {  // rfi establishes these bits for its target

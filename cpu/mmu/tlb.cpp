@@ -2,6 +2,7 @@
 #include "cpu/mmu/tlb.h"
 
 #include "base/invariant.h"
+#include "base/log.h"
 #include "cpu/core.h"
 #include "cpu/mmu/translation_cache.h"
 
@@ -12,6 +13,17 @@ constexpr u64 kOffsetMask = low_mask(61);
 /// Page sizes that purges may name reach from 4 KiB to a whole region, whatever the encoding says.
 unsigned clamp_purge_size(unsigned ps) {
   return ps < 12 ? 12 : ps > 61 ? 61 : ps;
+}
+
+// Words of the trace.
+char letter(bool data) {
+  return data ? 'd' : 'i';
+}
+std::string describe(const TlbEntry& e, u64 va) {
+  return fmt::format("{:#x} rid {:#x} size 2^{} to {:#x}, pte {:#x}", va, e.rid, e.ps, e.physical(va), e.pte);
+}
+std::string describe(const PurgeRequest& request, u64 offset, unsigned ps) {
+  return fmt::format("offset {:#x} rid {:#x} size 2^{}", offset, request.rid, ps);
 }
 }  // namespace
 
@@ -52,6 +64,7 @@ void Tlb::insert(Side side, u64 va, u64 pte_word, u64 itir) {
   const auto dropped = [&](const TlbEntry& old) { forget(side, old); };
   cache.remove_overlaps(entry.rid, entry.va, entry.ps, dropped);
   cache.insert(entry, dropped);
+  LOG(Mmu, "insert {}tc {}", letter(side == Side::Data), describe(entry, va));
 }
 
 void Tlb::drop_registers(Side side, u32 rid, u64 offset, unsigned ps) {
@@ -75,11 +88,13 @@ void Tlb::insert_register(Side side, unsigned slot, u64 va, u64 pte_word, u64 it
   if (tr.entry[slot].valid()) forget(side, tr.entry[slot]);
   tr.entry[slot] = entry;
   tr.valid |= bit(slot);
+  LOG(Mmu, "insert {}tr{} {}", letter(side == Side::Data), slot, describe(entry, va));
 }
 
 void Tlb::purge_caches(const PurgeRequest& request) {
   const unsigned ps = clamp_purge_size(request.ps);
   const u64 offset = request.va & kOffsetMask & ~low_mask(ps);
+  LOG(Mmu, "purge caches {}", describe(request, offset, ps));
   for (const Side side : {Side::Instruction, Side::Data})
     tc_[static_cast<unsigned>(side)]->remove_overlaps(request.rid, offset, ps,
                                                       [&](const TlbEntry& old) { forget(side, old); });
@@ -88,6 +103,7 @@ void Tlb::purge_caches(const PurgeRequest& request) {
 void Tlb::purge_registers(Side side, const PurgeRequest& request) {
   const unsigned ps = clamp_purge_size(request.ps);
   const u64 offset = request.va & kOffsetMask & ~low_mask(ps);
+  LOG(Mmu, "purge {}tr {}", letter(side == Side::Data), describe(request, offset, ps));
   drop_registers(side, request.rid, offset, ps);
   tc_[static_cast<unsigned>(side)]->remove_overlaps(request.rid, offset, ps,
                                                     [&](const TlbEntry& old) { forget(side, old); });

@@ -1,4 +1,5 @@
-// What branches tell about predicates: behind a branch that was not taken its predicate is 0, on the way out it is 1.
+// What branches tell about predicates: behind a branch that was not taken its predicate is 0, on the way out it is 1. And about loop
+// counts: where the count is known to be above 0, counting down is a subtraction.
 #include <algorithm>
 #include <utility>
 
@@ -8,8 +9,8 @@ namespace ia64::cpu::ir {
 
 namespace {
 
-/// The first two values of a unit that this pass works on.
-constexpr Value kZero = 0, kOne = 1;
+/// The first values of a unit that this pass works on.
+constexpr Value kZero = 0, kOne = 1, kMinusOne = 2, kConstants = 3;
 
 template <class F>
 void each_value(Unit& u, F f) {
@@ -24,21 +25,30 @@ void each_value(Unit& u, F f) {
 }
 
 void put_constants_in_front(Unit& u) {
-  each_value(u, [](Value& v) { v += v == kNone ? 0 : 2; });
-  u.ops.insert(u.ops.begin(), {Op{.code = Opcode::constant, .imm = 0}, Op{.code = Opcode::constant, .imm = 1}});
-  for (BasicBlock& block : u.blocks) block.first += 2, block.end += 2;
+  each_value(u, [](Value& v) { v += v == kNone ? 0 : kConstants; });
+  u.ops.insert(u.ops.begin(), {Op{.code = Opcode::constant, .imm = 0}, Op{.code = Opcode::constant, .imm = 1},
+                               Op{.code = Opcode::constant, .imm = ~u64{0}}});
+  for (BasicBlock& block : u.blocks) block.first += kConstants, block.end += kConstants;
   u.blocks.front().first = 0;
 }
 
 class Facts {
  public:
-  explicit Facts(Unit& u) : u_(u), inverse_(u.ops.size(), kNone), at_end_(u.blocks.size()) {
-    for (Value v = 0; v < u.ops.size(); v++)
+  explicit Facts(Unit& u) : u_(u), inverse_(u.ops.size(), kNone), down_(u.ops.size(), kNone), is_zero_(u.ops.size(), kNone), saturates_(u.ops.size()),
+                            at_end_(u.blocks.size()) {
+    for (Value v = 0; v < u.ops.size(); v++) {
       if (u.ops[v].code == Opcode::invert) inverse_[u.ops[v].a] = v;
+      if (u.ops[v].code == Opcode::count_down) down_[u.ops[v].a] = v;
+    }
+    for (Value v = 0; v < u.ops.size(); v++)
+      if (const Value down = counted_down(v); down != kNone) is_zero_[down] = v;
   }
   void run() {
     for (u32 b = 0; b < u_.blocks.size(); b++) block(b);
     for (u32 b = 0; b < u_.blocks.size(); b++) tell_phis(b);
+    for (Op& op : u_.ops)
+      if (const auto v = static_cast<Value>(&op - u_.ops.data()); is_zero_[v] != kNone && !saturates_[v])
+        op.code = Opcode::add, op.b = kMinusOne;
   }
 
  private:
@@ -46,10 +56,27 @@ class Facts {
 
   bool is_exit(const BasicBlock& block, u32 n) const { return n < block.end && u_.ops[n].code == Opcode::exit_if; }
 
-  void learn(Known& known, Value v, bool one) const {
+  /// Of a comparison of a count with 0: the count after counting down.
+  Value counted_down(Value v) const {
+    const Op& op = u_.ops[v];
+    if (op.code != Opcode::cmp_eq || u_.ops[op.b].code != Opcode::constant || u_.ops[op.b].imm) return kNone;
+    return down_[op.a];
+  }
+  void learn_one(Known& known, Value v, bool one) const {
     known.push_back({v, one ? kOne : kZero});
-    if (u_.ops[v].code == Opcode::invert) known.push_back({u_.ops[v].a, one ? kZero : kOne});
-    if (inverse_[v] != kNone) known.push_back({inverse_[v], one ? kZero : kOne});
+    if (const Value down = one ? counted_down(v) : kNone; down != kNone) known.push_back({down, kZero});
+  }
+  void learn(Known& known, Value v, bool one) const {
+    learn_one(known, v, one);
+    if (u_.ops[v].code == Opcode::invert) learn_one(known, u_.ops[v].a, !one);
+    if (inverse_[v] != kNone) learn_one(known, inverse_[v], !one);
+  }
+  /// Notes a use of `v` after it was replaced: unless the count is known to be above 0 there, it must stay at 0.
+  void note_use(Value v, const Known& known) {
+    if (v != kNone && is_zero_[v] != kNone && look_up(known, is_zero_[v]) != kZero) saturates_[v] = true;
+  }
+  void note_uses(u32 list, const Known& known) {
+    for (const PendingWrite& w : u_.lists[list]) note_use(w.value, known);
   }
   static Value look_up(const Known& known, Value v) {
     for (const auto& [value, constant] : known)
@@ -87,34 +114,42 @@ class Facts {
         Known taken = known;
         learn(taken, op.a, true);
         op.pending = rewritten(op.pending, taken);
+        note_use(op.a, known);
+        note_uses(op.pending, taken);
         if (n + 1 < block.end) learn(known, op.a, false);
         continue;
       }
-      if (known.empty()) continue;
       op.pending = rewritten(op.pending, known);
       if (info(op.code).effect == Effect::Pure)
         for (Value* v : {&op.a, &op.b, &op.c})
           if (*v != kNone) *v = look_up(known, *v);
+      for (Value v : {op.a, op.b, op.c, op.guard}) note_use(v, known);
+      note_uses(op.pending, known);
     }
     at_end_[b] = known;
     if (block.end > block.first && is_exit(block, block.end - 1)) learn(known, u_.ops[block.end - 1].a, false);
     block.pending = rewritten(block.pending, known);
+    note_uses(block.pending, known);
+    if (const auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) note_use(indirect->target, known);
   }
 
   void tell_phis(u32 b) {
     BasicBlock& block = u_.blocks[b];
     for (size_t k = 0; k < block.preds.size(); k++) {
       const Known known = on_edge(block.preds[k], b);
-      if (known.empty()) continue;
       for (u32 n = block.first; n < block.end && is_phi(u_.ops[n]); n++) {
         Value& v = u_.phis[u_.ops[n].imm][k];
         v = look_up(known, v);
+        note_use(v, known);
       }
     }
   }
 
   Unit& u_;
   std::vector<Value> inverse_;
+  std::vector<Value> down_;      // by count: what counting down makes of it
+  std::vector<Value> is_zero_;   // by count_down: a comparison of its operand with 0
+  std::vector<bool> saturates_;  // by count_down: whether somebody needs the 0 that stays 0
   std::vector<Known> at_end_;  // by block, without what its last operation tells
 };
 

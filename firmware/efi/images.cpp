@@ -6,6 +6,7 @@
 #include "base/endian.h"
 #include "base/log.h"
 #include "firmware/efi/guest_data.h"
+#include "firmware/loader/pe_symbols.h"
 
 namespace ia64::firmware {
 namespace {
@@ -119,10 +120,36 @@ EfiStatus Images::load(GateCall& call, bool boot_policy, EfiHandle parent, const
   if (!image.file_path || !image.loaded_image) return efi::kOutOfResources;
   image_handle = 0;
   (void)efi_.handles.install(image_handle, guid::kLoadedImage, image.loaded_image);
-  LOG(Efi, "image {:#x} at {:#x}, {} pages, entry descriptor {:#x}: {}", image_handle, image.base,
-      image.pages, image.base + image.file.entry(), path.to_text());
+  DevicePath whole = path;
+  if (path.file_path().empty()) whole.append(file_path);  // the default file of removable media
+  announce(image_handle, image, whole, source);
   images_.emplace(image_handle, std::move(image));
   return efi::kSuccess;
+}
+
+void Images::announce(EfiHandle handle, Image& image, const DevicePath& path, std::span<const u8> file) {
+  static constexpr const char* kKinds[] = {"application", "boot driver", "runtime driver"};
+  EfiImage& d = image.description;
+  d = {.handle = handle,
+       .path = path.to_text(),
+       .name = {},
+       .kind = kKinds[static_cast<unsigned>(image.file.kind())],
+       .base = image.base,
+       .size_bytes = image.file.size_bytes(),
+       .preferred_base = image.file.preferred_base(),
+       .symbols = pe_symbols(file)};
+  d.name = d.path.substr(d.path.find_last_of("\\/") + 1);
+  (void)efi_.bus.read_bytes(image.base + image.file.entry(), &d.entry, 8);
+  (void)efi_.bus.read_bytes(image.base + image.file.entry() + 8, &d.gp, 8);
+  LOG(Efi, "image {:#x} ({}) at {:#x}, {:#x} bytes, entry {:#x}, gp {:#x}, {} symbols: {}", handle, d.kind, d.base, d.size_bytes, d.entry,
+      d.gp, d.symbols.size(), d.path);
+  efi_.host.image_loaded(d);
+}
+
+std::vector<EfiImage> Images::described() const {
+  std::vector<EfiImage> out;
+  for (const auto& [handle, image] : images_) out.push_back(image.description);
+  return out;
 }
 
 EfiStatus Images::start(GateCall& call, EfiHandle handle, u64& exit_size, u64& exit_data) {
@@ -175,6 +202,7 @@ void Images::forget(EfiHandle handle) {
   const auto it = images_.find(handle);
   if (it == images_.end()) return;
   const Image& image = it->second;
+  efi_.host.image_unloaded(image.description);
   efi_.handles.close_agent(handle);
   (void)efi_.handles.uninstall(handle, guid::kLoadedImage, image.loaded_image);
   for (const GuestPhys block : {image.loaded_image, image.load_options, image.file_path})

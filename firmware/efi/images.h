@@ -29,6 +29,8 @@ class Images {
   /// The boot manager's own image: parent of what it loads.
   EfiHandle firmware_image() const { return firmware_image_; }
   bool exists(EfiHandle image) const { return images_.count(image) != 0; }
+  /// Every image that was loaded, in the order of handles.
+  std::vector<EfiImage> described() const;
   ImageKind kind(EfiHandle image) const { return images_.at(image).file.kind(); }
 
   /// Applies the relocations of runtime drivers for their new virtual bases (SetVirtualAddressMap).
@@ -43,7 +45,9 @@ class Images {
     GuestPhys load_options = 0, file_path = 0;
     bool started = false, running = false;
     u64 exit_size = 0, exit_data = 0;
+    EfiImage description;
   };
+  void announce(EfiHandle handle, Image& image, const DevicePath& path, std::span<const u8> file);
   EfiStatus fetch(GateCall& call, bool boot_policy, const DevicePath& path, std::vector<u8>& source,
                   EfiHandle& device, DevicePath& file_path);
   EfiStatus place(Image& image);

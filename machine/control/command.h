@@ -18,6 +18,10 @@ class Machine;
 struct MachineConfig;
 }  // namespace ia64::machine
 
+namespace ia64::machine::debugger {
+class Desk;
+}
+
 namespace ia64::machine::control {
 
 using Json = nlohmann::ordered_json;
@@ -61,6 +65,7 @@ class Arguments {
   X(State, "state", "the guest was paused, continued or reset, an operating system took over, the machine ended") \
   X(Media, "media", "a DVD was ejected or inserted, or the guest moved its tray") \
   X(Storage, "storage", "a device was attached, detached, changed or resized, an adapter is to be converted") \
+  X(Image, "image", "an EFI image was loaded or unloaded") \
   X(Error, "error", "a message that also went to standard error") \
   X(Job, "job", "a long command began, got on or ended")
 enum class EventKind : u8 {
@@ -91,6 +96,7 @@ struct CommandContext {
   ConsoleHub* console = nullptr;       ///< loop thread, as the two below
   ConsoleWatches* watches = nullptr;
   Jobs* jobs = nullptr;
+  debugger::Desk* desk = nullptr;      ///< the processor's thread
   WindowControl* window = nullptr;     ///< nullptr without --console window
 };
 
@@ -131,6 +137,12 @@ const CommandRow* find_command(std::string_view name);
 std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
+std::vector<CommandRow> bus_commands();
+std::vector<CommandRow> code_commands();
+std::vector<CommandRow> translation_commands();
+std::vector<CommandRow> point_commands();
+std::vector<CommandRow> trace_commands();
+std::vector<CommandRow> efi_commands();
 std::vector<CommandRow> console_commands();
 std::vector<CommandRow> window_commands();
 

@@ -97,9 +97,13 @@ void append_object(std::string& out, const std::string& indent, const Json& obje
 
 void append_member(std::string& out, const std::string& indent, const std::string& label, const Json& v) {
   constexpr size_t kShortList = 12;
-  if (v.is_array() && is_plain(v) && v.size() > kShortList) return append_grid(out, indent, label, v);
+  if (v.is_array() && is_plain(v) && v.size() > kShortList && label != "lines") return append_grid(out, indent, label, v);
   if (v.is_array() && v.empty()) {
     out += fmt::format("{}{}: none\n", indent, label_text(label));
+    return;
+  }
+  if (label == "lines") {  // text as it is
+    for (const Json& line : v) out += indent + plain_text("", line) + "\n";
     return;
   }
   out += fmt::format("{}[{}]\n", indent, label_text(label));
@@ -117,19 +121,19 @@ void append_member(std::string& out, const std::string& indent, const std::strin
   }
 }
 
-bool in_one_line(const Json& v) {
+bool in_one_line(const std::string& key, const Json& v) {
   constexpr size_t kShortList = 12;
-  return is_plain(v) && !(v.is_array() && (v.size() > kShortList || v.empty()));
+  return key != "lines" && is_plain(v) && !(v.is_array() && (v.size() > kShortList || v.empty()));
 }
 
 void append_object(std::string& out, const std::string& indent, const Json& object) {
   size_t width = 0;
   for (const auto& [key, value] : object.items())
-    if (in_one_line(value)) width = std::max(width, label_text(key).size());
+    if (in_one_line(key, value)) width = std::max(width, label_text(key).size());
   for (const auto& [key, value] : object.items())
-    if (in_one_line(value)) out += fmt::format("{}{:<{}} : {}\n", indent, label_text(key), width, plain_text(key, value));
+    if (in_one_line(key, value)) out += fmt::format("{}{:<{}} : {}\n", indent, label_text(key), width, plain_text(key, value));
   for (const auto& [key, value] : object.items())
-    if (!in_one_line(value)) append_member(out, indent, key, value);
+    if (!in_one_line(key, value)) append_member(out, indent, key, value);
 }
 
 std::string usage(const Json& command) {

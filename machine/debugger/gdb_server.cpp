@@ -5,6 +5,7 @@
 
 #include "machine/control/protocol.h"
 #include "machine/control/text_report.h"
+#include "machine/debugger/desk.h"
 #include "machine/debugger/gdb_packet.h"
 #include "machine/debugger/monitor_text.h"
 #include "machine/host/host_loop.h"
@@ -14,7 +15,9 @@ namespace {
 
 /// Commands that would let the machine run, or stand, behind the debugger's back.
 bool is_debuggers_own(const control::CommandRow& row) {
-  return row.handler == control::find_command("pause")->handler || row.handler == control::find_command("continue")->handler;
+  for (const char* name : {"pause", "continue", "step"})
+    if (&row == control::find_command(name)) return true;
+  return false;
 }
 
 /// A port alone is one of the loopback address.
@@ -42,7 +45,6 @@ Result<std::unique_ptr<GdbServer>> GdbServer::listen(HostLoop& loop, Machine& ma
   auto socket = LineServer::listen(loop, with_address(endpoint), "--gdb", {.clients = 1}, std::move(handlers));
   if (!socket) return socket.error();
   server->socket_ = std::move(*socket);
-  machine.set_debug_observer([s](const DebugStop& stop) { s->loop_.post([s, stop] { s->stub_.stopped(stop); }); });
   return server;
 }
 
@@ -69,11 +71,17 @@ void GdbServer::monitor(const std::string& line, std::function<void(std::string)
   const bool registers = line.starts_with("regs ");
   auto invocation = control::parse_command_line(registers ? "registers" + line.substr(4) : line);
   if (!invocation) return done(invocation.error().message + "\n");
-  if (is_debuggers_own(*invocation->row)) return done("the debugger does that itself: interrupt, continue\n");
+  if (is_debuggers_own(*invocation->row)) return done("the debugger does that itself: interrupt, continue, stepi\n");
   const bool help = invocation->row == control::find_command("help");
   runner_.run(std::move(*invocation), nullptr, [done = std::move(done), help](const Result<control::Json>& result) {
     if (!result) return done(result.error().message + "\n");
     done(help ? control::help_text(*result) : control::report_text(*result));
+  });
+}
+
+void GdbServer::set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) {
+  machine_.call([desk = runner_.context().desk, stops = std::move(stops), watches = std::move(watches)]() mutable {
+    desk->set_remote_points(std::move(stops), std::move(watches));
   });
 }
 

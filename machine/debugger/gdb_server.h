@@ -22,6 +22,10 @@ class GdbServer final : private DebugTarget {
 
   /// The machine has ended.
   void ended() { stub_.ended(); }
+  /// Whether the machine is in the debugger's hands: it is to hear of every stop then.
+  bool holds() const { return stub_.holds(); }
+  /// The machine has paused itself.
+  void stopped(const DebugStop& stop) { stub_.stopped(stop); }
   bool flushed() const { return socket_->flushed(); }
 
  private:
@@ -35,6 +39,7 @@ class GdbServer final : private DebugTarget {
   void step() override { machine_.step(); }
   void ask(std::function<std::string(cpu::Core&)> fn, std::function<void(std::string)> then) override;
   void monitor(const std::string& line, std::function<void(std::string)> done) override;
+  void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) override;
   void power_off() override;
 
   HostLoop& loop_;

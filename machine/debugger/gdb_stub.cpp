@@ -172,8 +172,8 @@ void GdbStub::resume_actions(std::string_view args) {
 void GdbStub::stopped(const DebugStop& stop) {
   using Why = DebugStop::Why;
   if (!holds_) return target_.resume();  // at a point of a debugger that has just gone
-  if (stop.why == Why::StopAddress && names_breaks_)
-    return report(software_.contains(stop.address) ? "T05thread:1;swbreak:;" : "T05thread:1;hwbreak:;");
+  if (stop.why == Why::StopAddress && names_breaks_ && software_.contains(stop.address)) return report("T05thread:1;swbreak:;");
+  if (stop.why == Why::StopAddress && names_breaks_ && hardware_.contains(stop.address)) return report("T05thread:1;hwbreak:;");
   if (stop.why != Why::Watch) return report("T05thread:1;");
   for (const Watch& w : watches_) {
     const bool counts = (stop.read && w.kind != '2') || (stop.write && w.kind != '3');
@@ -219,13 +219,7 @@ void GdbStub::apply_points() {
   stops.insert(stops.end(), hardware_.begin(), hardware_.end());
   std::vector<cpu::WatchRange> ranges;
   for (const Watch& w : watches_) ranges.push_back({w.address, w.size_bytes, w.kind != '2', w.kind != '3'});
-  target_.ask(
-      [stops = std::move(stops), ranges = std::move(ranges)](cpu::Core& core) {
-        core.set_stop_addresses(stops);
-        core.set_watches(ranges);
-        return std::string();
-      },
-      [](const std::string&) {});
+  target_.set_points(std::move(stops), std::move(ranges));
 }
 
 /// `KIND,ADDRESS,SIZE`. @returns false when it makes no sense

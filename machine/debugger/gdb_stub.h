@@ -23,6 +23,8 @@ class DebugTarget {
   virtual void ask(std::function<std::string(cpu::Core&)> fn, std::function<void(std::string)> then) = 0;
   /// Does what `monitor LINE` asks for. `done` gets text for the user.
   virtual void monitor(const std::string& line, std::function<void(std::string)> done) = 0;
+  /// The places where the machine is to stop for the debugger, in the order of ask().
+  virtual void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) = 0;
   virtual void power_off() = 0;
 };
 
@@ -44,6 +46,8 @@ class GdbStub {
   void stopped(const DebugStop& stop);
   /// The machine has ended: a debugger that waits hears of it.
   void ended();
+  /// Whether the machine is in the debugger's hands, running or not.
+  bool holds() const { return holds_; }
 
  private:
   struct Row;

@@ -43,8 +43,32 @@ Action read_expect_not(StepReader& in) {
   };
 }
 
+/// The bytes of a result of the control command `memory`, as hexadecimal digits.
+std::string digits_of(const Json& result) {
+  std::string out;
+  for (const Json& row : result.value("memory", Json::array()))
+    for (const char c : row.value("bytes", ""))
+      if (c != ' ') out += c;
+  return out;
+}
+
+Action read_memory(StepReader& in, const std::string& name) {
+  const Template address = in.text("an address");
+  const Template length = in.text("a number of bytes");
+  const bool physical = in.keyword("phys");
+  in.finish(true);
+  return [=](Execution& x, const Step& step) -> Outcome {
+    Json result;
+    const Json arguments = {{"address", address.expand(x.variables)}, {"length", length.expand(x.variables)}, {"phys", physical}};
+    if (auto failure = command(x, step, {{"command", "memory"}, {"arguments", arguments}}, result)) return failure;
+    x.variables[name] = digits_of(result);
+    return {};
+  };
+}
+
 Action read_read(StepReader& in) {
   const std::string name = in.new_variable();
+  if (in.keyword("memory")) return read_memory(in, name);
   const PatternTemplate pattern = in.pattern("a pattern");
   const auto within = in.within();
   in.finish(true);
@@ -150,7 +174,7 @@ std::vector<Verb> console_verbs() {
   return {
       {"expect", "PATTERN [within TIME]", "wait for output behind the last match", read_expect},
       {"expect-not", "PATTERN [until PATTERN [within TIME]]", "fail when it is printed: from here to the end of the test, or up to the other pattern", read_expect_not},
-      {"read", "NAME PATTERN [within TIME]", "as expect; the first group, or the match, becomes ${NAME}", read_read},
+      {"read", "NAME PATTERN [within TIME] | memory ADDRESS LENGTH [phys]", "as expect; the first group, or the match, becomes ${NAME}; or the guest's memory does, as digits", read_read},
       {"send", "TEXT", "type, and go on", read_send},
       {"type", "TEXT", "type, and wait until the guest has taken all", read_type},
       {"key", "NAME...", "press keys: up, enter, f2, ctrl-c, down*3", read_key},

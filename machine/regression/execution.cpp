@@ -179,6 +179,7 @@ Outcome Execution::start(const Step& step, const std::vector<std::string>& more)
     if (f->guest == &g) f->from = f->searched = 0;
   if (auto ok = g.start(more); !ok) return Failure{ok.error().message, {}};
   variables[g.name() + ".log"] = g.transcripts().back();
+  variables[g.name() + ".control"] = g.control_path();
   return wait(step, "its control socket does not answer", 0, false, [&] { return g.connected(); });
 }
 

@@ -68,13 +68,26 @@ void Execution::describe_guest(Guest& g, std::vector<std::string>& out) {
   if (!said.empty()) out.push_back("  it said: " + said.substr(0, said.find('\n')));
 }
 
+/// Details in lines.
+static std::vector<std::string> split(const std::vector<std::string>& details) {
+  std::vector<std::string> out;
+  for (const std::string& detail : details)
+    for (size_t at = 0; at <= detail.size();) {
+      const size_t end = std::min(detail.find('\n', at), detail.size());
+      out.push_back(detail.substr(at, end - at));
+      at = end + 1;
+    }
+  return out;
+}
+
 TestResult Execution::failed(const Step& step, const Failure& failure) {
   TestResult result;
   result.status = settings_.cancellation->signal_number() ? TestResult::Status::Cancelled : TestResult::Status::Failed;
   result.reason = fmt::format("{}:{}: {}", file_.source.path(), step.place.line, failure.message);
   if (result.status == TestResult::Status::Cancelled) return result;
   result.details.push_back("step: " + step.text);
-  result.details.insert(result.details.end(), failure.details.begin(), failure.details.end());
+  const auto details = split(failure.details);
+  result.details.insert(result.details.end(), details.begin(), details.end());
   for (auto& [name, g] : guests_) {
     if (!g->started() || (guests_.size() > 1 && !step.guest.empty() && name != step.guest && g->status().value_or(0) == 0)) continue;
     const auto lines = last_lines(*g);

@@ -60,6 +60,7 @@ class Guest {
   /// The clock of the guest as last heard of, in ms since power-on. Asks for the next value.
   u64 clock_ms();
 
+  std::string control_path() const { return file("control"); }
   /// What the process said on standard error.
   std::string complaints() const;
   /// Files of this guest worth keeping: the transcripts, the oldest first.

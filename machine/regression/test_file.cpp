@@ -18,7 +18,7 @@ std::set<std::string> first_variables(const TestFile& file) {
   std::set<std::string> out = {"dir", "tmp", "ivm"};
   for (const auto& [name, value] : file.variables) out.insert(name);
   for (const ImageSpec& image : file.images) out.insert({image.name, image.name + ".path"});
-  for (const GuestSpec& guest : file.guests) out.insert(guest.name + ".log");
+  for (const GuestSpec& guest : file.guests) out.insert({guest.name + ".log", guest.name + ".control"});
   return out;
 }
 

@@ -8,7 +8,6 @@ Exit status 0 passed, 1 failed, 77 skipped.
 import argparse
 import hashlib
 import json
-import os
 import pathlib
 import re
 import resource
@@ -18,24 +17,10 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import toolchain  # noqa: E402
+from kernel_log import complaint, plain  # noqa: E402
 
 PROMPT = r"ivm-guest# $"
 SKIPPED = 77
-
-TIMER_OOPS = r"Oops: timer tick before it's due \(itc=[0-9a-f]+,itm=[0-9a-f]+\)"
-
-# Kernel messages of level 4 (warning) and below that the guest prints on any machine of this kind, each with its reason.
-KNOWN_WARNINGS = [
-    # (regular expression, why it is not the emulator's doing)
-    (r"^\[ +[0-9.]+\] \+/-\d+ppm$", "tail of the debug line about the ITC; the kernel prints it without a level"),
-    (r"Processor Platform Limit event detected, but not handled", "printed for every ACPI processor when CPUfreq is not built in"),
-    (r"Consider compiling CPUfreq support into your kernel", "second half of the line above"),
-    (r"This architecture does not have kernel memory protection", "true of every ia64 kernel"),
-    (r"(sd|sr|st|ch|scsi) \d+:0:\d+:0: Power-on or device reset occurred", "mptspi resets the bus while it starts, and so do the tests"),
-    (r"ch \d+:0:\d+:0: \[ch0\] ID/LUN unknown", "tgtd's changer does not say which unit its drive is"),
-    (TIMER_OOPS, "the host took the processor away between the kernel's write of ITM and its look at ITC; real firmware does the same"),
-]
-
 
 class Failure(Exception):
     pass
@@ -43,11 +28,6 @@ class Failure(Exception):
 
 class Skipped(Exception):
     pass
-
-
-def plain(text):
-    """Console text without carriage returns and terminal escape sequences."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
 
 
 class Boot:
@@ -102,33 +82,8 @@ def disk_options(args, image):
 
 def check_kernel_log(text):
     """No warning, oops or failed probe beyond the known ones."""
-    for line in re.findall(r"^<(\d+)>(.*)$", text, re.M):
-        level = int(line[0]) & 7
-        if level <= 4 and not any(re.search(p, line[1]) for p, _ in KNOWN_WARNINGS):
-            raise Failure(f"kernel message of level {level}: {line[1]}")
-    text = re.sub(TIMER_OOPS, "", text)
-    for word in ("Oops", "WARNING:", "Call Trace", "BUG:"):
-        require(word not in text, f"the kernel printed '{word}'", text)
-
-
-def grub_disk(args):
-    """GRUB boots Linux from the AVIO disk; data survives a reboot; poweroff ends ivm."""
-    image = make_disk(args)
-    boot = Boot(args, "console", disk_options(args, image))
-    boot.expect("GUEST READY").expect(PROMPT)
-    boot.shell("ls /").shell("cat /proc/cpuinfo").shell("mount").shell("dmesg -r")
-    boot.shell("dd if=/dev/urandom of=/data bs=1M count=16").shell("sync").shell("sha256sum /data")
-    boot.send("reboot\\r").expect("GUEST READY").expect(PROMPT)
-    boot.shell("sha256sum /data").send("poweroff\\r")
-    text = boot.run()
-    sums = checksums(text)
-    require(len(sums) == 2 and sums[0] == sums[1], f"checksums before and after the reboot: {sums}", text)
-    require("GenuineIntel" in text and "Itanium(R) 2 Processor" in text, "cpuinfo does not show the processor", text)
-    require(re.search(r"^/dev/\S+ on / type ext4", text, re.M), "the root is not the ext4 disk", text)
-    require(re.search(r"^bin\b.*\bproc\b", text, re.M | re.S), "ls / does not list the root", text)
-    check_kernel_log(text)
-    subprocess.run(["sgdisk", "-v", str(image)], check=True, stdout=subprocess.DEVNULL)
-    check_ext4(args, image)
+    wrong = complaint(text)
+    require(not wrong, wrong)
 
 
 def check_ext4(args, image):
@@ -141,17 +96,6 @@ def check_ext4(args, image):
     result = subprocess.run(["e2fsck", "-fn", str(part)], capture_output=True, text=True)
     part.unlink()
     require(result.returncode == 0, f"e2fsck: {result.stdout}")
-
-
-def direct_kernel(args):
-    """Kernel and initrd without a boot loader reach the shell."""
-    guests = f"{args.guests}/linux"
-    boot = Boot(args, "console", ["--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz",
-                                  "--append", "console=ttyS0,115200 panic=5"])
-    boot.expect("GUEST READY").expect(PROMPT).shell("cat /proc/cmdline").shell("dmesg -r").send("poweroff\\r")
-    text = boot.run()
-    require("console=ttyS0,115200 panic=5" in text, "the command line did not arrive", text)
-    check_kernel_log(text)
 
 
 def guest_program(args, name):
@@ -195,36 +139,6 @@ def find(tree, name):
             return tree[name]
         tree = list(tree.values())
     return next((hit for part in tree if isinstance(part, (dict, list)) for hit in [find(part, name)] if hit is not None), None)
-
-
-def lockstep(args):
-    """Both engines agree from power-on to the shell and over a little work there."""
-    guests = f"{args.guests}/linux"
-    boot = Boot(args, "console", ["--engine", "lockstep", "-m", "256M", "--kernel", f"{guests}/vmlinuz",
-                                  "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200 panic=5"])
-    boot.expect(PROMPT).shell("ls -l /bin | wc -l; cat /proc/interrupts").send("poweroff\\r")
-    boot.run()
-
-
-def lockstep_disk(args, adapter):
-    """Both engines agree from power-on through GRUB to the shell, and while a disk is written and read."""
-    image = make_disk(args)
-    boot = Boot(args, "console", ["--engine", "lockstep", "--boot-timeout", "0", "-a", f"disk:{adapter}::file:{image}"])
-    boot.expect("GUEST READY").expect(PROMPT).shell(DISK_LOAD)
-    text = boot.send("poweroff\\r").run()
-    sums = checksums(text)
-    require(len(sums) == 2 and sums[0] == sums[1], f"checksums written and read: {sums}", text)
-    check_ext4(args, image)
-
-
-def lockstep_avio(args):
-    """Lockstep from an AVIO disk."""
-    lockstep_disk(args, "avio_stor")
-
-
-def lockstep_vio(args):
-    """Lockstep from a VIO disk."""
-    lockstep_disk(args, "scsi")
 
 
 DISK_LOAD = ("dd if=/dev/urandom of=/data bs=1M count=2; sync; sha256sum /data; echo 3 > /proc/sys/vm/drop_caches; "
@@ -280,51 +194,6 @@ def make_demo_disk(args):
     return image
 
 
-def demo_disk(args):
-    """The demonstration disk boots as removable media, returns to the boot manager, resets and powers off."""
-    image = make_demo_disk(args)
-    before = image.read_bytes()
-    boot = Boot(args, "console", ["-m", "3G", *disk_options(args, image)])
-    boot.expect("DEMO READY").send("x").expect("Exit status code: Success").expect("Please select a boot option")
-    boot.send("\\e[A\\r").expect("Cold Reset").send("\\e[A\\e[A\\r").expect("DEMO READY").send("r").expect("DEMO READY").send("p")
-    text = boot.run()
-    require(text.count("DEMO READY") == 3, "not three starts", text)
-    # 3 GiB: 2 below 4 GiB, 1 above, less what firmware keeps.
-    require("000100000000 - 00013fffffff  free" in text, "no memory above 4 GiB", text)
-    require(re.search(r"disk +139264 blocks of 512 bytes", text), "the disk is missing", text)
-    require(image.read_bytes() == before, "reading changed the image")
-
-
-def boot_manager(args):
-    """Boot options, BootNext and the timeout are made in the menus and outlast the run."""
-    image = make_demo_disk(args)
-    options = ["--nvram", f"{args.work}/nvram", "-m", "128M", "-a", f"disk:avio_stor::file:{image}"]
-    down, page, save = "\\e[B", "Use Enter to select", "Save changes to NVRAM"
-    boot = Boot(args, "first", options)
-
-    def menu(keys):
-        boot.expect(page).send(keys + "\\r")
-
-    menu("")  # the only entry: maintenance
-    for name, to_add in (("First", down), ("Second", "")):
-        for keys in (to_add, "", "", down, down):  # Add, volume, EFI, BOOT, BOOTIA64.EFI
-            menu(keys)
-        boot.expect("New Description").send(name + "\\r").expect("BootOption Data").send("\\r").expect(save).send("y\\r")
-    menu(down * 3)  # Manage BootNext setting
-    menu(down)
-    boot.expect(save).send("y\\r")
-    menu(down)  # Set Auto Boot TimeOut
-    menu("")
-    boot.expect("Timeout in seconds").send("1\\r").expect(save).send("y\\r")
-    boot.expect(r"Timeout-->\[1\]").send(down * 4 + "\\r")  # Cold Reset
-    boot.expect("Starting: Second").expect("DEMO READY").send("p")
-    boot.run()
-
-    again = Boot(args, "second", options)
-    again.expect("booted in +1 seconds").expect("Starting: First").expect("DEMO READY").send("x")
-    again.expect(r"Exit status code: Success \(First\)").run()
-
-
 def bad_loader(args):
     """A truncated program is refused, one that jumps to nowhere shows registers; both leave the image alone."""
     image = make_demo_disk(args)
@@ -347,97 +216,6 @@ def bad_loader(args):
         text = boot.run(status)
         require(says in text, f"no '{says}'", text)
         require(image.read_bytes() == before, "the image changed")
-
-
-def many_disks(args):
-    """Disks on several adapters have their addresses and keep data; EFI variables and time from Linux."""
-    image = make_disk(args)
-    extra = []
-    for name, address, mib in (("b", "0,2,5", 48), ("c", "7,6,127", 1)):
-        path = pathlib.Path(args.work) / f"{name}.img"
-        path.write_bytes(b"")
-        os.truncate(path, mib << 20)
-        extra += ["-a", f"disk:avio_stor:{address}:file:{path}"]
-    variable = "/sys/firmware/efi/efivars/IvmTest-12345678-1234-1234-1234-123456789abc"
-    mount = "mount -t efivarfs none /sys/firmware/efi/efivars"
-    options = ["-m", "2G", "--boot-timeout", "0", "--nvram", f"{args.work}/nvram",
-               "-a", f"disk:avio_stor:0,2,0:file:{image}", *extra]
-    boot = Boot(args, "console", options)
-    boot.expect("GUEST READY").expect(PROMPT).shell("ls /sys/bus/scsi/devices /sys/bus/pci/devices | cat; head -1 /proc/meminfo")
-    boot.shell("mkfs.ext4 -q /dev/sdb && mkdir -p /m && mount -o discard /dev/sdb /m && dd if=/dev/urandom of=/m/a bs=1M count=8")
-    boot.shell("sync; sha256sum < /m/a; rm /m/x; fstrim -v /m; umount /m; e2fsck -fn /dev/sdb; mount /dev/sdb /m; sha256sum < /m/a")
-    boot.shell(f"umount /m; {mount}; printf '\\x07\\x00\\x00\\x00kept' > {variable}; echo set=$?")
-    boot.shell("date -s '2031-05-06 07:08:09'; hwclock -w -u; hwclock -r -u; dd if=/dev/zero of=/dev/sdc bs=64k").send("poweroff\\r")
-    text = boot.run()
-    for device in ("0:0:0:0", "0:0:5:0", "1:0:127:0", "0000:00:02.0", "0000:07:06.0"):
-        require(re.search(f"^{re.escape(device)}$", text, re.M), f"{device} is missing", text)
-    sums = re.findall(r"^([0-9a-f]{64})  -$", text, re.M)
-    require(len(sums) == 2 and sums[0] == sums[1], f"checksums on the second disk: {sums}", text)
-    require(re.search(r"^/m: \d+ bytes trimmed|/m: .* trimmed", text, re.M), "fstrim failed", text)
-    require("set=0" in text, "the EFI variable was not written", text)
-    require(re.search(r"^Tue May +6 07:08:\d\d 2031", text, re.M), "the clock was not set", text)
-    total = re.search(r"MemTotal: +(\d+) kB", text)
-    require(total and 1900 << 10 < int(total.group(1)) < 2048 << 10, "wrong MemTotal for 2 GiB", text)
-    again = Boot(args, "again", [*options, ])
-    again.expect("GUEST READY").expect(PROMPT).shell(f"{mount}; cat {variable}").send("poweroff\\r")
-    require("kept" in again.run(), "the EFI variable is gone in the next run")
-
-
-def vio_disk(args):
-    """GRUB boots Linux with its root on VIO and data on AVIO; every reset of the VIO adapter under load; data survive a reboot."""
-    image = make_disk(args)
-    data = pathlib.Path(args.work) / "data.img"
-    data.write_bytes(b"")
-    os.truncate(data, 96 << 20)
-    boot = Boot(args, "console", ["--boot-timeout", "0", "-a", f"disk:scsi:0,2,0:file:{image}",
-                                  "-a", f"disk:avio_stor:0,3,7:file:{data}"])
-    boot.expect("GUEST READY").expect(PROMPT).shell("P=/sys/bus/pci/devices; V=/dev/$(ls $P/0000:00:02.0/host*/target*/*/block)")
-    boot.shell("A=/dev/$(ls -d $P/0000:00:03.0/*/host*/target*/*/block/* | sed s,.*/,,); mount")
-    boot.shell("sg_inq $V; sg_vpd -p sn $V; sg_inq $A; sg_vpd -p sn $A")
-    boot.shell("mkfs.ext4 -q $A; mkdir -p /m; mount $A /m; dd if=/dev/urandom of=/data bs=1M count=16; cp /data /m/; sync; "
-               "sha256sum /data; sha256sum < /m/data")
-    boot.shell("dmesg -n 1; while [ ! -e /stop ]; do dd if=/data of=/load bs=64k oflag=direct conv=fsync && cmp /data /load && echo round; "
-               "done > /log 2>&1 & sleep 2")
-    for kind in "dbH":
-        boot.shell(f"sg_reset -{kind} $V; echo reset-{kind}=$?; sleep 1")
-    boot.shell("touch /stop; wait; cat /log; sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /data; sha256sum < /m/data")
-    boot.shell("umount /m; e2fsck -fn $A; echo fsck=$?; dmesg -r").send("reboot\\r").expect("GUEST READY").expect(PROMPT)
-    boot.shell("sha256sum /data").send("poweroff\\r")
-    text = boot.run()
-    require(re.search(r"FAST-160 WIDE SCSI 320.0 MB/s", text), "no Ultra320 transfer agreement", text)
-    require(re.search(r"Vendor identification: HP +$", text, re.M), "wrong vendor", text)
-    require(text.count("Product identification: Virtual FileDisk") == 2, "wrong product", text)
-    require("Unit serial number: IVM000200" in text and "Unit serial number: IVM000307" in text, "wrong serial numbers", text)
-    sums = re.findall(r"^([0-9a-f]{64})  (?:/data|-)$", text, re.M)
-    require(len(sums) == 5 and len(set(sums)) == 1, f"checksums: {sums}", text)
-    for kind in "dbH":
-        require(f"reset-{kind}=0" in text, f"sg_reset -{kind} failed", text)
-    for what in ("target reset", "bus reset", "host reset"):
-        require(re.search(f"{what}: SUCCESS", text), f"no successful {what}", text)
-    require("round" in text and "differ" not in text, "the load did not run or read back wrong data", text)
-    require("fsck=0" in text, "the data disk is not clean", text)
-    check_kernel_log(text)
-    check_ext4(args, image)
-
-
-def vio_timeouts(args):
-    """A VIO disk slower than Linux's patience: its error handler aborts, resets, gives up; with more patience the disk is well."""
-    image = pathlib.Path(args.work) / "slow.img"
-    image.write_bytes(b"")
-    os.truncate(image, 4 << 20)
-    guests = f"{args.guests}/linux"
-    boot = Boot(args, "console", ["--kernel", f"{guests}/vmlinuz", "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200",
-                                  "-a", f"disk:scsi::delay:3000:file:{image}"])
-    read = "dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct skip=100"
-    boot.expect("GUEST READY").expect(PROMPT).shell("dmesg -n 1; cd /sys/block/sda/device")
-    boot.shell(f"echo 1 > timeout; {read}; echo impatient=$?").shell(f"echo 30 > timeout; {read}; echo patient=$?")
-    boot.shell("dmesg").send("poweroff\\r")
-    text = boot.run()
-    require("task abort: SUCCESS" in text, "no command was aborted", text)
-    require("target reset: SUCCESS" in text, "the target was not reset", text)
-    require("impatient=1" in text, "the read did not fail", text)
-    require("patient=0" in text, "the disk is not well afterwards", text)
-    require("host reset" not in text, "it took a reset of the adapter", text)
 
 
 def all_targets(args):
@@ -466,7 +244,7 @@ def all_targets(args):
     check_kernel_log(text)
 
 
-ALONE = {f.__name__: f for f in (demo_disk, boot_manager, bad_loader)}  # need nothing outside the repository
+ALONE = {f.__name__: f for f in (bad_loader,)}  # need nothing outside the repository
 def stop_under_load(args):
     """Ending ivm while disk requests are in flight neither crashes nor damages the file system beyond its journal."""
     image = make_disk(args)
@@ -483,7 +261,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (grub_disk, direct_kernel, fresh_code, lockstep, lockstep_avio, lockstep_vio, icount, stop_under_load, many_disks, vio_disk, vio_timeouts, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, stop_under_load, all_targets)}
 
 
 def main():

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Drives gdb-multiarch over the Linux guest: from before the first instruction to the shell's prompt.
+"""Drives gdb-multiarch over the Linux guest, from before the first instruction to the shell's prompt, and over an EFI program.
 
   gdb_boot_test.py CASE --ivm PATH --guests DIR --work DIR [--engine interp|jit]
 
 Exit status 0 passed, 1 failed, 77 skipped.
 """
 import argparse
+import json
 import pathlib
 import re
 import shutil
@@ -21,23 +22,19 @@ from boot_test import PROMPT, SKIPPED, Failure, require  # noqa: E402
 STEPS = 6
 
 
-class Guest:
-    """One ivm run of Linux that waits for a debugger and ends at the prompt."""
+class Run:
+    """One ivm run that waits for a debugger."""
 
     def __init__(self, args, name):
         self.work, self.limit = pathlib.Path(args.work), args.limit
         self.socket, self.log = self.work / f"{name}.gdb", self.work / f"{name}.log"
-        linux = pathlib.Path(args.guests) / "linux"
-        self.kernel = self.work / "vmlinux"
-        if not self.kernel.exists():
-            symbols = kernel_symbols.read_map(kernel_symbols.read(linux / "System.map.gz"))
-            self.kernel.write_bytes(kernel_symbols.add_symbols(kernel_symbols.read(linux / "vmlinuz"), symbols))
+        self.ivm, self.kernel = args.ivm, ""
+
+    def start(self, args, name, options):
         self.errors = open(self.work / f"{name}.stderr", "w+")
         self.process = subprocess.Popen(
             [args.ivm, "run", "--engine", args.engine, "--timeout", str(args.limit), "--console", "none", "--log", str(self.log),
-             "--kernel", str(linux / "vmlinuz"), "--initrd", str(linux / "initrd.gz"), "--append", "console=ttyS0,115200 rdinit=/bin/sh",
-             "--gdb", f"unix:{self.socket}", "--gdb-wait", "--until", r"# $"],
-            stdin=subprocess.DEVNULL, stderr=self.errors)
+             "--gdb", f"unix:{self.socket}", "--gdb-wait", *options], stdin=subprocess.DEVNULL, stderr=self.errors)
 
     def connect(self):
         """A connection of our own, once the guest listens."""
@@ -60,7 +57,7 @@ class Guest:
         self.connect().close()
         script = self.work / "session"
         script.write_text("\n".join(["set pagination off", "set confirm off", "set width 0", "set remotetimeout 60",
-                                     f"file {self.kernel}", f"target remote {self.socket}", *lines]) + "\n")
+                                     f"file {self.kernel}" if self.kernel else "set architecture ia64-elf64", f"target remote {self.socket}", *lines]) + "\n")
         done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", str(script)], stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=self.limit, check=False)
         (self.work / "gdb.log").write_text(done.stdout + done.stderr)
@@ -74,8 +71,35 @@ class Guest:
         self.process.wait()
         self.errors.close()
 
+
+class Guest(Run):
+    """Linux, ending at its prompt."""
+
+    def __init__(self, args, name):
+        super().__init__(args, name)
+        linux = pathlib.Path(args.guests) / "linux"
+        self.kernel = self.work / "vmlinux"
+        if not self.kernel.exists():
+            symbols = kernel_symbols.read_map(kernel_symbols.read(linux / "System.map.gz"))
+            self.kernel.write_bytes(kernel_symbols.add_symbols(kernel_symbols.read(linux / "vmlinuz"), symbols))
+        self.start(args, name, ["--kernel", str(linux / "vmlinuz"), "--initrd", str(linux / "initrd.gz"), "--append",
+                                "console=ttyS0,115200 rdinit=/bin/sh", "--until", r"# $"])
+
     def boots(self):
         require(self.process.wait(self.limit) == 0, "the guest does not come to its prompt", self.log.read_text(errors="replace")[-2000:])
+
+
+class EfiProgram(Run):
+    """The demonstration disk, whose program ends by switching the power off."""
+
+    def __init__(self, args, name):
+        super().__init__(args, name)
+        image, self.elf = self.work / "demo.img", self.work / "demo.elf"
+        source = pathlib.Path(__file__).resolve().parents[2]
+        subprocess.run([f"{source}/tools/demo/mkdemo", str(image), str(self.elf)], check=True, stdout=subprocess.DEVNULL)
+        self.control = self.work / "control"
+        self.start(args, name, ["-m", "256M", "-a", f"disk:avio_stor::file:{image}", "--symbols", f"{self.elf}@BOOTIA64.EFI", "--boot-timeout", "0",
+                                "--control", f"unix:{self.control}", "--expect", "DEMO READY", "--send", "p"])
 
 
 def word(out, name):
@@ -115,6 +139,55 @@ def session(guest):
     guest.boots()
 
 
+def announced(guest, act):
+    """What `act` gives, and the first event about an EFI image meanwhile."""
+    guest.connect().close()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(guest.limit)
+        s.connect(str(guest.control))
+        s.sendall(b'{"line":"events image"}\n')
+        lines = s.makefile()
+        require("ivm" in json.loads(lines.readline()), "no greeting")
+        require("result" in json.loads(lines.readline()), "no events")
+        done = act()
+        return done, json.loads(lines.readline())
+
+
+def efi(guest):
+    """An EFI program from its first instruction on: symbols by what was announced, steps, callers, a watched variable."""
+    out, event = announced(guest, lambda: efi_session(guest))
+    require(event["event"] == "image" and event["data"]["action"] == "loaded" and event["data"]["name"] == "BOOTIA64.EFI", f"event {event}", out)
+    require(event["data"]["gdb"] in out, "the event and monitor differ", out)
+
+
+def efi_session(guest):
+    symbols = guest.work / "symbols.gdb"
+    out = guest.gdb([
+        "monitor break-image BOOTIA64.EFI", "continue",
+        "echo \\n--- loaded\\n", "monitor images",
+        f"shell {guest.ivm} monitor {guest.control} -c images | grep ^add-symbol-file > {symbols}", f"source {symbols}",
+        "echo \\n--- start\\n", "info symbol $pc", "x/3i $pc", *['printf "pc=0x%lx\\n", (unsigned long)$pc', "stepi"] * 3,
+        "echo \\n--- main\\n", "break *demo_main", "continue", "delete", "info symbol $pc", "backtrace 2",
+        "echo \\n--- write\\n", "watch *(long *) &con_out", "continue", "monitor efi images", "delete",
+        "echo \\n--- calls\\n", "break *efi_call", "continue", "backtrace 3", "monitor backtrace", "monitor faults", "delete",
+        "echo \\n--- end\\n", "detach"])
+    part = dict(re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", out, re.M | re.S))
+    require(set(part) >= {"loaded", "start", "main", "calls", "write", "end"}, "the session did not get to its end", out)
+    # gdb shows what monitor says on its standard error, so not in its place.
+    require(out.count(f"add-symbol-file {guest.elf} -o 0x") >= 1 and "\\EFI\\BOOT\\BOOTIA64.EFI" in out, "the image is not announced", out)
+    require(re.search(r"^2 +0x[0-9a-f]+ +start\+0x", out, re.M), "monitor backtrace does not find start", out)
+    require(part["start"].lstrip().startswith("start in section .text"), "not at the program's first instruction", out)
+    steps = [int(pc, 16) for pc in re.findall(r"^pc=0x([0-9a-f]+)", part["start"], re.M)]
+    require([pc - steps[0] for pc in steps] == [0, 1, 2], f"steps went {steps}", out)
+    require("demo_main in section .text" in part["main"], "not at demo_main", out)
+    frames = re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(\w+)", part["calls"], re.M)
+    require(frames[0] == "efi_call" and "demo_main" in part["calls"], f"the backtrace is {frames}", out)
+    require(re.search(r"^New value = [1-9]", part["write"], re.M), "con_out was not seen to change", out)
+    require("[Inferior 1 (Remote target) detached]" in part["end"], "not detached", out)
+    require(guest.process.wait(guest.limit) == 0, "the program does not end", guest.log.read_text(errors="replace")[-2000:])
+    return out
+
+
 def hostile(guest):
     """Garbage, a connection that only listens and one that ends in the middle: the guest boots all the same."""
     with guest.connect() as s:
@@ -128,7 +201,7 @@ def hostile(guest):
         s.sendall(b"$?#3f$g#67")
         require(s.recv(1) == b"+", "no answer")
     with guest.connect() as s:  # asks for megabytes and reads nothing while the guest boots
-        s.sendall(b"+$?#3f" + b"$g#67" * 400 + b"$c#63")
+        s.sendall(b"+$?#3f" + b"$g#67" * 400 + b"$qRcmd,68656c70#fc" * 400 + b"$c#63")
         with guest.connect() as other:  # takes its place
             other.sendall(b"$QStartNoAckMode#b0+$?#3f$c#63")
             guest.boots()
@@ -136,25 +209,26 @@ def hostile(guest):
 
 def main():
     parser = argparse.ArgumentParser()
-    cases = {"session": session, "hostile": hostile}
+    cases = {"session": (Guest, session), "efi": (EfiProgram, efi), "hostile": (Guest, hostile)}
     parser.add_argument("case", choices=cases)
     for name in ("ivm", "guests", "work"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--engine", default="jit")
     parser.add_argument("--limit", type=int, default=500)
     args = parser.parse_args()
+    kind, case = cases[args.case]
     for file in ("vmlinuz", "initrd.gz", "System.map.gz"):
-        if not (pathlib.Path(args.guests) / "linux" / file).exists():
+        if kind is Guest and not (pathlib.Path(args.guests) / "linux" / file).exists():
             print(f"skipped: there is no {args.guests}/linux/{file}")
             return SKIPPED
-    if args.case == "session" and not shutil.which("gdb-multiarch"):
+    if args.case != "hostile" and not shutil.which("gdb-multiarch"):
         print("skipped: gdb-multiarch is not installed")
         return SKIPPED
     shutil.rmtree(args.work, ignore_errors=True)
     pathlib.Path(args.work).mkdir(parents=True)
     try:
-        with Guest(args, args.case) as guest:
-            cases[args.case](guest)
+        with kind(args, args.case) as guest:
+            case(guest)
     except Failure as e:
         print(f"FAILED {args.case}: {e}")
         return 1

@@ -18,6 +18,7 @@
 #include "machine/config.h"
 #include "machine/control/control_server.h"
 #include "machine/control/jobs.h"
+#include "machine/debugger/desk.h"
 #include "machine/host/console_hub.h"
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
@@ -78,6 +79,9 @@ class StandingMachine final : public Machine {
   bool paused() const override { return paused_; }
   void step() override { core_.step(); }
   void set_debug_observer(std::function<void(const DebugStop&)>) override {}
+  void set_image_observer(std::function<void(const ImageEvent&)>) override {}
+  firmware::EfiInspection inspect_efi() override { return {}; }
+  cpu::StopReason step_here() override { return core_.step(); }
   bool operating_system_runs() const override { return system; }
   u64 resets() const override { return 0; }
   u64 virtual_ns() const override { return 0; }
@@ -336,6 +340,7 @@ class Rig {
   Random random_;
   const fs::path folder_;
   StandingMachine machine_;
+  debugger::Desk desk_{machine_};
   MachineConfig config_;
   HostLoop loop_;
   std::unique_ptr<ControlServer> server_;
@@ -348,7 +353,8 @@ class Rig {
                                 .publish = [this](EventKind kind, const Json& data) { server_->publish(kind, data); },
                                 .console = &console_,
                                 .watches = &watches_,
-                                .jobs = &jobs_}};
+                                .jobs = &jobs_,
+                                .desk = &desk_}};
   std::unique_ptr<Client> good_;
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;

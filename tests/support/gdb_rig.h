@@ -40,6 +40,10 @@ class GdbRig final : public machine::debugger::DebugTarget {
   void step() override { run(true); }
   void ask(std::function<std::string(cpu::Core&)> fn, std::function<void(std::string)> then) override { then(fn(core_)); }
   void monitor(const std::string& line, std::function<void(std::string)> done) override { done("did " + line + "\n"); }
+  void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) override {
+    core_.set_stop_addresses(std::move(stops));
+    core_.set_watches(std::move(watches));
+  }
   void power_off() override { powered_off = true; }
 
   machine::debugger::GdbStub stub;

@@ -1,9 +1,11 @@
 // PE32+ and ELF loading, images made by hand and hostile ones.
+#include <cstring>
 #include <random>
 
 #include "base/endian.h"
 #include "firmware/loader/elf_kernel.h"
 #include "firmware/loader/pe_image.h"
+#include "firmware/loader/pe_symbols.h"
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -177,4 +179,36 @@ TEST_CASE("the boot parameter block has Linux's layout") {
   CHECK(load_le<u64>(&b[56]) == 7);
   CHECK(load_le<u64>(&b[64]) == 8);
   CHECK(load_le<u64>(&b[72]) == 9);
+}
+
+TEST_CASE("PE symbols: short and long names of sections; damaged tables end early", "[pe]") {
+  std::vector<u8> f = small_image();
+  const u32 table = static_cast<u32>(f.size());
+  store_le(&f[0x84 + 8], table), store_le(&f[0x84 + 12], u32{5});
+  f.resize(table + 5 * 18);
+  const auto entry = [&](unsigned n, u32 value, u16 section, u8 storage, u8 auxiliary) {
+    u8* const at = &f[table + n * 18];
+    store_le(at + 8, value), store_le(at + 12, section);
+    at[16] = storage, at[17] = auxiliary;
+  };
+  std::memcpy(&f[table], "efi_main", 8), entry(0, 0x20, 1, 2, 0);
+  std::memcpy(&f[table + 18], ".text", 5), entry(1, 0, 1, 3, 1);  // the section, with an auxiliary record behind it
+  store_le(&f[table + 3 * 18 + 4], u32{4}), entry(3, 0x8, 1, 3, 0);
+  std::memcpy(&f[table + 4 * 18], "extern", 6), entry(4, 0, 0, 2, 0);  // undefined
+  const std::string strings("\x1a\0\0\0a_name_beyond_eight\0", 24);
+  f.insert(f.end(), strings.begin(), strings.end());
+  const auto symbols = pe_symbols(f);
+  REQUIRE(symbols.size() == 2);
+  CHECK(symbols[0].name == "efi_main");
+  CHECK(symbols[0].rva == 0x1020);
+  CHECK(symbols[1].name == "a_name_beyond_eight");
+  CHECK(symbols[1].rva == 0x1008);
+  CHECK(pe_symbols(small_image()).empty());
+  std::mt19937 random(3);
+  for (int n = 0; n < 5000; n++) {
+    auto bad = f;
+    for (int k = 0; k < 4; k++) bad[random() % bad.size()] = static_cast<u8>(random());
+    if (n % 4 == 0) bad.resize(random() % bad.size());
+    (void)pe_symbols(bad);
+  }
 }

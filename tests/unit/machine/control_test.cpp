@@ -472,3 +472,11 @@ TEST_CASE("control server: a match is told to the connection that watches, and i
   CHECK(reply["error"]["kind"] == "not-found");
   close(fd);
 }
+
+TEST_CASE("control: lines of text are shown as they are", "[machine]") {
+  Json lines = Json::array();
+  for (int n = 0; n < 20; n++) lines.push_back("  step " + std::to_string(n));
+  const std::string text = report_text({{"note", "all"}, {"lines", lines}});
+  CHECK(text.starts_with("note : all\n  step 0\n  step 1\n"));
+  CHECK(text.ends_with("\n  step 19\n"));
+}

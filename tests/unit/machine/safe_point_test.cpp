@@ -26,6 +26,25 @@ TEST_CASE("safe point: posted work runs at the next pass, in order, on the threa
   CHECK(seen.size() == 3);
 }
 
+TEST_CASE("safe point: who hears of a pause from the work that made it finds time at a standstill", "[machine]") {
+  SafePoint point;
+  std::vector<std::string> order;
+  point.on_wait = [&](bool waiting) { order.push_back(waiting ? "time stands" : "time goes on"); };
+  point.post([&] {
+    point.pause();
+    order.push_back("told");
+  });
+  point.post([&] { order.push_back("more work"); });
+  point.pass([] { return true; });
+  CHECK(order == std::vector<std::string>{"time stands", "told", "more work", "time goes on"});
+  point.post([&] {
+    point.pause();
+    point.resume();
+  });
+  point.pass([] { return false; });
+  CHECK(order.size() == 6);
+}
+
 TEST_CASE("safe point: a paused thread serves work until it is resumed or wanted elsewhere", "[machine]") {
   SafePoint point;
   std::atomic<bool> leave{false};

@@ -199,3 +199,58 @@ TEST_CASE("a compare that only decides a branch stands in front of it", "[transl
   CHECK(u.ops[u.ops.size() - 2].code == Opcode::cmp_lt);
   CHECK(u.ops.back().a == u.ops.size() - 2);
 }
+
+namespace {
+
+constexpr u64 kCount = Location{File::LoopCount, 0}.pack();
+
+/// entry -> head; head: back to itself while LC is not 0, LC counted down to no less than 0. An access that may leave comes behind the
+/// counting when `late`, else in front of it.
+Unit counted_loop(bool late) {
+  Unit u;
+  const Op access{.code = Opcode::load64, .a = 0, .insn = &kInsn};
+  u.ops = {{.code = Opcode::get, .imm = gr(4)}};
+  if (!late) u.ops.push_back(access);
+  const auto count = static_cast<Value>(u.ops.size());
+  u.ops.insert(u.ops.end(), {{.code = Opcode::get, .imm = kCount},
+                             {.code = Opcode::constant, .imm = 0},
+                             {.code = Opcode::cmp_eq, .a = count, .b = count + 1},
+                             {.code = Opcode::invert, .a = count + 2},
+                             {.code = Opcode::count_down, .a = count},
+                             {.code = Opcode::set, .a = count + 4, .imm = kCount}});
+  if (late) u.ops.push_back(access);
+  u.ops.push_back({.code = Opcode::exit_if, .a = count + 3, .imm = 0, .insn = &kInsn});
+  u.exits = {{0x1000, 0, &kInsn, {}, 1}, {0x2000, 0, &kInsn, {}}};
+  u.lists.emplace_back();
+  u.blocks.resize(2);
+  u.blocks[0].terminal = Goto{1};
+  u.blocks[1].end = static_cast<u32>(u.ops.size()), u.blocks[1].terminal = Leave{1}, u.blocks[1].loop_end = 1, u.blocks[1].depth = 1;
+  find_preds(u);
+  return u;
+}
+
+}  // namespace
+
+TEST_CASE("a count is subtracted from where the branch says that it is above 0, and is 0 on the other way", "[translate]") {
+  Unit u = counted_loop(false);
+  optimise(u);
+  CHECK(verify(u).empty());
+  for (const Op& op : u.ops) CHECK(op.code != Opcode::count_down);
+  const Op& back = u.ops[u.blocks[1].end - 1];
+  REQUIRE(back.code == Opcode::exit_if);
+  const Op& less = written(u, back.pending, kCount);
+  CHECK(less.code == Opcode::add);
+  CHECK(u.ops[less.b].imm == ~u64{0});
+  const Op& none = written(u, u.blocks[1].pending, kCount);
+  CHECK(none.code == Opcode::constant);
+  CHECK(none.imm == 0);
+}
+
+TEST_CASE("a count that somebody may see between counting and branch stays at 0", "[translate]") {
+  Unit u = counted_loop(true);
+  optimise(u);
+  CHECK(verify(u).empty());
+  unsigned counts = 0;
+  for (const Op& op : u.ops) counts += op.code == Opcode::count_down;
+  CHECK(counts == 1);
+}

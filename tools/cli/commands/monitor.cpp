@@ -82,6 +82,7 @@ class Monitor {
 
   void run_terminal() {
     std::printf("Guest %s. `help` lists the commands, Tab completes them; `exit` or Ctrl-D leaves.\n", client_.guest().c_str());
+    ask("events state");  // breakpoints speak up by themselves
     const char* const home = std::getenv("HOME");
     LineEditor::run(fmt::format("[{}] ivm> ", client_.guest()), home ? std::string(home) + "/.ivm_history" : "", client_.fd(),
                     {.line = [this](const std::string& line) { return on_line(line); },
@@ -117,7 +118,7 @@ class Monitor {
     return reply && reply->contains("result") ? (*reply)["result"] : Json();
   }
 
-  std::vector<std::string> complete(const std::vector<std::string>& before, const std::string&) {
+  std::vector<std::string> complete(const std::vector<std::string>& before, const std::string& word) {
     std::vector<std::string> out;
     if (before.empty() || (before.size() == 1 && first_word_is(before[0], {"help"}))) {
       for (const Json& c : ask("help").value("commands", Json::array())) out.push_back(c.value("name", ""));
@@ -130,11 +131,40 @@ class Monitor {
       const std::string type = a.value("type", ""), name = a.value("name", "");
       if (type == "flag") out.push_back(name);
       if (type == "address") add_addresses(out);
+      if (type == "text" && (name == "address" || name == "name")) add_symbols(out, word);
+      if (name == "channels") add_channels(out);
+      add_words(out, command.value("name", ""), name);
       if (name == "image") add_images(out);
       if (name == "resource")
         for (const char* start : {"disk:avio_stor:", "disk:scsi:", "dvd:avio_stor:", "dvd:scsi:", "hba:avio_stor:", "hba:scsi:"}) out.push_back(start);
     }
     return out;
+  }
+  /// Arguments that know few words.
+  static void add_words(std::vector<std::string>& out, const std::string& command, const std::string& argument) {
+    struct Row {
+      const char *command, *argument;
+      std::vector<const char*> words;
+    };
+    static const Row kRows[] = {{"efi", "what", {"variables", "handles", "protocols", "memory-map", "images"}},
+                                {"trace", "state", {"on", "off"}},
+                                {"branches", "what", {"on", "off"}},
+                                {"tlb", "kind", {"itr", "dtr", "itc", "dtc", "tr", "tc"}},
+                                {"watchpoint", "kind", {"write", "read", "access"}},
+                                {"delete", "number", {"all"}}};
+    for (const Row& row : kRows)
+      if (command == row.command && argument == row.argument) out.insert(out.end(), row.words.begin(), row.words.end());
+  }
+  void add_symbols(std::vector<std::string>& out, const std::string& word) {
+    const Json names = word.empty() || word.find_first_of("'\"\\*+-") != std::string::npos ? Json() : ask("symbol " + word + "*");
+    if (!names.is_object()) return;
+    for (const Json& n : names.value("names", Json::array())) out.push_back(n.value("name", ""));
+  }
+  void add_channels(std::vector<std::string>& out) {
+    const Json channels = ask("trace");
+    if (!channels.is_object()) return;
+    for (const Json& c : channels.value("channels", Json::array())) out.push_back(c.value("channel", ""));
+    out.push_back("all");
   }
   void add_addresses(std::vector<std::string>& out) {
     const Json storage = ask("storage");

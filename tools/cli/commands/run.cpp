@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "machine/debugger/desk.h"
 #include "machine/run_session.h"
 #include "tools/cli/command.h"
 #include "tools/cli/engine_arguments.h"
@@ -22,7 +23,7 @@ struct RunArguments {
   std::vector<std::string> resources, expects, sends, untils;
   std::string memory = "1G";
   EngineArguments engine{"jit"};
-  std::string trace, trace_file, start;
+  std::string trace, trace_file, log_faults, start;
 };
 
 /// "1G", "512M", "4096K" or a plain number of MiB, as Integrity VM reads -r.
@@ -71,6 +72,7 @@ std::vector<ConsoleScript::Step> ordered_steps(const CLI::App& command, const Ru
 
 Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (auto ok = log::enable(a.trace); !ok) return Error{ErrorKind::Invalid, "--trace: " + ok.error().message};
+  if (!a.log_faults.empty()) machine::debugger::Desk::log_faults(a.log_faults == "all");
   if (!a.trace_file.empty())
     if (auto ok = log::to_file(a.trace_file); !ok) return ok.error();
   auto memory = parse_memory(a.memory);
@@ -132,6 +134,10 @@ Run add_run(CLI::App& command) {
   command.add_flag("--paused", o.paused, "wait for `continue` on the control socket before the first instruction")->needs("--control");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
   command.add_flag("--gdb-wait", o.gdb_wait, "wait for the debugger before the first instruction")->needs(gdb);
+  command.add_option("--symbols", o.symbols, "symbols of the guest, repeatable: an ELF file or System.map, plain or gzipped; FILE@NAME.EFI for an EFI image")
+      ->take_all()->type_name("FILE")->expected(1);
+  command.add_option("--log-faults", a->log_faults, "trace interruptions as sentences: faults, or all (system calls, TLB misses, external interrupts too)")
+      ->expected(0, 1)->default_str("faults")->check(CLI::IsMember({"faults", "all"}));
   command.add_option("--log", o.log_path, "write the guest's console output to this file as well");
   command.add_option("--trace", a->trace, "comma-separated trace channels on standard error; a wrong name lists them");
   command.add_option("--trace-file", a->trace_file, "send traces to this file instead");
