@@ -24,6 +24,10 @@
 #include "cpu/sleeper.h"
 #include "cpu/watchpoints.h"
 
+namespace ia64 {
+class StateArchive;
+}
+
 namespace ia64::cpu {
 
 /// What the outside world gives a processor.
@@ -117,6 +121,7 @@ namespace jit {
 struct CoreLayout;
 class NativeEngine;
 }
+class CoreCheckpoint;
 class CoreGroup;
 class InterruptListener;
 class RemoteRequests;
@@ -310,10 +315,15 @@ class Core final : public Inspectable {
   Alat& alat() { return alat_; }
   LocalSapic& sapic() { return *sapic_; }
   void inspect(InspectWriter& out) const override;
+  /// Everything that decides what the processor does next, the time of its timer included. The ALAT is emptied, also when
+  /// saving, so that both goes on from the same state. Loading forgets all decoded code. CPU thread, outside run(), while the
+  /// clock stands.
+  void visit_state(StateArchive& a);
 
  private:
   friend class Interpreter;
   friend class CoreGroup;
+  friend class CoreCheckpoint;
   friend struct jit::CoreLayout;
   friend class jit::NativeEngine;
   void retire(u64 slots) {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "base/state_archive.h"
+
 namespace ia64::cpu {
 
 namespace {
@@ -172,6 +174,16 @@ void LocalSapic::resume_timer(u64 due_ns) {
   if (due_ns == ~u64{0}) return;
   if (const u64 now_ns = clock_->now_ns(); now_ns < due_ns) return start_timer(now_ns);
   timer_fired();
+}
+
+void LocalSapic::visit_state(StateArchive& a) {
+  u64 due_ns = suspend_timer();
+  a(irr_, isr_, itc_offset_, due_ns);
+  if (a.loading() && a.ok()) {
+    write_itv(regs_.itv);
+    due_ns_ = due_ns;
+  }
+  resume_timer(due_ns);
 }
 
 void LocalSapic::timer_fired() {

@@ -9,6 +9,10 @@
 #include "base/interrupt_bus.h"
 #include "cpu/arch/registers.h"
 
+namespace ia64 {
+class StateArchive;
+}
+
 namespace ia64::cpu {
 
 /// Told, on whichever thread, that an interrupt was pended.
@@ -68,7 +72,11 @@ class LocalSapic {
     if (put_off_) schedule_timer();
   }
 
+  /// Pending and in-service interrupts and the timer; ITV and ITM are those of the register file, which is loaded before.
+  void visit_state(StateArchive& a);
+
  private:
+  friend class CoreCheckpoint;
   /// What the clock's callback may touch after the CPU moved on; outlives neither wire.
   struct Timer {
     std::mutex mutex;

@@ -1,6 +1,7 @@
 // What every storage adapter offers to the board that fills its addresses.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "storage/scsi/target.h"
@@ -23,6 +24,9 @@ class ScsiHost {
   /// Tells a running driver, where the adapter has a way to, about the unit attention a target has just raised. Any thread.
   /// @param code ASC << 8 | ASCQ
   virtual void target_changed(unsigned number, u16 code) = 0;
+  /// Waits until every request has been answered and every interrupt sent; no processor runs meanwhile.
+  /// @returns false when one is still in flight after `limit`
+  virtual bool drain(std::chrono::milliseconds limit) = 0;
 };
 
 }  // namespace ia64::devices

@@ -1,9 +1,12 @@
 // The gate: stubs and vectors in guest memory, dispatch of breaks, the stack of open calls of each CPU.
 #include "firmware/call_gate.h"
 
+#include <algorithm>
+
 #include "base/invariant.h"
 #include "base/log.h"
 #include "firmware/call_gate_call.h"
+#include "firmware/efi/status.h"
 
 namespace ia64::firmware {
 namespace {
@@ -73,6 +76,29 @@ void CallGate::write_vectors() {
   }
   const u8* code = reinterpret_cast<const u8*>(kCoreStubs) + core_stub::kExternalInterrupt;
   bus_.write_bytes(layout_.vectors() + 0x3000, code, core_stub::kSize - core_stub::kExternalInterrupt);
+}
+
+void CallGate::hand_over() {
+  for (CpuStack& cpu : cpus_) cpu.left_behind = cpu.calls.empty() ? 0 : cpu.calls.size() - 1;
+}
+
+bool CallGate::busy() const {
+  return std::any_of(cpus_.begin(), cpus_.end(), [](const CpuStack& cpu) { return cpu.calls.size() > cpu.left_behind; });
+}
+
+void CallGate::visit_state(StateArchive& a) {
+  u32 count = static_cast<u32>(stubs_.size());
+  a(count);
+  a.require(count >= stubs_.size() && count <= stubs_.capacity(), "the number of firmware services");
+  if (a.loading()) forget_calls();
+  for (u32 n = 0; n < count && a.ok(); n++) {
+    std::string name = n < stubs_.size() ? stubs_[n].name : "";
+    a(name);
+    if (n < stubs_.size())
+      a.require(name == stubs_[n].name, "a firmware service, '" + name + "' in place of '" + stubs_[n].name + "',");
+    else if (a.ok())  // of a protocol that went with boot services: nobody may call it any more, and its number must stay taken
+      add(name, StubKind::Stacked, [](GateCall& call) { call.ret(efi::kUnsupported); });
+  }
 }
 
 GuestPhys CallGate::add(std::string name, StubKind kind, Service service) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "firmware/firmware.h"
 #include "firmware/layout.h"
 
@@ -60,6 +61,13 @@ class CallGate final : public ServiceTable {
   /// Rewrites entry and gp of every descriptor (SetVirtualAddressMap). PAL stays physical: the OS maps it
   /// itself.
   void convert_descriptors(const std::function<u64(GuestPhys)>& convert);
+  /// An operating system takes over inside the service that runs now: calls below it will not be returned to.
+  void hand_over();
+  /// Whether a service is under way that began after hand_over().
+  bool busy() const;
+  /// The services by name. Loading adds those that the saved machine had and this one has not: boot services, which answer
+  /// Unsupported now. Calls that are open are forgotten.
+  void visit_state(StateArchive& a);
   /// Bytes of runtime_data that descriptors may take; tables go behind it.
   static constexpr u64 kDescriptorBytes = 128 << 10;
 
@@ -73,6 +81,7 @@ class CallGate final : public ServiceTable {
   };
   struct CpuStack {
     std::vector<std::unique_ptr<Call>> calls;
+    size_t left_behind = 0;  // calls, from the bottom, that the operating system will not return to
   };
 
   void write_core(GuestPhys at);

@@ -2,6 +2,7 @@
 #include "firmware/firmware.h"
 
 #include "base/invariant.h"
+#include "base/state_archive.h"
 #include "firmware/entry_state.h"
 #include "firmware/firmware_impl.h"
 
@@ -51,5 +52,21 @@ GateRange Firmware::gate_range() const {
   const Layout l = Layout::of(impl_->board);
   return {gate_imm::kFirst, gate_imm::kLast, l.runtime_code, l.pal};
 }
+
+std::string Firmware::busy() const {
+  if (!impl_->power_on || impl_->power_on->efi.boot_services) return "the guest is in firmware: no operating system has taken over";
+  const PowerOn& p = *impl_->power_on;
+  if (p.gate.busy()) return "the guest is in firmware: a service calls back into the guest";
+  if (p.images.has_runtime_driver() && !p.runtime.virtual_mode())
+    return "the guest has a runtime driver of EFI and has not yet said where it lies in virtual memory";
+  return "";
+}
+
+void Firmware::visit_state(StateArchive& a) {
+  INVARIANT(impl_->power_on);
+  a(*impl_->power_on, impl_->variables);
+}
+
+void Firmware::set_direct_boot(DirectBoot kernel) { impl_->options.direct_boot = std::move(kernel); }
 
 }  // namespace ia64::firmware

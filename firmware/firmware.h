@@ -5,12 +5,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/address_space.h"
 #include "base/clock.h"
 #include "firmware/board_description.h"
 #include "firmware/gate.h"
 #include "firmware/inspection.h"
+
+namespace ia64 {
+class StateArchive;
+}
 
 namespace ia64::firmware {
 
@@ -69,6 +74,15 @@ class Firmware {
   GateRange gate_range() const;
   /// Variables, handles, memory map and images as they are now. No service may be running on another thread.
   EfiInspection inspect_efi();
+
+  /// Why the state cannot be saved now, as a half-sentence; empty when it can: an operating system has taken over and no
+  /// service is under way.
+  std::string busy() const;
+  /// Firmware as the operating system left it: variables, what it registered, its virtual address map. Loading follows
+  /// power_on() and comes before guest memory is loaded, which it may write to.
+  void visit_state(StateArchive& a);
+  /// Changes the kernel that power_on() starts from the next time on.
+  void set_direct_boot(DirectBoot kernel);
 
  private:
   struct Impl;

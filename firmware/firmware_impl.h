@@ -24,7 +24,7 @@ struct Firmware::Impl {
   AddressSpace& bus;
   Clock& clock;
   FirmwareHost& host;
-  const FirmwareOptions options;
+  FirmwareOptions options;
   VariableStore variables;
   std::unique_ptr<PowerOn> power_on;
 };

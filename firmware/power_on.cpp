@@ -60,7 +60,10 @@ PowerOn::PowerOn(const BoardDescription& board, AddressSpace& bus, Clock& clock,
       pal(board, bus),
       sal(board, bus),
       media(efi, options.relax) {
-  efi.at_exit_boot_services([h = &host] { h->operating_system_started(); });
+  efi.at_exit_boot_services([this] {
+    gate.hand_over();
+    this->host.operating_system_started();
+  });
   install_services();
   install_tables();
   console.install(table);

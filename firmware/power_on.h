@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/state_archive.h"
 #include "firmware/call_gate.h"
 #include "firmware/efi/boot_services.h"
 #include "firmware/efi/console.h"
@@ -53,6 +54,9 @@ struct PowerOn {
   Sal sal;
   Media media;
   GuestPhys fpswa = 0;
+
+  /// What lives on after ExitBootServices.
+  void visit_state(StateArchive& a) { a(gate, efi, table, runtime, counter, pal, sal); }
 
  private:
   void build_memory_map();

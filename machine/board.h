@@ -22,6 +22,7 @@ class PciHost;
 
 namespace ia64::machine {
 
+class StateSections;
 class StorageBays;
 
 /// What a board gets from the machine that holds it. All outlive the board.
@@ -46,6 +47,8 @@ class Board : public Inspectable {
   virtual void reset(bool cold) = 0;
   /// The user presses the power button; what follows is the guest's affair. Any thread.
   virtual void press_power_button() = 0;
+  /// The state of every device, a section each; RAM is not part of it. No processor runs, nothing is in flight.
+  virtual void visit_state(StateSections& state) = 0;
 };
 
 /// Builds the board that config.machine names, with its RAM, devices and opened media.

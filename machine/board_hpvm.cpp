@@ -15,6 +15,7 @@
 #include "devices/pci/pci_host.h"
 #include "devices/serial/uart16550.h"
 #include "machine/guest_memory.h"
+#include "machine/snapshot/state_sections.h"
 #include "machine/storage_bays.h"
 
 namespace ia64::machine {
@@ -50,6 +51,7 @@ class BoardHpvm1 final : public Board {
   void press_power_button() override { acpi_pm_.press_power_button(); }
   PciHost& pci() override { return pci_; }
   StorageBays& storage() override { return storage_; }
+  void visit_state(StateSections& state) override;
   void inspect(InspectWriter& out) const override;
 
  private:
@@ -148,6 +150,13 @@ void BoardHpvm1::reset(bool cold) {
   io_sapic_.reset();
   if (cold)
     for (GuestMemory& m : ram_) m.clear();
+}
+
+void BoardHpvm1::visit_state(StateSections& state) {
+  state.part("io-sapic", io_sapic_);
+  state.part("uart", uart_);
+  state.part("acpi-pm", acpi_pm_);
+  storage_.visit_state(state);
 }
 
 void BoardHpvm1::inspect(InspectWriter& out) const {

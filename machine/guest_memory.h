@@ -1,6 +1,9 @@
 // Guest RAM: one host mapping per range, untouched until the guest touches it.
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include "base/int_types.h"
 #include "base/result.h"
 
@@ -24,13 +27,22 @@ class GuestMemory {
   u8* private_view();
   /// Gives all pages back to the host: the range reads as zeroes again, as after a power cycle.
   void clear();
+  /// Replaces all bytes by those of a file, page by page when they are first touched. The file is not written, and is to keep
+  /// its content until clear() or the end. Not for map_shared().
+  /// @param offset  of the first byte in the file, a multiple of 4 KiB
+  Result<void> show_file(int fd, u64 offset);
+  /// Calls `visit` with every 4 KiB page that is not all zero, in order. Pages that nothing ever touched are not looked at.
+  void for_each_content_page(const std::function<void(u64 offset, std::span<const u8> page)>& visit) const;
 
  private:
   GuestMemory(u8* data, u64 size, int file = -1) : data_(data), size_(size), file_(file) {}
+  void drop_shown_file();
   u8* data_;
   u64 size_;
   int file_;             ///< of map_shared(), else -1
   u8* view_ = nullptr;
+  int shown_ = -1;       ///< of show_file(), else -1
+  u64 shown_offset_ = 0;
 };
 
 }  // namespace ia64::machine

@@ -55,6 +55,17 @@ void HostClock::resume() {
   set_host_timer();
 }
 
+void HostClock::settle() {
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [&] { return running_ == 0; });
+}
+
+void HostClock::set_now(u64 ns) {
+  std::lock_guard lock(mutex_);
+  INVARIANT(paused());
+  paused_at_ns_.store(ns, std::memory_order_release);
+}
+
 Clock::TimerId HostClock::schedule(u64 deadline_ns, std::function<void()> fn) {
   std::lock_guard lock(mutex_);
   const TimerId id = next_id_++;
@@ -87,7 +98,7 @@ void HostClock::set_host_timer() {
 void HostClock::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (timers_.empty() || now_ns() < timers_.begin()->first) {
+    if (timers_.empty() || paused() || now_ns() < timers_.begin()->first) {
       if (!timers_.empty()) set_host_timer();
       lock.unlock();
       u64 expirations;

@@ -24,6 +24,11 @@ class HostClock final : public Clock {
   void pause();
   /// Lets virtual time go on where it stopped.
   void resume();
+  bool paused() const { return paused_at_ns_.load(std::memory_order_acquire) != kNotPaused; }
+  /// While paused: waits for a timer function that is still running. Not from one.
+  void settle();
+  /// While paused: virtual time is `ns` from now on. Timers keep their deadlines.
+  void set_now(u64 ns);
 
  private:
   struct Timer {

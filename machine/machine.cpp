@@ -24,6 +24,7 @@
 #include "machine/lockstep/lockstep.h"
 #include "machine/nvram_file.h"
 #include "machine/safe_point.h"
+#include "machine/snapshot/machine_snapshot.h"
 
 namespace ia64::machine {
 namespace {
@@ -105,6 +106,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   }
   std::string state_hash() override { return machine::state_hash(core_->regs(), board_->description().ram, board_->ram()); }
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
+  Result<SnapshotManifest> save_snapshot(const SnapshotOptions& options) override;
+  Result<void> load_snapshot(const std::string& directory, const std::string& name) override;
   void inspect(InspectWriter& out) const override {
     core_->inspect(out);
     board_->inspect(out);
@@ -130,6 +133,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
     if (image_observer_) image_observer_(event);
   }
   void power_on();
+  Result<MachineParts> parts();
+  void read_kernel_again();
   void cpu_main();
   bool wanted_elsewhere() const { return stopping_ || ended_ || reset_wanted_; }
   void observe(MachineEvent event) {
@@ -151,8 +156,10 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void request_reset(bool cold);
   void end(MachineEnd why);
 
+  MachineConfig config_;
   NvramFile nvram_;
   std::unique_ptr<Clock> clock_;
+  HostClock* host_clock_ = nullptr;        ///< clock_, when it follows the host
   VirtualClock* virtual_clock_ = nullptr;  ///< clock_, when time is counted
   ProcessorBus processor_bus_;
   // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
@@ -174,8 +181,10 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true}, operating_system_{false};
   std::atomic<bool> stepping_{false};  ///< pause again after one instruction
   std::atomic<u64> resets_{0}, idle_ns_{0};
+  bool restored_ = false;           ///< load_snapshot() came before start()
   // CPU thread only
   std::optional<u64> idle_until_ns_;
+  bool kernel_unread_ = false;      ///< a restored machine reads the kernel it is to start when it is reset
   u64 powered_on_ns_ = 0;
   unsigned quick_resets_ = 0;
   std::atomic<u64> retired_before_reset_{0};
@@ -184,8 +193,10 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
 Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& console) {
   if (config.cpus == 0 || config.cpus > kMaxCpus)
     return Error{ErrorKind::Invalid, fmt::format("-c {}: this board takes {} processor", config.cpus, kMaxCpus)};
-  auto direct = read_direct_boot(config.kernel);
+  config_ = config;
+  auto direct = config.restored ? Result<std::optional<firmware::DirectBoot>>(std::nullopt) : read_direct_boot(config.kernel);
   if (!direct) return direct.error();
+  kernel_unread_ = config.restored && !config.kernel.kernel_path.empty();
   if (config.deterministic())
     clock_ = std::unique_ptr<Clock>(virtual_clock_ = new VirtualClock);
   else
@@ -211,6 +222,7 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
 void MachineImpl::follow_host_clock() {
   auto host_clock = std::make_unique<HostClock>();
   safe_point_.on_wait = [clock = host_clock.get()](bool waiting) { waiting ? clock->pause() : clock->resume(); };
+  host_clock_ = host_clock.get();
   clock_ = std::move(host_clock);
 }
 
@@ -248,7 +260,7 @@ void MachineImpl::soft_off() {
 void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
   on_end_ = std::move(on_end);
   thread_ = std::thread([this] {
-    power_on();
+    restored_ ? host_clock_->resume() : power_on();
     cpu_main();
     safe_point_.close();
   });
@@ -440,8 +452,56 @@ void MachineImpl::do_reset() {
   board_->reset(cold_reset_);
   core_->drop_all_code();
   tell_image({});
+  if (kernel_unread_) read_kernel_again();
   power_on();
   observe(MachineEvent::Reset);
+}
+
+void MachineImpl::read_kernel_again() {
+  auto direct = read_direct_boot(config_.kernel);
+  kernel_unread_ = !direct;
+  if (direct)
+    firmware_->set_direct_boot(std::move(**direct));
+  else
+    LOG(Error, "--kernel: {}; the boot manager starts in its place", direct.error().message);
+}
+
+Result<MachineParts> MachineImpl::parts() {
+  if (!host_clock_) return Error{ErrorKind::Unsupported, "snapshots: not with --icount and --engine lockstep, whose time is counted"};
+  return MachineParts{.config = config_,
+                      .board = *board_,
+                      .core = *core_,
+                      .firmware = *firmware_,
+                      .clock = *host_clock_,
+                      .visit_machine = [this](StateArchive& a) { a(wall_clock_offset_s_, resets_, retired_before_reset_, powered_on_ns_); }};
+}
+
+Result<SnapshotManifest> MachineImpl::save_snapshot(const SnapshotOptions& options) {
+  auto all = parts();
+  if (!all) return all.error();
+  return machine::save_snapshot(*all, options);
+}
+
+Result<void> MachineImpl::load_snapshot(const std::string& directory, const std::string& name) {
+  auto all = parts();
+  if (!all) return all.error();
+  auto snapshot = OpenSnapshot::open(directory, name);
+  if (!snapshot) return snapshot.error();
+  if (auto ok = (*snapshot)->check(*all); !ok) return ok;
+  const bool started = thread_.joinable(), stood = host_clock_->paused();
+  idle_until_ns_.reset();
+  board_->reset(true);
+  core_->drop_all_code();
+  power_on();
+  auto loaded = (*snapshot)->load(*all);
+  if (started && !stood) host_clock_->resume();
+  if (!loaded) {
+    if (started) request_reset(true);
+    return Error{loaded.error().kind, fmt::format("snapshot '{}': {}{}", name, loaded.error().message, started ? "; the guest was reset" : "")};
+  }
+  operating_system_ = true;
+  restored_ = !started;
+  return {};
 }
 
 void MachineImpl::end(MachineEnd why) {

@@ -43,6 +43,8 @@ struct ImageEvent {
 };
 
 class Board;
+struct SnapshotManifest;
+struct SnapshotOptions;
 
 /// Lifetime: create(), start(), any number of reset()/stop(), destruction. Media are closed by the destructor, after every
 /// request in flight has ended.
@@ -90,6 +92,11 @@ class Machine : public Inspectable {
   virtual cpu::StopReason step_here() = 0;
   /// Virtual time since start() in which the processor waited: halted, or in firmware that waits for a key. Any thread.
   virtual u64 idle_ns() const = 0;
+  /// Writes the whole machine to disk and lets it go on. Inside call() only.
+  virtual Result<SnapshotManifest> save_snapshot(const SnapshotOptions& options) = 0;
+  /// Makes this machine the saved one. Before start(), which then goes on from there, or inside call(). When what was saved does
+  /// not fit, nothing has changed; when it fails later, a started machine is reset.
+  virtual Result<void> load_snapshot(const std::string& directory, const std::string& name) = 0;
   /// Stops all processors as a power failure would and waits for them. Any thread but a CPU's; idempotent.
   virtual void stop() = 0;
   /// Runs `fn` on the processor's thread at the next point that depends on counts of instructions alone, and so does everything

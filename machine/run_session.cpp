@@ -117,6 +117,7 @@ class Session {
     auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
+    if (!options_.restore.empty()) return machine_->load_snapshot(options_.snapshot_dir, options_.restore);
     return {};
   }
 
@@ -150,6 +151,7 @@ class Session {
     runner_.emplace(loop_, control::CommandContext{
                                .machine = machine_.get(),
                                .config = &options_.machine,
+                               .snapshot_directory = options_.snapshot_dir,
                                .end_session = [this](const std::string& reason) { end_with_script(ExitStatus::Done, reason); },
                                .publish = [this](control::EventKind kind, control::Json data) { publish(kind, std::move(data)); },
                                .console = &hub_,

@@ -20,6 +20,8 @@ struct RunOptions {
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
   bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
   bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
+  std::string snapshot_dir;       ///< where snapshots are saved and found; empty for nowhere
+  std::string restore;            ///< snapshot to start from, which `machine` was made to agree with; empty: power on
   std::vector<std::string> symbols;  ///< files with symbols: FILE, or FILE@EFI-NAME (docs/debugging.md)
   std::string log_path;           ///< transcript of guest output; empty for none
   unsigned timeout_s = 0;         ///< host time; 0 for none

@@ -13,6 +13,7 @@
 #include "devices/mpt/mpt.h"
 #include "devices/pci/pci_host.h"
 #include "devices/virtio/virtio_scsi.h"
+#include "machine/snapshot/state_sections.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/scsi/paced_target.h"
@@ -367,6 +368,23 @@ void StorageBays::restart() {
     }
     if (adapter.device) wires_.pci->unplug(slot.first, slot.second);
     it = adapters_.erase(it);
+  }
+}
+
+// --- snapshots
+
+Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
+  for (auto& [slot, adapter] : adapters_)
+    if (!adapter.host->drain(limit))
+      return Error{ErrorKind::Locked, fmt::format("requests at adapter {} have been in flight for {} s: try again when its storage answers", at(slot),
+                                                  std::chrono::duration_cast<std::chrono::seconds>(limit).count())};
+  return {};
+}
+
+void StorageBays::visit_state(StateSections& state) {
+  for (auto& [slot, adapter] : adapters_) {
+    state.part("adapter-" + at(slot), *adapter.device);
+    for (auto& [number, device] : adapter.devices) state.part("target-" + at(device.statement.address), *device.target);
   }
 }
 

@@ -1,6 +1,7 @@
 // The storage adapters of a board and what sits at their addresses, before and while the guest runs.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +31,8 @@ class ScsiTarget;
 }  // namespace ia64::storage::scsi
 
 namespace ia64::machine {
+
+class StateSections;
 
 /// One device. `target` belongs to its adapter; at most one of `dvd` and `disk` is set, to the same object.
 struct StorageDevice {
@@ -103,6 +106,11 @@ class StorageBays {
 
   /// The guest restarts: changed FileDVDs go back, adapters are reset, converted or, when empty, gone.
   void restart();
+
+  /// Waits until no request of the guest is in flight. @returns Locked naming the adapter that is not done in time
+  Result<void> drain(std::chrono::milliseconds limit);
+  /// Adapters and targets, a section each.
+  void visit_state(StateSections& state);
 
  private:
   struct Opened;

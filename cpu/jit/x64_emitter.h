@@ -149,6 +149,7 @@ class X64Emitter {
   void emit_read(const Gp& d, Mem m, unsigned size, bool swap);
   void emit_write(Mem m, const Gp& value, unsigned size, bool swap);
   void emit_touch(const Op& op);
+  void emit_reload(const Op& op, Value v);
 
   // Advanced loads (x64_alat.cpp), semaphores (x64_semaphore.cpp), parallel operations (x64_simd.cpp).
   void alat_gr_tag(ir::Location l);

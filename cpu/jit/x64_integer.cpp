@@ -36,6 +36,10 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::select: return emit_select(op, v);
     case Opcode::fence: return emit_fence(op);
     case Opcode::touch: return emit_touch(op);
+    case Opcode::reload8:
+    case Opcode::reload16:
+    case Opcode::reload32:
+    case Opcode::reload64: return emit_reload(op, v);
     case Opcode::advanced_check:
     case Opcode::advanced_check_fp: return emit_advanced_check(op, v);
     case Opcode::call:

@@ -196,6 +196,18 @@ void X64Emitter::emit_store(const Op& op) {
   slow_way(op, slow, done, Gp());
 }
 
+/// Where the address is one of known, aligned memory, it holds what the block stored there.
+void X64Emitter::emit_reload(const Op& op, Value v) {
+  const unsigned size = 1u << (static_cast<unsigned>(op.code) - static_cast<unsigned>(Opcode::reload8));
+  const Label done = a_.newLabel(), slow = a_.newLabel();
+  const Gp va = in_register(op.a), known = in_register(op.b);
+  const Gp d = define(v);
+  tlb_check(op, va, size, l_.tlb_read, slow);
+  if (d.id() != known.id()) a_.mov(d, known);
+  a_.bind(done);
+  slow_way(op, slow, done, d);
+}
+
 /// Nothing when a read of the address cannot fault.
 void X64Emitter::emit_touch(const Op& op) {
   const Label done = a_.newLabel(), slow = a_.newLabel();

@@ -27,6 +27,13 @@ void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
     for (Entry& e : table) drop(e);
   }
 }
+/// Purges and new RIDs come in rows: with more sites than this, emptying all at the first one is cheaper than looking at each every time.
+constexpr unsigned kFewSites = 64;
+
+template <class Goes>
+void drop_sites(AccessSites& sites, Goes goes) {
+  sites.filled() > kFewSites ? sites.clear() : sites.drop(goes);
+}
 }  // namespace
 
 bool FastTlb::follow_psr(u64 psr) {
@@ -80,7 +87,7 @@ void FastTlb::forget_data(u64 offset, unsigned ps) {
   drop_range(write_, offset, ps, kNoEntry);
   drop_range(second_read_, offset, ps, kNoEntry);
   drop_range(second_write_, offset, ps, kNoEntry);
-  sites_.drop([=](const AccessSites::Entry& e) { return ((e.tag ^ offset) & low_mask(61)) >> ps == 0; });
+  drop_sites(sites_, [=](const AccessSites::Entry& e) { return ((e.tag ^ offset) & low_mask(61)) >> ps == 0; });
 }
 
 void FastTlb::forget_fetch(u64 offset, unsigned ps) {
@@ -89,7 +96,7 @@ void FastTlb::forget_fetch(u64 offset, unsigned ps) {
 
 void FastTlb::region_changed(unsigned region) {
   fetch_changes_++;
-  sites_.drop([=](const AccessSites::Entry& e) { return e.tag >> 61 == region; });
+  drop_sites(sites_, [=](const AccessSites::Entry& e) { return e.tag >> 61 == region; });
   for (Mode mode = 0; mode < kModes; mode++)
     if (is_translated(mode)) contexts_[mode][region] = kNoContext, fetch_keys_[mode][region] = 0;
   copy_active();
@@ -136,7 +143,7 @@ void FastTlb::forget_writes(const u8* host_page) {
   };
   forget(write_);
   forget(second_write_);
-  sites_.drop([=](const AccessSites::Entry& e) { return e.tag + e.addend == page; });
+  drop_sites(sites_, [=](const AccessSites::Entry& e) { return e.tag + e.addend == page; });
 }
 
 void FastTlb::forget_all_writes() {

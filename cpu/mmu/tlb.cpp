@@ -3,6 +3,7 @@
 
 #include "base/invariant.h"
 #include "base/log.h"
+#include "base/state_archive.h"
 #include "cpu/core.h"
 #include "cpu/mmu/translation_cache.h"
 
@@ -152,6 +153,26 @@ void Tlb::registers_replaced() {
 void Tlb::reset() {
   for (Registers64& tr : tr_) tr = {};
   purge_all_caches();
+}
+
+namespace {
+
+void visit_entry(StateArchive& a, TlbEntry& e) {
+  a(e.va, e.pte, e.rid, e.key, e.ps);
+  a.require(e.ps == 0 || (e.ps >= 12 && e.ps <= 61 && (e.va & ~kOffsetMask) == 0 && (e.va & low_mask(e.ps)) == 0), "a translation");
+}
+
+}  // namespace
+
+void Tlb::visit_state(StateArchive& a) {
+  for (Registers64& tr : tr_) {
+    for (TlbEntry& entry : tr.entry) visit_entry(a, entry);
+    a(tr.valid);
+    for (unsigned n = 0; n < kMaxRegisters; n++) a.require((tr.valid >> n & 1) == tr.entry[n].valid(), "a translation register");
+  }
+  for (auto& cache : tc_)
+    cache->visit_state(a, [&](TlbEntry& entry) { visit_entry(a, entry); });
+  if (a.loading()) registers_replaced();
 }
 
 std::vector<TranslationInfo> Tlb::translations() const {

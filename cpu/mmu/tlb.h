@@ -10,6 +10,10 @@
 #include "cpu/arch/registers.h"
 #include "cpu/mmu/tlb_entry.h"
 
+namespace ia64 {
+class StateArchive;
+}
+
 namespace ia64::cpu {
 
 class Core;
@@ -87,8 +91,11 @@ class Tlb {
 
   /// Everything valid, registers first.
   std::vector<TranslationInfo> translations() const;
+  /// Registers and caches, each translation at its place.
+  void visit_state(StateArchive& a);
 
  private:
+  friend class CoreCheckpoint;
   enum class Side : u8 { Instruction, Data };
   static constexpr unsigned kMaxRegisters = 64;
   struct Registers64 {

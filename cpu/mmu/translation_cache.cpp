@@ -15,6 +15,7 @@ void TranslationCache::clear() {
   std::memset(sizes_, 0, sizeof sizes_);
   std::memset(size_count_, 0, sizeof size_count_);
   next_victim_ = count_ = 0;
+  changes_++;
 }
 
 unsigned TranslationCache::bucket_of(u32 rid, u64 page, unsigned ps) {
@@ -44,6 +45,7 @@ void TranslationCache::link(unsigned n, const TlbEntry& entry) {
   size_count_[group][entry.ps]++;
   sizes_[group] |= bit(entry.ps);
   count_++;
+  changes_++;
 }
 
 void TranslationCache::unlink(unsigned n) {
@@ -55,6 +57,7 @@ void TranslationCache::unlink(unsigned n) {
   if (--size_count_[group][entry.ps] == 0) sizes_[group] &= ~bit(entry.ps);
   entry = {};
   count_--;
+  changes_++;
 }
 
 }  // namespace ia64::cpu

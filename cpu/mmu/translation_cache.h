@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "base/state_archive.h"
 #include "cpu/mmu/tlb_entry.h"
 
 namespace ia64::cpu {
@@ -54,6 +55,21 @@ class TranslationCache {
   /// Entry by place, 0..kEntries-1; may be invalid. For dumps.
   const TlbEntry& at(unsigned index) const { return entries_[index]; }
   unsigned count() const { return count_; }
+  /// Grows with every change.
+  u64 changes() const { return changes_; }
+  /// Saves or replaces the content: `visit(entry)` for the entry at each place, then the place that is replaced next.
+  template <class Visit>
+  void visit_state(StateArchive& a, Visit&& visit) {
+    if (a.loading()) clear();
+    for (unsigned n = 0; n < kEntries; n++) {
+      TlbEntry entry = entries_[n];
+      visit(entry);
+      if (a.loading() && a.ok() && entry.valid()) link(n, entry);
+    }
+    a(next_victim_);
+    a.require(next_victim_ < kEntries, "the place of a translation");
+    if (!a.ok()) clear();
+  }
 
  private:
   /// log2 of the pages looked up one by one before a scan of all entries is cheaper.
@@ -73,6 +89,7 @@ class TranslationCache {
   u16 size_count_[kGroups][kSizes];
   unsigned next_victim_ = 0;
   unsigned count_ = 0;
+  u64 changes_ = 0;
 };
 
 }  // namespace ia64::cpu

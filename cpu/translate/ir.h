@@ -265,6 +265,12 @@ void sink_compares(Unit& unit);
 void share_values(Unit& unit);
 /// Makes one multiplication of the shifts, sums and differences that compute a multiple of a value, or a field of its low 32 bits.
 void find_multiples(Unit& unit);
+/// Makes loads of bytes that the same block has stored just before take them from the stored values: the host is slow to read back a word
+/// that was written in pieces.
+void forward_stores(Unit& unit);
+/// Replaces the operations by `kept`, whose operands and blocks are right already. `number` has what each old operation is called now,
+/// kNone for those that are gone; the rest of the unit is told.
+void renumber(Unit& unit, std::vector<Op> kept, const std::vector<Value>& number);
 /// Drops operations without effect whose results nobody uses.
 void drop_dead_values(Unit& unit);
 /// All of the above that are switched on, in the order that pays.

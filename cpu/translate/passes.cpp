@@ -175,6 +175,11 @@ class Marker {
 
 }  // namespace
 
+void renumber(Unit& unit, std::vector<Op> kept, const std::vector<Value>& number) {
+  each_outer_use(unit, [&](Value& v) { v = number[v]; });
+  unit.ops = std::move(kept);
+}
+
 void drop_dead_values(Unit& unit) {
   make_blocks(unit);
   const std::vector<bool> used = Marker(unit).run();
@@ -191,8 +196,7 @@ void drop_dead_values(Unit& unit) {
     block.first = first, block.end = static_cast<u32>(kept.size());
   }
   for (Op& op : kept) each_operand(op, [&](Value& v) { v = number[v]; });
-  each_outer_use(unit, [&](Value& v) { v = number[v]; });
-  unit.ops = std::move(kept);
+  renumber(unit, std::move(kept), number);
 }
 
 void optimise(Unit& unit, const Optimisations& on) {
@@ -202,6 +206,7 @@ void optimise(Unit& unit, const Optimisations& on) {
   if (on.fold_constants) fold_constants(unit);
   if (on.shared_values) share_values(unit);
   if (on.multiples) find_multiples(unit);
+  if (on.forwarded_stores) forward_stores(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.dead_values) drop_dead_values(unit);
   if (on.fused_branches) sink_compares(unit);

@@ -88,6 +88,21 @@ void AcpiPm::reset() {
   update_sci();
 }
 
+void AcpiPm::visit_state(StateArchive& a) {
+  Clock::TimerId timer;
+  {
+    std::lock_guard lock(mutex_);
+    State state = state_;
+    a(state);
+    if (!a.loading() || !a.ok()) return;
+    state_ = state;
+    update_sci();
+    timer = timer_;
+  }
+  clock_.cancel(timer);
+  arm_timer();
+}
+
 u8 AcpiPm::read_byte(u64 offset, u32 timer) const {
   switch (offset & ~u64{1}) {
     case kPmTimer:

@@ -33,6 +33,8 @@ class AcpiPm final : public Device, public MmioRegion {
   AccessResult write(u64 offset, unsigned size, u64 value) override;
   const char* name() const override { return "acpi-pm"; }
   void reset() override;
+  /// Loading sets the timer anew: the clock shows its new time already.
+  void visit_state(StateArchive& a) override;
   void inspect(InspectWriter& out) const override;
 
  private:
@@ -42,6 +44,7 @@ class AcpiPm final : public Device, public MmioRegion {
     u16 pm1_control = 0;
     u32 gpe0_status = 0;
     u32 gpe0_enable = 0;
+    void visit_state(StateArchive& a) { a(pm1_status, pm1_enable, pm1_control, gpe0_status, gpe0_enable); }
   };
 
   u64 timer_ticks() const;

@@ -22,6 +22,7 @@ class InterruptBlock final : public Device, public MmioRegion {
   AccessResult write(u64 offset, unsigned size, u64 value) override;
   const char* name() const override { return "interrupt-block"; }
   void reset() override {}
+  void visit_state(StateArchive&) override {}
   void inspect(InspectWriter& out) const override;
 
  private:

@@ -43,6 +43,12 @@ void IoSapic::reset() {
   state_ = power_on_state();
 }
 
+void IoSapic::visit_state(StateArchive& a) {
+  std::lock_guard lock(mutex_);
+  a(state_);
+  for (unsigned n = 0; n < pins(); n++) a.value(static_cast<bool>(asserted_[n]), [&](bool level) { asserted_[n] = level; });
+}
+
 bool IoSapic::active(unsigned n) const {
   const bool wire_high = !asserted_[n];
   return (state_.rtes[n].low & kRteActiveLow) ? !wire_high : wire_high;

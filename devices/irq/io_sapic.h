@@ -31,6 +31,7 @@ class IoSapic final : public Device, public MmioRegion {
   AccessResult write(u64 offset, unsigned size, u64 value) override;
   const char* name() const override { return "io-sapic"; }
   void reset() override;
+  void visit_state(StateArchive& a) override;
   void inspect(InspectWriter& out) const override;
 
  private:
@@ -38,10 +39,15 @@ class IoSapic final : public Device, public MmioRegion {
   struct Rte {
     u32 low;
     u32 high = 0;
+    void visit_state(StateArchive& a) { a(low, high); }
   };
   struct State {
     u8 select = 0;
     std::vector<Rte> rtes;
+    void visit_state(StateArchive& a) {
+      a(select);
+      a.fixed(rtes, "the number of pins");
+    }
   };
 
   State power_on_state() const;

@@ -201,6 +201,15 @@ void ConfigPages::reset() {
   for (u8 id = 0; id < kTargetIds; id++) negotiate(id);
 }
 
+void ConfigPages::visit_state(StateArchive& a) {
+  a.same(static_cast<u32>(pages_.size()), "the number of configuration pages");
+  for (Page& p : pages_) {
+    a.fixed(p.current, "the size of a configuration page");
+    a.fixed(p.nvram, "the size of a configuration page");
+  }
+  a.same(present_, "the set of targets");
+}
+
 void ConfigPages::set_present(u8 id, bool present) {
   INVARIANT(id < kTargetIds);
   present_ = present ? present_ | 1u << id : present_ & ~(1u << id);

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "devices/mpt/mpi.h"
 
 namespace ia64::devices::mpt {
@@ -37,6 +38,8 @@ class ConfigPages {
   IocStatus restore_defaults(const PageName& name);
   /// Current values back to those in NVRAM, as after a reset.
   void reset();
+  /// The versions that change, of the pages there are.
+  void visit_state(StateArchive& a);
   /// Tells whether a target answers at `id`; page SCSI device 0 shows an agreement only then.
   void set_present(u8 id, bool present);
   /// A 32-bit field of a current page that exists.

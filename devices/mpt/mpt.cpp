@@ -295,6 +295,26 @@ void Mpt::reset() {
   reset_pci();
 }
 
+bool Mpt::drain(std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!idle_changed_.wait_until(lock, end, [this] { return in_flight_.empty(); })) return false;
+    }
+    for (unsigned n; (n = completing_.load(std::memory_order_acquire)) != 0;) completing_.wait(n);
+    std::lock_guard lock(mutex_);
+    if (in_flight_.empty()) return true;  // no completion has taken another request from the queue
+  }
+}
+
+void Mpt::visit_state(StateArchive& a) {
+  visit_pci(a);
+  std::lock_guard lock(mutex_);
+  a(state_, pages_, next_sequence_, waiting_);
+  if (a.loading()) management_.clear(), message_due_ = false;
+}
+
 void Mpt::inspect(InspectWriter& out) const {
   out.begin(name());
   inspect_pci(out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -45,11 +46,13 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   std::unique_ptr<storage::scsi::ScsiTarget> detach(unsigned number) override;
   storage::scsi::ScsiTarget* target(unsigned number) const override;
   unsigned requests_in_flight(unsigned number) const override;
+  bool drain(std::chrono::milliseconds limit) override;
   void target_changed(unsigned, u16) override {}  ///< a parallel bus has no such message; the next command tells
 
   const char* name() const override { return "mpt"; }
   /// Power-on state; waits for the requests in flight.
   void reset() override;
+  void visit_state(StateArchive& a) override;
   void inspect(InspectWriter& out) const override;
 
  private:
@@ -70,6 +73,10 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
     Reply(Frame request, unsigned size);
     void status(IocStatus s);
     std::span<const u8> span() const { return {bytes.data(), size_bytes}; }
+    void visit_state(StateArchive& a) {
+      a(bytes, size_bytes, context_only);
+      a.require(size_bytes <= bytes.size(), "the size of a reply");
+    }
   };
 
   // registers (mpt.cpp); mutex_ held except where an AccessResult comes back
@@ -150,6 +157,7 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
   bool silenced_ = false;  // being destroyed
   bool serving_ = false;   // some thread is in serve() and will look at the queue again
   bool message_due_ = false;
+  std::atomic<unsigned> completing_{0};  // completions that may still hand on requests or send an interrupt
   DeferredWork deferred_;
 
   // volatile state
@@ -172,6 +180,12 @@ class Mpt final : public pci::PciDevice, public ScsiHost {
     u8 sequence_step = 0;
     u32 diagnostic = 0;
     u32 test_base = 0, rw_address = 0;
+    void visit_state(StateArchive& a) {
+      a(ioc, fault_code, who_init, max_devices, max_buses, port_enabled, events_on, event_context, mfa_high, sense_high);
+      a(reply_frame_bytes, doorbell, requests, free_replies, posted_replies, interrupt_mask, interrupt, sequence_step);
+      a(diagnostic, test_base, rw_address);
+      a.require(sequence_step < std::size(kSequenceKeys), "the write sequence");
+    }
   };
   State state_;
 };

@@ -46,4 +46,11 @@ void Doorbell::confirm() {
   interrupt_ = true;
 }
 
+void Doorbell::visit_state(StateArchive& a) {
+  a(phase_, interrupt_, words_, wanted_, half_, halves_, request_, reply_);
+  a.require(phase_ <= Phase::Reply && wanted_ <= kMaxDwords && words_ <= wanted_ && halves_ <= 2 * kMaxDwords &&
+                (phase_ != Phase::Reply || half_ < halves_),
+            "the doorbell");
+}
+
 }  // namespace ia64::devices::mpt

@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "base/int_types.h"
+#include "base/state_archive.h"
 
 namespace ia64::devices::mpt {
 
@@ -36,6 +36,7 @@ class Doorbell {
   void finish();
   /// The host cleared the interrupt bit: on to the next half-word or to the end.
   void confirm();
+  void visit_state(StateArchive& a);
 
  private:
   enum class Phase : u8 { Idle, Request, Reply };

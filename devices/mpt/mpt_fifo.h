@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "base/int_types.h"
+#include "base/state_archive.h"
 
 namespace ia64::devices::mpt {
 
@@ -22,6 +22,11 @@ class Fifo {
     first_ = (first_ + 1) % kDepth;
     count_--;
     return v;
+  }
+  void visit_state(StateArchive& a) {
+    a(words_, first_, count_);
+    a.require(first_ < kDepth && count_ <= kDepth, "a message queue");
+    if (!a.ok()) first_ = count_ = 0;
   }
 
  private:

@@ -84,6 +84,7 @@ void Mpt::start_scsi_io(Frame frame, Submission& out) {
 // --- completions
 
 void Mpt::complete(RequestList::iterator request, const Result& result) {
+  completing_.fetch_add(1, std::memory_order_relaxed);
   {
     std::lock_guard lock(mutex_);
     // Data that arrived by DMA may lie on translated pages, whatever becomes of the reply.
@@ -94,6 +95,8 @@ void Mpt::complete(RequestList::iterator request, const Result& result) {
     update_interrupt();
   }
   serve();
+  completing_.fetch_sub(1, std::memory_order_release);
+  completing_.notify_all();
 }
 
 void Mpt::reply_to(const Request& request, const Result& result) {

@@ -79,6 +79,15 @@ void ConfigSpace::set16(unsigned reg, u16 value) {
   bytes_[reg + 1] = static_cast<u8>(value >> 8);
 }
 
+void ConfigSpace::visit_state(StateArchive& a) {
+  auto bytes = bytes_;
+  a(bytes);
+  for (unsigned reg = 0; reg < kConfigSize; reg++)
+    if (reg / 2 != kStatus / 2)  // which the device itself changes
+      a.require(((bytes[reg] ^ initial_[reg]) & ~writable_[reg]) == 0, "a read-only configuration register");
+  if (a.ok()) bytes_ = bytes;
+}
+
 u64 ConfigSpace::decoded_base(unsigned n) const {
   const unsigned reg = kBar0 + 4 * n;
   switch (bars_[n].kind) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/int_types.h"
+#include "base/state_archive.h"
 #include "devices/pci/pci_regs.h"
 
 namespace ia64::devices::pci {
@@ -53,6 +54,8 @@ class ConfigSpace {
 
   /// Back to the values after power-on.
   void reset() { bytes_ = initial_; }
+  /// Loading refuses bytes that a guest could not have made of these.
+  void visit_state(StateArchive& a);
 
  private:
   void set(unsigned reg, unsigned size, u32 value);

@@ -100,6 +100,13 @@ void PciDevice::reset_pci() {
   config_changed();
 }
 
+void PciDevice::visit_pci(StateArchive& a) {
+  std::lock_guard lock(pci_mutex_);
+  a(config_, intx_asserted_);
+  a.fixed(msix_, "the number of MSI-X vectors");
+  if (a.loading()) config_changed();
+}
+
 // --- BARs
 // -------------------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ class PciDevice : public Device {
   bool raise_msi();
   /// Configuration, INTx and MSI-X back to power-on.
   void reset_pci();
+  /// The same for visit_state() of a subclass, which comes first: whether DMA works is part of it.
+  void visit_pci(StateArchive& a);
 
   void inspect_pci(InspectWriter& out) const;
   const DmaView& dma() const { return dma_; }
@@ -74,6 +76,7 @@ class PciDevice : public Device {
     u32 data = 0;
     u32 control = kMsixVectorMasked;
     bool pending = false;
+    void visit_state(StateArchive& a) { a(address, data, control, pending); }
   };
   struct Message {
     u64 address;

@@ -31,6 +31,19 @@ void Uart16550::reset() {
   if (room) channel_.receiver_ready();
 }
 
+void Uart16550::visit_state(StateArchive& a) {
+  {
+    std::lock_guard lock(mutex_);
+    State state = state_;
+    a(state);
+    if (!a.loading() || !a.ok()) return;
+    state_ = state;
+    host_waits_ = false;
+    update_irq();
+  }
+  channel_.receiver_ready();  // whatever the host end kept back may come, or is refused anew
+}
+
 unsigned Uart16550::capacity() const {
   return state_.fcr & kFcrEnable ? kFifoDepth : 1;
 }

@@ -29,12 +29,14 @@ class Uart16550 final : public Device, public MmioRegion {
   AccessResult write(u64 offset, unsigned size, u64 value) override;
   const char* name() const override { return "uart16550"; }
   void reset() override;
+  void visit_state(StateArchive& a) override;
   void inspect(InspectWriter& out) const override;
 
  private:
   struct Received {
     u8 byte = 0;
     u8 errors = 0;  // LSR error bits that travel with the byte
+    void visit_state(StateArchive& a) { a(byte, errors); }
   };
   struct State {
     std::array<Received, 16> fifo{};
@@ -44,6 +46,10 @@ class Uart16550 final : public Device, public MmioRegion {
     u8 line_errors = 0;  // LSR bits 4:1, cleared by reading LSR
     u8 modem = 0xb0;     // CTS, DSR and DCD of the host end, deltas in 3:0
     bool thr_interrupt = false;
+    void visit_state(StateArchive& a) {
+      a(fifo, fifo_head, fifo_count, ier, fcr, lcr, mcr, scr, dll, dlm, line_errors, modem, thr_interrupt);
+      a.require(fifo_head < fifo.size() && fifo_count <= fifo.size(), "the receiver");
+    }
   };
   /// What has to be done with the channel once the lock is gone.
   struct After {

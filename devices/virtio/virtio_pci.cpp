@@ -256,6 +256,15 @@ void VirtioPci::reset() {
   reset_pci();
 }
 
+void VirtioPci::visit_state(StateArchive& a) {
+  visit_pci(a);
+  std::lock_guard lock(mutex_);
+  a(state_);
+  a.same(static_cast<u32>(queues_.size()), "the number of queues");
+  for (Virtqueue& q : queues_) q.visit_state(a, dma(), queue_size_);
+  visit_device_state(a);
+}
+
 // --- interrupts
 // -------------------------------------------------------------------------------------------------------
 

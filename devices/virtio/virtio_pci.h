@@ -34,6 +34,7 @@ class VirtioPci : public pci::PciDevice {
 
   /// Power-on state; waits for the requests in flight.
   void reset() final;
+  void visit_state(StateArchive& a) final;
   void inspect(InspectWriter& out) const override;
 
  protected:
@@ -56,6 +57,7 @@ class VirtioPci : public pci::PciDevice {
   // mutex_ held:
   virtual bool idle() const = 0;          ///< nothing in flight
   virtual void device_state_reset() = 0;  ///< the device's own volatile state
+  virtual void visit_device_state(StateArchive& a) = 0;
 
   // For subclasses, mutex_ held:
   bool running() const;
@@ -105,6 +107,9 @@ class VirtioPci : public pci::PciDevice {
     u8 status = 0;
     u8 isr = 0;
     bool resetting = false;
+    void visit_state(StateArchive& a) {
+      a(driver_features, device_feature_select, driver_feature_select, queue_select, config_vector, status, isr);
+    }
   };
   State state_;
   std::vector<Virtqueue> queues_;

@@ -151,6 +151,22 @@ void VirtioScsi::device_state_reset() {
   }
 }
 
+void VirtioScsi::visit_device_state(StateArchive& a) {
+  a(state_, next_sequence_);
+  if (a.loading()) management_.clear();
+  a.require(state_.sense_size <= kMaxSenseSize && state_.cdb_size >= 6 && state_.cdb_size <= kMaxCdbSize, "the size of a request");
+}
+
+bool VirtioScsi::drain(std::chrono::milliseconds limit) {
+  {
+    std::unique_lock lock(mutex_);
+    if (!idle_changed_.wait_for(lock, limit, [this] { return idle(); })) return false;
+  }
+  // What completed last may still be on its way to send its interrupt.
+  for (unsigned n; (n = completing_.load(std::memory_order_acquire)) != 0;) completing_.wait(n);
+  return true;
+}
+
 void VirtioScsi::queue_notified(unsigned queue) {
   if (queue == kScsiControlQueue) return serve_control();
   if (queue == kScsiEventQueue) return serve_events();
@@ -237,6 +253,7 @@ bool VirtioScsi::parse(Request& request, Task& task) {
 
 void VirtioScsi::complete(RequestList::iterator request, const Result& result) {
   Interrupts interrupts;
+  completing_.fetch_add(1, std::memory_order_relaxed);
   {
     std::lock_guard lock(mutex_);
     auto response = result.overrun ? ScsiResponse::Overrun : ScsiResponse::Ok;
@@ -245,6 +262,8 @@ void VirtioScsi::complete(RequestList::iterator request, const Result& result) {
     retire(request, interrupts);
   }
   send(interrupts);
+  completing_.fetch_sub(1, std::memory_order_release);
+  completing_.notify_all();
 }
 
 void VirtioScsi::respond(Request& request, ScsiResponse response, const Result& result,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <list>
 #include <memory>
 #include <span>
@@ -34,6 +35,7 @@ class VirtioScsi final : public VirtioPci, public ScsiHost {
   storage::scsi::ScsiTarget* target(unsigned number) const override;
   unsigned requests_in_flight(unsigned number) const override;
   void target_changed(unsigned number, u16 code) override;
+  bool drain(std::chrono::milliseconds limit) override;
 
   const char* name() const override { return "virtio-scsi"; }
 
@@ -48,6 +50,7 @@ class VirtioScsi final : public VirtioPci, public ScsiHost {
   void device_config_write(unsigned offset, unsigned size, u32 value) override;
   bool idle() const override;
   void device_state_reset() override;
+  void visit_device_state(StateArchive& a) override;
 
   // request queues
   void serve_requests(unsigned queue);
@@ -76,12 +79,14 @@ class VirtioScsi final : public VirtioPci, public ScsiHost {
   RequestList in_flight_;
   RequestList spare_;  // retired nodes, so that a request costs no allocation
   u64 next_sequence_ = 0;
+  std::atomic<unsigned> completing_{0};  // completions whose interrupt has not been sent yet
   std::list<Management> management_;
   // volatile state
   struct State {
     u32 sense_size = kScsiDefaultSenseSize;
     u32 cdb_size = kScsiDefaultCdbSize;
     bool events_missed = false;
+    void visit_state(StateArchive& a) { a(sense_size, cdb_size, events_missed); }
   };
   State state_;
 };

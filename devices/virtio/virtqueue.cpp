@@ -42,6 +42,17 @@ bool Virtqueue::map(const DmaView& dma) {
   return true;
 }
 
+void Virtqueue::visit_state(StateArchive& a, const DmaView& dma, u16 max_size) {
+  bool mapped = used_ != nullptr;
+  a(setup, last_avail_, used_index_, outstanding_, mapped);
+  a.require(setup.size > 0 && setup.size <= max_size && (setup.size & (setup.size - 1)) == 0, "the size of a queue");
+  a.require(outstanding_ == 0, "the number of requests in flight");
+  if (!a.loading()) return;
+  desc_ = avail_ = used_ = nullptr;
+  // The driver may have moved on to memory that is none since the rings were looked up.
+  if (mapped && a.ok()) map(dma);
+}
+
 bool Virtqueue::add(const DmaView& dma, const u8* desc, Chain& out) const {
   const GuestPhys phys = load_le<u64>(desc);
   const u32 size = load_le<u32>(desc + 8);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/state_archive.h"
 #include "devices/pci/dma_view.h"
 #include "devices/virtio/virtio_regs.h"
 
@@ -35,6 +36,7 @@ class Virtqueue {
     u16 vector = kNoVector;
     bool enabled = false;
     GuestPhys desc = 0, driver = 0, device = 0;
+    void visit_state(StateArchive& a) { a(size, vector, enabled, desc, driver, device); }
   };
   Setup setup;
 
@@ -46,6 +48,9 @@ class Virtqueue {
   /// Returns a chain. @param written bytes written to its writable part. @returns true when the driver wants
   /// an interrupt
   bool push(const DmaView& dma, u64 features, u16 head, u32 written);
+
+  /// Loading looks the rings up in memory, which is there already. @param max_size the size after a reset
+  void visit_state(StateArchive& a, const DmaView& dma, u16 max_size);
 
   void reset(u16 max_size) {
     *this = Virtqueue{};

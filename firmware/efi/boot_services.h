@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/state_archive.h"
 #include "firmware/efi/images.h"
 #include "firmware/efi/system_table.h"
 
@@ -40,6 +41,7 @@ class MonotonicCounter {
   u64 next() { return value_++; }
   u32 next_high() { return static_cast<u32>((value_ = (value_ | 0xffff'ffff) + 1) >> 32); }
   u32 high() const { return static_cast<u32>(value_ >> 32); }
+  void visit_state(StateArchive& a) { a(value_); }
 
  private:
   u64 value_;

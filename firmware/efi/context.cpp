@@ -49,6 +49,13 @@ void EfiContext::run_exit_hooks() {
   exit_hooks_.clear();
 }
 
+void EfiContext::visit_state(StateArchive& a) {
+  a(memory, events);
+  if (!a.loading()) return;
+  exit_hooks_.clear();
+  boot_services = false;
+}
+
 ProtocolBuilder& ProtocolBuilder::raw(const void* p, size_t size) {
   bytes_.resize(align_up(bytes_.size(), size));
   const auto* from = static_cast<const u8*>(p);

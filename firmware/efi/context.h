@@ -55,6 +55,8 @@ class EfiContext {
   /// Called, latest first, inside a successful ExitBootServices: drivers reset their devices here.
   void at_exit_boot_services(std::function<void()> fn) { exit_hooks_.push_back(std::move(fn)); }
   void run_exit_hooks();
+  /// The state after ExitBootServices. Loading ends boot services without running the hooks: the devices have a state already.
+  void visit_state(StateArchive& a);
 
  private:
   GuestPhys add(std::string_view name, EfiFunction fn, bool runtime);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/state_archive.h"
 #include "firmware/efi/status.h"
 #include "firmware/gate.h"
 
@@ -51,6 +52,8 @@ class EventTable {
 
   /// Drops everything that cannot outlive ExitBootServices (all but runtime events).
   void drop_boot_events();
+  /// What is left after that.
+  void visit_state(StateArchive& a) { a(events_, queue_, next_, tpl_); }
 
  private:
   struct Event {
@@ -60,6 +63,8 @@ class EventTable {
     bool signalled = false, queued = false;
     std::optional<u64> deadline_ns;
     u64 period_ns = 0;
+    /// Of runtime events, which no host function polls.
+    void visit_state(StateArchive& a) { a(type, tpl, notify, context, signalled, queued, deadline_ns, period_ns); }
   };
   void enqueue(EfiEvent id, Event& e);
   EfiEvent take_pending();

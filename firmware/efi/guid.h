@@ -16,6 +16,8 @@ struct Guid {
   u16 b = 0, c = 0;
   u8 d[8] = {};
   auto operator<=>(const Guid&) const = default;
+  template <class Archive>
+  void visit_state(Archive& archive) { archive(a, b, c, d); }
 };
 static_assert(sizeof(Guid) == 16);
 

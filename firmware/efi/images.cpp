@@ -220,6 +220,10 @@ void Images::set_load_options(EfiHandle handle, std::span<const u8> options) {
   efi_.bus.write_bytes(it->second.loaded_image + kLoadOptions, &it->second.load_options, 8);
 }
 
+bool Images::has_runtime_driver() const {
+  return std::any_of(images_.begin(), images_.end(), [](const auto& i) { return i.second.file.kind() == ImageKind::RuntimeDriver; });
+}
+
 void Images::relocate_runtime_images(const std::function<u64(u64)>& convert) {
   for (const auto& [handle, image] : images_) {
     if (image.file.kind() != ImageKind::RuntimeDriver) continue;

@@ -33,6 +33,8 @@ class Images {
   std::vector<EfiImage> described() const;
   ImageKind kind(EfiHandle image) const { return images_.at(image).file.kind(); }
 
+  /// Whether a runtime driver is loaded, which SetVirtualAddressMap relocates.
+  bool has_runtime_driver() const;
   /// Applies the relocations of runtime drivers for their new virtual bases (SetVirtualAddressMap).
   void relocate_runtime_images(const std::function<u64(u64)>& convert);
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "firmware/efi/status.h"
 
 namespace ia64::firmware {
@@ -44,6 +45,7 @@ class MemoryMap {
   /// The descriptor that covers `phys`, or one with 0 pages.
   MemoryDescriptor find(GuestPhys phys) const;
   u64 free_pages() const;
+  void visit_state(StateArchive& a) { a(ranges_, key_); }
 
  private:
   struct Range {
@@ -51,6 +53,7 @@ class MemoryMap {
     MemoryType type;
     u64 attributes;
     bool allocated;  // free() may return it
+    void visit_state(StateArchive& a) { a(pages, type, attributes, allocated); }
   };
   using Map = std::map<GuestPhys, Range>;
   void split(GuestPhys at);

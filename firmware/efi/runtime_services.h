@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/state_archive.h"
 #include "firmware/call_gate.h"
 #include "firmware/efi/boot_services.h"
 #include "firmware/efi/time.h"
@@ -23,10 +24,13 @@ class RuntimeServices {
   /// Protocol interfaces that runtime code reaches through pointers of its own (FPSWA): `at` holds a guest
   /// address that SetVirtualAddressMap has to convert.
   void add_runtime_pointer(GuestPhys at) { runtime_pointers_.push_back(at); }
+  bool virtual_mode() const { return virtual_; }
+  void visit_state(StateArchive& a) { a(map_, virtual_, time_zone_, daylight_); }
 
  private:
   struct Mapping {
     u64 base, bytes, virtual_base;
+    void visit_state(StateArchive& a) { a(base, bytes, virtual_base); }
   };
   EfiStatus get_time(GateCall& call);
   EfiStatus set_time(GateCall& call);

@@ -145,6 +145,13 @@ void SystemTable::forget_boot_services() {
   store();
 }
 
+void SystemTable::visit_state(StateArchive& a) {
+  a.fixed(runtime_functions_, "the number of runtime services");
+  a(tables_, configuration_pointer_, runtime_pointer_, vendor_pointer_);
+  a.require(tables_.size() <= kMaxConfigurationTables, "the number of configuration tables");
+  if (a.loading()) console_ = {}, boot_ = 0;
+}
+
 void SystemTable::store_configuration() {
   std::vector<u8> bytes(kMaxConfigurationTables * 24);
   for (size_t i = 0; i < tables_.size(); i++) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "firmware/efi/context.h"
 
 namespace ia64::firmware {
@@ -42,6 +43,9 @@ class SystemTable {
   /// SetVirtualAddressMap: rewrites every pointer of the system and runtime tables.
   void convert(const std::function<u64(u64)>& convert);
 
+  /// After ExitBootServices. The tables in memory are not written: they come back with the memory.
+  void visit_state(StateArchive& a);
+
   GuestPhys address() const { return system_; }
   GuestPhys runtime_services() const { return runtime_; }
   GuestPhys boot_services() const { return boot_; }
@@ -60,6 +64,7 @@ class SystemTable {
   struct Configuration {
     Guid guid;
     u64 table;
+    void visit_state(StateArchive& a) { a(guid, table); }
   };
   std::vector<Configuration> tables_;
   u64 configuration_pointer_, runtime_pointer_, vendor_pointer_;

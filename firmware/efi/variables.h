@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/state_archive.h"
 #include "firmware/efi/guid.h"
 #include "firmware/efi/status.h"
 
@@ -20,11 +21,13 @@ class VariableStore {
     u32 attributes = 0;
     std::vector<u8> data;
     bool operator==(const Variable&) const = default;
+    void visit_state(StateArchive& a) { a(attributes, data); }
   };
   struct Key {
     std::u16string name;
     Guid vendor;
     auto operator<=>(const Key&) const = default;
+    void visit_state(StateArchive& a) { a(name, vendor); }
   };
 
   /// Room for all variables, names and data, as a real NVRAM would have.
@@ -47,6 +50,8 @@ class VariableStore {
   std::vector<u8> save() const;
   /// Replaces everything by an image. @returns Invalid saying what is wrong with it; the store is empty then
   Result<void> load(std::span<const u8> image);
+  /// All variables, volatile ones included.
+  void visit_state(StateArchive& a) { a(variables_, dirty_); }
 
  private:
   u64 used_bytes() const;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/state_archive.h"
 #include "cpu/arch/model.h"
 #include "firmware/board_description.h"
 #include "firmware/gate.h"
@@ -32,6 +33,7 @@ class Pal {
     u64 min_state_area = 0;  ///< MC_REGISTER_MEM; 0 while none
     u64 pmi_entry = 0;
     bool mc_expected = false;
+    void visit_state(StateArchive& a) { a(features, bus_features, min_state_area, pmi_entry, mc_expected); }
   };
 
   Pal(const BoardDescription& board, AddressSpace& bus, const cpu::CpuModel& model = cpu::kMontecito);
@@ -49,6 +51,7 @@ class Pal {
   /// First bundle of PAL_PROC; 0 before install().
   GuestPhys entry() const { return entry_; }
   Processor& processor(unsigned index);
+  void visit_state(StateArchive& a) { a.fixed(processors_, "the number of processors"); }
 
  private:
   BoardDescription board_;

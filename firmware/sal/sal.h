@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/address_space.h"
+#include "base/state_archive.h"
 #include "firmware/board_description.h"
 #include "firmware/gate.h"
 
@@ -25,6 +26,7 @@ inline constexpr i64 kSuccess = 0, kNotImplemented = -1, kInvalidArgument = -2, 
 /// 0: none.
 struct SalOsEntry {
   u64 entry = 0, gp = 0, length_checksum = 0;
+  void visit_state(StateArchive& a) { a(entry, gp, length_checksum); }
 };
 
 /// Parameters of MC_SET_PARAMS as the OS set them.
@@ -33,6 +35,7 @@ struct SalMcParameter {
   u64 mechanism = 0;  ///< 1 interrupt, 2 memory semaphore
   u64 value = 0;      ///< vector or address
   u64 timeout_ms = 0;
+  void visit_state(StateArchive& a) { a(set, mechanism, value, timeout_ms); }
 };
 
 /// SAL_PROC and what the OS registered through it. Works in physical and virtual mode: no guest pointer is
@@ -57,6 +60,7 @@ class Sal {
   std::array<SalMcParameter, 4>& mc_parameters() { return mc_parameters_; }
   const BoardDescription& board() const { return board_; }
   AddressSpace& bus() { return bus_; }
+  void visit_state(StateArchive& a) { a(vectors_, mc_parameters_); }
 
  private:
   BoardDescription board_;

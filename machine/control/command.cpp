@@ -128,7 +128,7 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table = [] {
     std::vector<CommandRow> all;
     for (auto list : {machine_commands(), storage_commands(), inspect_commands(), bus_commands(), code_commands(), translation_commands(),
-                      point_commands(), trace_commands(), efi_commands(), console_commands(), window_commands()})
+                      point_commands(), trace_commands(), efi_commands(), console_commands(), snapshot_commands(), window_commands()})
       all.insert(all.end(), std::make_move_iterator(list.begin()), std::make_move_iterator(list.end()));
     return all;
   }();

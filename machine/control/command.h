@@ -91,6 +91,7 @@ class WindowControl {
 struct CommandContext {
   Machine* machine = nullptr;
   const MachineConfig* config = nullptr;
+  std::string snapshot_directory = {};                        ///< empty: this run has none
   std::function<void(std::string reason)> end_session;      ///< loop thread
   std::function<void(EventKind, Json data)> publish;        ///< any thread
   ConsoleHub* console = nullptr;       ///< loop thread, as the two below
@@ -137,6 +138,7 @@ const CommandRow* find_command(std::string_view name);
 std::vector<CommandRow> machine_commands();
 std::vector<CommandRow> storage_commands();
 std::vector<CommandRow> inspect_commands();
+std::vector<CommandRow> snapshot_commands();
 std::vector<CommandRow> bus_commands();
 std::vector<CommandRow> code_commands();
 std::vector<CommandRow> translation_commands();

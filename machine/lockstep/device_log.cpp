@@ -15,12 +15,14 @@ std::string text_of(const DeviceAccess& a) {
 }  // namespace
 
 AccessResult DeviceRecorder::read(u64 phys, unsigned size, u64& value) {
+  if (instead) return instead->read(phys, size, value);
   const AccessResult result = bus_.read(phys, size, value);
   log.push_back({false, size, phys, value, result});
   return result;
 }
 
 AccessResult DeviceRecorder::write(u64 phys, unsigned size, u64 value) {
+  if (instead) return instead->write(phys, size, value);
   const AccessResult result = bus_.write(phys, size, value);
   log.push_back({true, size, phys, value, result});
   return result;

@@ -25,6 +25,8 @@ class DeviceRecorder final : public MmioRegion {
   AccessResult write(u64 phys, unsigned size, u64 value) override;
 
   std::vector<DeviceAccess> log;
+  /// Not null: accesses go there, and neither reach the bus nor are noted.
+  MmioRegion* instead = nullptr;
 
  private:
   AddressSpace& bus_;
@@ -41,6 +43,10 @@ class DeviceReplayer final : public MmioRegion {
   void rewind() { next_ = 0, difference_.clear(); }
   /// What went wrong, accesses that were not made included; empty when nothing did.
   std::string difference() const;
+  /// The same without those: for slices that end before the recorded one did.
+  const std::string& difference_so_far() const { return difference_; }
+  /// Accesses made since rewind().
+  size_t made() const { return next_; }
 
  private:
   AccessResult answer(const DeviceAccess& actual, u64& value);

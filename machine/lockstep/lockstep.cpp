@@ -87,23 +87,44 @@ u64 Lockstep::next_slice_length() {
   return r % 8 ? kLongSlice - r / 8 % 64 : 1 + r / 8 % kShortSlice;
 }
 
+Lockstep::Way Lockstep::run_engine(Core& core, u64 max_slots) {
+  core.fast_tlb().forget_all_writes();
+  const u64 before = core.slots_retired();
+  const StopReason reason = core.run(max_slots);
+  return {reason, core.slots_retired() - before};
+}
+
 StopReason Lockstep::run(u64 max_slots) {
   for (u64 left = max_slots;;) {
-    const u64 length = std::min(next_slice_length(), left);
+    const u64 length = std::min(next_slice_length(), left), ip = primary_->regs().ip;
     recorder_.log.clear();
     replayer_.rewind();
     written_.clear(), shadow_written_.clear();
-    for (Core* core : {primary_, shadow_.get()}) core->fast_tlb().forget_all_writes();
-    const u64 ip = primary_->regs().ip, before = primary_->slots_retired(), shadow_before = shadow_->slots_retired();
-    const StopReason expected = shadow_->run(length), actual = primary_->run(length);
-    const u64 executed = shadow_->slots_retired() - shadow_before;
-    compare_slice(ip, expected, executed, actual, primary_->slots_retired() - before);
-    if (!difference_.empty()) return StopReason::Requested;
+    start_.take(*primary_), shadow_start_.take(*shadow_);
+    const Way expected = run_engine(*shadow_, length);
+    save_originals();
+    const Way actual = run_engine(*primary_, length);
+    if (const std::string found = differences(expected, actual) + replayer_.difference(); !found.empty()) {
+      difference_ = fmt::format("engines differ in slice {}, {} instructions from {:#x} on, {} instructions in\n", slices_, expected.executed,
+                                ip, primary_->slots_retired() - actual.executed) + found;
+      difference_ += "interpreter's code:\n" + listing(shadow_->regs().ip) + "translator's code:\n" + listing(primary_->regs().ip);
+      difference_ += narrow(std::max(expected.executed, actual.executed));
+      return StopReason::Requested;
+    }
     discard_private_pages();
     slices_++;
-    left -= executed;
-    if (actual != StopReason::Budget || left == 0) return actual;
+    left -= expected.executed;
+    if (expected.reason != StopReason::Budget || left == 0) return expected.reason;
   }
+}
+
+/// What the pages that the interpreter wrote hold in real memory, which the translator is about to change.
+void Lockstep::save_originals() {
+  unique_pages(shadow_written_);
+  original_pages_ = shadow_written_;
+  originals_.resize(original_pages_.size() * AddressSpace::kPageSize);
+  for (size_t n = 0; n < original_pages_.size(); n++)
+    std::memcpy(&originals_[n * AddressSpace::kPageSize], board_bus_.host_ptr(original_pages_[n], false), AddressSpace::kPageSize);
 }
 
 void Lockstep::take_over() {
@@ -114,16 +135,13 @@ void Lockstep::take_over() {
 
 // --- comparison
 
-void Lockstep::compare_slice(u64 ip, StopReason expected, u64 executed, StopReason actual, u64 translated) {
+std::string Lockstep::differences(const Way& expected, const Way& actual) {
   std::string found = cpu::register_differences(shadow_->regs(), primary_->regs(), 40);
-  if (expected != actual) found += fmt::format("  stopped: interpreter {}, translator {}\n", name_of(expected), name_of(actual));
-  if (executed != translated) found += fmt::format("  instructions: interpreter {}, translator {}\n", executed, translated);
-  found += replayer_.difference();
-  found += memory_difference();
-  if (found.empty()) return;
-  difference_ = fmt::format("engines differ in slice {}, {} instructions from {:#x} on, {} instructions in\n{}", slices_, executed,
-                            ip, primary_->slots_retired() - translated, found);
-  difference_ += "interpreter's code:\n" + listing(shadow_->regs().ip) + "translator's code:\n" + listing(primary_->regs().ip);
+  if (expected.reason != actual.reason)
+    found += fmt::format("  stopped: interpreter {}, translator {}\n", name_of(expected.reason), name_of(actual.reason));
+  if (expected.executed != actual.executed)
+    found += fmt::format("  instructions: interpreter {}, translator {}\n", expected.executed, actual.executed);
+  return found + memory_difference();
 }
 
 std::string Lockstep::memory_difference() {
@@ -153,16 +171,22 @@ void Lockstep::discard_private_pages() {
     madvise(shadow_bus_.host_ptr(page, false), AddressSpace::kPageSize, MADV_DONTNEED);
 }
 
+/// The text of one bundle as the interpreter's processor sees it. @returns false when there is none
+bool Lockstep::bundle_at(u64 ip, std::string (&lines)[3]) const {
+  GuestPhys phys;
+  const bool translated = shadow_->regs().psr & cpu::psr::kIt;
+  if (!cpu::mmu::find_physical(*shadow_, ip, true, translated, true, phys)) return false;
+  const u8* const bytes = board_bus_.host_ptr(phys, false);
+  if (bytes) cpu::bundle_text(bytes, ip, lines);
+  return bytes;
+}
+
 /// The bundles around `ip`.
 std::string Lockstep::listing(u64 ip) const {
   std::string text;
   for (u64 at = ip - 64; at != ip + 32; at += 16) {
-    GuestPhys phys;
-    const bool translated = shadow_->regs().psr & cpu::psr::kIt;
-    if (!cpu::mmu::find_physical(*shadow_, at, true, translated, true, phys)) continue;
-    const u8* const bytes = board_bus_.host_ptr(phys, false);
     std::string lines[3];
-    if (bytes) cpu::bundle_text(bytes, at, lines);
+    if (!bundle_at(at, lines)) continue;
     for (const std::string& line : lines)
       if (!line.empty()) text += fmt::format("  {:x}  {}\n", at, line);
   }

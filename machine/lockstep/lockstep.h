@@ -7,6 +7,7 @@
 
 #include "base/interrupt_bus.h"
 #include "cpu/core.h"
+#include "cpu/core_checkpoint.h"
 #include "machine/guest_memory.h"
 #include "machine/lockstep/device_log.h"
 
@@ -42,7 +43,8 @@ class Lockstep {
   cpu::StopReason run(u64 max_slots);
   /// The shadow continues with the state of the processor, which was changed between runs.
   void take_over();
-  /// The report of the first difference; empty while there is none.
+  /// The report of the first difference: what differs at the end of its slice, then where in the slice it begins and by which
+  /// instructions; empty while there is none.
   const std::string& difference() const { return difference_; }
   u64 slices() const { return slices_; }
 
@@ -55,10 +57,24 @@ class Lockstep {
     u8* own = nullptr;  ///< the shadow's private mapping
   };
 
+  /// How one engine went through a slice.
+  struct Way {
+    cpu::StopReason reason{};
+    u64 executed = 0;
+  };
   u64 next_slice_length();
-  void compare_slice(u64 ip, cpu::StopReason expected, u64 executed, cpu::StopReason actual, u64 translated);
+  Way run_engine(cpu::Core& core, u64 max_slots);
+  void save_originals();
+  std::string differences(const Way& expected, const Way& actual);
   std::string memory_difference();
   void discard_private_pages();
+  // narrowing (narrow.cpp)
+  void back_to_start();
+  std::string repeat(u64 slots);
+  u64 native_slots() const;
+  std::string narrow(u64 executed);
+  std::string describe(u64 from, u64 to);
+  bool bundle_at(u64 ip, std::string (&lines)[3]) const;
   std::string listing(u64 ip) const;
 
   AddressSpace& board_bus_;
@@ -67,6 +83,10 @@ class Lockstep {
   DeviceRecorder recorder_;
   DeviceReplayer replayer_;
   std::vector<GuestPhys> written_, shadow_written_;  // pages, by slice
+  // The state at the beginning of the slice.
+  cpu::CoreCheckpoint start_, shadow_start_;
+  std::vector<GuestPhys> original_pages_;
+  std::vector<u8> originals_;
   std::unique_ptr<cpu::Core> shadow_;
   std::unique_ptr<Gate> gate_;
   cpu::Core* primary_ = nullptr;

@@ -4,7 +4,7 @@
 namespace ia64::machine::window {
 
 Result<std::unique_ptr<ConsoleWindow>> ConsoleWindow::open(WindowWires) {
-  return Error{ErrorKind::Unsupported, "--console window: this ivm was built without libvterm, SDL2, SDL2_ttf or libpng; use stdio or unix:PATH"};
+  return Error{ErrorKind::Unsupported, "--console window: this ivm was built without libvterm, SDL2, SDL2_ttf, libpng or libX11; use stdio or unix:PATH"};
 }
 
 }  // namespace ia64::machine::window

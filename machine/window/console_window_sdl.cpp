@@ -10,6 +10,7 @@
 #include "machine/window/png_file.h"
 #include "machine/window/sdl_keys.h"
 #include "machine/window/sdl_painter.h"
+#include "machine/window/x11_selection.h"
 
 namespace ia64::machine::window {
 namespace {
@@ -133,8 +134,14 @@ UiWires SdlConsoleWindow::ui_wires() {
   };
   w.copy = [](const std::string& text) { SDL_SetClipboardText(text.c_str()); };
   w.copy_primary = [](const std::string& text) { SDL_SetPrimarySelectionText(text.c_str()); };
-  w.clipboard = [] { return text_of(SDL_GetClipboardText()); };
-  w.primary = [] { return text_of(SDL_GetPrimarySelectionText()); };
+  w.clipboard = [this] {
+    const std::string text = x11_selection("CLIPBOARD", window_.get());
+    return text.empty() ? text_of(SDL_GetClipboardText()) : text;
+  };
+  w.primary = [this] {
+    const std::string text = x11_selection("PRIMARY", window_.get());
+    return text.empty() ? text_of(SDL_GetPrimarySelectionText()) : text;
+  };
   w.zoom = [this](int by) { zoom(by); };
   w.screenshot = [this](const std::string& path) -> Result<std::string> {
     auto done = screenshot(path);

@@ -9,7 +9,7 @@
 namespace ia64::machine::window {
 namespace {
 
-constexpr const char* kPages[] = {"Processor", "System", "Memory", "TLB", "Interruptions"};
+constexpr const char* kPages[] = {"CPU", "System", "Memory", "TLB", "Faults"};
 constexpr unsigned kCodeLines = 9;          // three bundles
 constexpr unsigned kRegisterColumns = 22;   // "r127 0123456789abcdef* "
 constexpr u64 kMemoryRowBytes = 16;
@@ -24,6 +24,20 @@ std::string text_of(const nlohmann::ordered_json& v) { return v.is_string() ? v.
 std::string padded(std::string text, size_t columns) {
   if (text.size() < columns) text.append(columns - text.size(), ' ');
   return text;
+}
+
+/// "00 01 02 ..." in groups of four bytes, so that a row fits into 80 columns.
+std::string grouped(const std::string& bytes) {
+  constexpr size_t kGroupDigits = 8;
+  std::string out;
+  size_t digits = 0;
+  for (const char c : bytes) {
+    if (c == ' ') continue;
+    if (digits && digits % kGroupDigits == 0) out += ' ';
+    out += c;
+    digits++;
+  }
+  return out;
 }
 
 }  // namespace
@@ -118,7 +132,7 @@ void DebuggerView::take_memory(const Json& answer) {
   memory_.clear();
   for (const Json& row : answer.value("memory", Json::array()))
     memory_.push_back({{row.value("address", "").substr(2) + "  ", look::kPanelDim},
-                       {padded(row.value("bytes", ""), 3 * kMemoryRowBytes + 2), look::kPanel},
+                       {padded(grouped(row.value("bytes", "")), 2 * kMemoryRowBytes + 5), look::kPanel},
                        {row.value("text", ""), look::kPanelTitle}});
   if (answer.contains("note")) memory_.push_back({{answer["note"].get<std::string>(), look::kPanelDim}});
 }
@@ -232,7 +246,7 @@ void DebuggerView::draw(CellGrid& grid) {
   unsigned column = 0;
   for (size_t n = 0; n < std::size(kPages); n++)
     column = grid.put(0, column, fmt::format(" {} {} ", n + 1, kPages[n]), n == static_cast<size_t>(page_) ? look::kChosen : look::kBar);
-  const std::string keys = fmt::format("g {} s step a address Esc", wires_.paused() ? "go" : "pause");
+  const std::string keys = fmt::format("g {}  s step  a address  Esc", wires_.paused() ? "go" : "pause");
   if (column + keys.size() + 1 < columns_) grid.put(0, columns_ - static_cast<unsigned>(keys.size()) - 1, keys, look::kBar);
   const auto all = lines();
   top_ = std::min(top_, all.size() > rows_ ? all.size() - rows_ : size_t{0});

@@ -64,6 +64,7 @@ class DiskTarget final : public LogicalUnit {
   Sense readiness() override { return stopped_ ? sense::kBecomingReady : sense::kNone; }
   bool descriptor_sense() const override { return modes_.descriptor_sense(); }
   void after_reset(ResetKind kind) override;
+  void visit_unit_state(StateArchive& a) override { a(modes_, stopped_); }
 
   const std::unique_ptr<BlockDevice> device_;
   const DiskIdentity identity_;

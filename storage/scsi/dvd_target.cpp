@@ -129,6 +129,12 @@ void DvdTarget::after_reset(ResetKind) {
   preventing_ = 0;
 }
 
+void DvdTarget::visit_unit_state(StateArchive& a) {
+  std::lock_guard lock(mutex_);
+  a(open_, preventing_, event_);
+  a.require(event_ <= MediaEvent::Removal, "a media event");
+}
+
 void DvdTarget::start_stop(Task& task) {
   const bool load_eject = task.cdb[4] & 0x02, start = task.cdb[4] & 0x01;
   if ((task.cdb[4] & 0xf0) || !load_eject) return good(task);  // power conditions and the motor: nothing to see

@@ -43,6 +43,8 @@ class DvdTarget : public LogicalUnit {
 
   Sense readiness() override;
   void after_reset(ResetKind kind) override;
+  /// The disc is the administrator's affair; tray, lock and what the guest has yet to hear of are the drive's.
+  void visit_unit_state(StateArchive& a) override;
   Disc disc() const;  ///< what can be read now; nullptr when the tray is open or empty
   u64 sectors() const;
   bool is_dvd() const { return sectors() > kCdSectors; }

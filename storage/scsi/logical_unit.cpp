@@ -125,6 +125,16 @@ void LogicalUnit::raise_attention(u16 code, std::optional<u8> except) {
     if (i != except) add_attention(i, code);
 }
 
+void LogicalUnit::visit_state(StateArchive& a) {
+  {
+    std::lock_guard lock(mutex_);
+    a(initiators_, reservations_);
+    for (const Initiator& i : initiators_) a.require(i.attentions.size() <= kMaxAttentions, "the number of unit attentions");
+    if (a.loading()) update_calm();
+  }
+  visit_unit_state(a);
+}
+
 void LogicalUnit::nexus_lost(u8 initiator) {
   initiator %= kInitiators;
   std::lock_guard lock(mutex_);

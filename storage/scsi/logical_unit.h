@@ -27,6 +27,7 @@ class LogicalUnit : public ScsiTarget {
   void nexus_lost(u8 initiator);
   /// Makes a unit attention pending for every initiator except one. @param code ASC << 8 | ASCQ
   void raise_attention(u16 code, std::optional<u8> except = {});
+  void visit_state(StateArchive& a) final;
 
  protected:
   using Handler = void (LogicalUnit::*)(Task&);
@@ -71,6 +72,7 @@ class LogicalUnit : public ScsiTarget {
   virtual Sense readiness() { return sense::kNone; }
   virtual bool descriptor_sense() const { return false; }
   virtual void after_reset(ResetKind) {}
+  virtual void visit_unit_state(StateArchive& a) = 0;
 
  private:
   struct Initiator {
@@ -78,6 +80,7 @@ class LogicalUnit : public ScsiTarget {
     std::optional<Sense> sense;  // kept only for controllers without autosense
     std::array<u8, 256> echo{};
     bool echo_valid = false;
+    void visit_state(StateArchive& a) { a(attentions, sense, echo, echo_valid); }
   };
   const Row* find(u8 opcode) const;
   void absent_unit(Task& task);

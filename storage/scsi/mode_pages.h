@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "storage/scsi/cdb.h"
 #include "storage/scsi/sense.h"
 
@@ -21,6 +22,7 @@ class ModePages {
   bool descriptor_sense() const { return control_.load(std::memory_order_relaxed) & kDescriptorSense; }
   bool software_write_protect() const { return control_.load(std::memory_order_relaxed) & kSoftwareProtect; }
   void reset() { write_cache_ = true, control_ = 0; }
+  void visit_state(StateArchive& a) { a(write_cache_, control_); }
 
   struct Medium {
     u64 blocks = 0;

@@ -9,6 +9,8 @@ namespace ia64::storage::scsi {
 
 namespace {
 
+constexpr u8 kInitiatorCount = 16;
+
 constexpr u16 kReservationsPreempted = 0x2a03, kReservationsReleased = 0x2a04, kRegistrationsPreempted = 0x2a05;
 constexpr u8 kTypes[] = {1, 3, 5, 6, 7, 8};
 
@@ -197,6 +199,16 @@ Reservations::Verdict Reservations::preempt(u8 initiator, u64 victim_key, u8 typ
   type_ = type;
   holder_ = initiator;
   return {};
+}
+
+void Reservations::visit_state(StateArchive& a) {
+  a(holder_spc2_, registrations_, holder_, type_, generation_);
+  const auto known = [](std::optional<u8> initiator) { return !initiator || *initiator < kInitiatorCount; };
+  a.require(known(holder_spc2_) && known(holder_) && type_ <= 8, "a reservation");
+  a.require(type_ == 0 ? !holder_ : (holder_ && find(*holder_)) || (all_registrants() && !registrations_.empty()), "the holder of a reservation");
+  a.require(registrations_.size() <= kInitiatorCount &&
+                std::all_of(registrations_.begin(), registrations_.end(), [&](const Registration& r) { return known(r.initiator); }),
+            "a registration");
 }
 
 }  // namespace ia64::storage::scsi

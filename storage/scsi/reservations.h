@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/int_types.h"
+#include "base/state_archive.h"
 #include "storage/scsi/sense.h"
 
 namespace ia64::storage::scsi {
@@ -36,11 +37,13 @@ class Reservations {
   };
   /// PERSISTENT RESERVE OUT. @param list the 24-byte parameter list
   Verdict out(u8 initiator, u8 service_action, u8 scope_type, std::span<const u8, 24> list, Attentions& attentions);
+  void visit_state(StateArchive& a);
 
  private:
   struct Registration {
     u8 initiator;
     u64 key;
+    void visit_state(StateArchive& a) { a(initiator, key); }
   };
   Registration* find(u8 initiator);
   bool all_registrants() const { return type_ == 7 || type_ == 8; }

@@ -55,6 +55,10 @@ struct Sense {
   u32 information = 0;  ///< low 32 bits of the LBA in error
 
   bool operator==(const Sense&) const = default;
+  template <class Archive>
+  void visit_state(Archive& a) {
+    a(key, asc, ascq, has_information, information);
+  }
 
   std::array<u8, kFixedSenseBytes> encode() const {
     std::array<u8, kFixedSenseBytes> out{};

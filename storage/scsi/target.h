@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/state_archive.h"
 #include "storage/scsi/cdb.h"
 #include "storage/scsi/sense.h"
 
@@ -54,6 +55,8 @@ class ScsiTarget {
   /// on: the controller decides what becomes of their completions.
   virtual void reset(ResetKind kind) = 0;
   virtual std::string describe() const = 0;
+  /// What the target remembers about its initiators and settings; the medium is not part of it. Nothing is in flight.
+  virtual void visit_state(StateArchive&) {}
 };
 
 /// Total bytes of a scatter list.

@@ -23,6 +23,7 @@
 #include "machine/host/console_watches.h"
 #include "machine/host/host_loop.h"
 #include "machine/machine.h"
+#include "machine/snapshot/machine_snapshot.h"
 #include "machine/storage_bays.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -53,6 +54,7 @@ class StorageBoard final : public Board {
   StorageBays& storage() override { return storage_; }
   void reset(bool) override { storage_.restart(); }
   void press_power_button() override {}
+  void visit_state(StateSections& state) override { storage_.visit_state(state); }
   void inspect(InspectWriter& out) const override { out.value("nothing", 0); }
 
  private:
@@ -91,6 +93,8 @@ class StandingMachine final : public Machine {
   void at_boundary(std::function<void()> fn) override { fn(); }
   void finish() override {}
   std::string state_hash() override { return ""; }
+  Result<SnapshotManifest> save_snapshot(const SnapshotOptions&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
+  Result<void> load_snapshot(const std::string&, const std::string&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
   u64 slots_retired() const override { return 0; }
   u64 translating_ns() const override { return 0; }
   u64 idle_ns() const override { return 0; }

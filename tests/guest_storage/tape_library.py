@@ -10,7 +10,7 @@ import time
 
 from guest import Failure, Skipped
 
-TARGET = "iqn.2004-01.test.library"
+TARGET = f"iqn.2004-01.test.library-{os.getpid()}"  # unique in the world, as the standard has it: tests run side by side
 ADDRESSES = ("127.0.0.1", "127.0.0.2")  # the same units under two names: two initiators
 TARGET_ID = 1
 

@@ -22,6 +22,7 @@ PACKAGES = {  # header prefix -> folders that may include it
     "vterm.h": {"machine/window"},
     "SDL": {"machine/window"},
     "png.h": {"machine/window"},
+    "X11/": {"machine/window"},
     "CLI/": {"tools/cli"},
     "toml++/": {"machine/regression"},
 }

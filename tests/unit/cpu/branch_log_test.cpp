@@ -72,7 +72,7 @@ TEST_CASE("branches: recording changes no result and can end", "[core]") {
   const char* const program = R"(
     {.mii
      nop.m 0
-     mov ar.lc=200
+     mov ar.lc=100
      nop.i 0 ;;
     }
 loop:
@@ -91,12 +91,12 @@ loop:
   for (BareMachine* m : {&with, &without}) m->load(program), m->regs().psr |= cpu::psr::kIc;
   with.core().record_branches(true);
   with.run_to_interruption(), without.run_to_interruption();
-  CHECK(with.regs().gr(14) == 201);
-  CHECK(without.regs().gr(14) == 201);
+  CHECK(with.regs().gr(14) == 101);
+  CHECK(without.regs().gr(14) == 101);
   CHECK(with.core().slots_retired() == without.core().slots_retired());
   CHECK_FALSE(without.core().branches());
   const auto log = *with.core().branches();
-  CHECK(log.count() == 201);  // 200 rounds, one interruption
+  CHECK(log.count() == 101);  // 100 rounds, one interruption
   CHECK(log.latest().size() == cpu::BranchLog::kKept);
   CHECK(log.latest().back().interruption);
   CHECK(log.latest().back().from == kCode + 0x20);

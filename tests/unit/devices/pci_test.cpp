@@ -24,6 +24,7 @@ struct Probe final : PciDevice {
     add_msi();
   }
   const char* name() const override { return "probe"; }
+  void visit_state(StateArchive& a) override { visit_pci(a); }
   void reset() override { reset_pci(); }
   void inspect(InspectWriter& out) const override { inspect_pci(out); }
   AccessResult bar_read(unsigned bar, u64 offset, unsigned, u64& value) override {

@@ -41,6 +41,7 @@ struct LockstepRig {
   std::unique_ptr<Lockstep> lockstep;
   std::unique_ptr<cpu::Core> core;
   NoGate gate;
+  cpu::Registers begin;
 
   explicit LockstepRig(const char* program) {
     bus.add_ram(0, kRamBytes, memory.data(), "ram");
@@ -58,6 +59,7 @@ struct LockstepRig {
     auto& r = core->regs();
     r.ip = kCode, r.slot = 0, r.bspstore = 0x100000;
     r.set_gr(8, kData), r.set_gr(9, kDevice | u64{1} << 63), r.lc = 200'000;
+    begin = r;
     lockstep->powered_on(0, kRamBytes);
   }
   StopReason run() { return lockstep->run(kMany); }
@@ -137,6 +139,34 @@ TEST_CASE("an earlier end of the loop is reported", "[lockstep]") {
   rig.core->regs().lc = 3;
   rig.run();
   CHECK(mentions(rig.lockstep->difference(), "stopped: interpreter budget, translator gate"));
+}
+
+TEST_CASE("a report narrows down to the piece of translated code and the instruction whose result differs", "[lockstep]") {
+  NEEDS_ASSEMBLER();
+  LockstepRig rig(kLoop);
+  rig.core->run(600);  // the translator alone, which leaves host code of the loop
+  rig.core->regs() = rig.begin;
+  rig.bus.write(kData, 8, 0);
+  // Another instruction behind the translator's back: what it runs is stale, and the interpreter takes the new one.
+  const auto bytes = test::assemble("{ .mib\n nop.m 0\n sub r14 = r14, r15\n nop.b 0 ;;\n}\n");
+  REQUIRE(bytes.size() == 16);
+  std::memcpy(rig.memory.data() + kCode + 16, bytes.data(), 16);
+  CHECK(rig.run() == StopReason::Requested);
+  const std::string report = rig.lockstep->difference();
+  INFO(report);
+  // The first round already goes wrong: its three bundles are the piece.
+  CHECK((mentions(report, "leave no difference, 9 do") || mentions(report, "leave no difference, 10 do")));
+  CHECK(mentions(report, "the last 9 or so ran as one piece of host code"));
+  CHECK(mentions(report, "10010.1  "));
+  CHECK(mentions(report, "sub r14=r14,r15   <-- gr_static.14"));
+}
+
+TEST_CASE("a difference that is there when a slice begins is called so", "[lockstep]") {
+  NEEDS_ASSEMBLER();
+  LockstepRig rig(kLoop);
+  rig.core->regs().set_gr(20, 0x1234);
+  rig.run();
+  CHECK(mentions(rig.lockstep->difference(), "the engines differ where the slice begins"));
 }
 
 TEST_CASE("an interrupt is posted to both engines", "[lockstep]") {

@@ -68,6 +68,7 @@ struct FakeDevice final : PassThrough {
 struct Tgtd {
   std::filesystem::path folder = std::filesystem::temp_directory_path() / ("ivm-tgt-" + std::to_string(getpid()));
   std::string control = std::to_string(20000 + getpid() % 10000), port = std::to_string(31000 + getpid() % 10000);
+  std::string name = "iqn.2004-01.test.tape-" + std::to_string(getpid());
   pid_t pid = 0;
   bool ready = false;
   std::string log;
@@ -92,7 +93,7 @@ struct Tgtd {
     log.clear();
     const std::string tape = (folder / "tape").string();
     int rc = run_tool("tgtimg --op new --device-type tape --barcode A1 --size 64 --type data --file " + tape, &log);
-    rc |= admin("--op new --mode target --tid 1 -T iqn.2004-01.test.tape");
+    rc |= admin("--op new --mode target --tid 1 -T " + name);
     rc |= admin("--op new --mode logicalunit --tid 1 --lun 1 -b " + tape + " --device-type tape");
     rc |= admin("--op bind --mode target --tid 1 -I ALL");
     ready = rc == 0;
@@ -101,7 +102,7 @@ struct Tgtd {
     if (pid > 0) kill(pid, SIGKILL), waitpid(pid, nullptr, 0);
     std::filesystem::remove_all(folder);
   }
-  std::string url(int lun) const { return "iscsi://127.0.0.1:" + port + "/iqn.2004-01.test.tape/" + std::to_string(lun); }
+  std::string url(int lun) const { return "iscsi://127.0.0.1:" + port + "/" + name + "/" + std::to_string(lun); }
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "machine/debugger/desk.h"
 #include "machine/run_session.h"
+#include "machine/snapshot/restore.h"
 #include "tools/cli/command.h"
 #include "tools/cli/engine_arguments.h"
 
@@ -70,6 +71,20 @@ std::vector<ConsoleScript::Step> ordered_steps(const CLI::App& command, const Ru
   return steps;
 }
 
+/// A restored machine is as it was saved wherever the user says nothing else.
+Result<void> complete_restore(const CLI::App& command, RunArguments& a) {
+  const auto given = [&](const char* option) { return command.get_option(option)->count() > 0; };
+  if (a.options.snapshot_dir.empty()) return Error{ErrorKind::Invalid, "--restore needs --snapshot-dir, where the snapshot is"};
+  return machine::configure_for_restore(machine::SnapshotDirectory(a.options.snapshot_dir), a.options.restore,
+                                        {.machine = given("--machine"),
+                                         .name = given("--name"),
+                                         .memory = given("-m"),
+                                         .processors = given("-c"),
+                                         .kernel = given("--kernel"),
+                                         .storage = given("-a")},
+                                        a.options.machine);
+}
+
 Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (auto ok = log::enable(a.trace); !ok) return Error{ErrorKind::Invalid, "--trace: " + ok.error().message};
   if (!a.log_faults.empty()) machine::debugger::Desk::log_faults(a.log_faults == "all");
@@ -93,6 +108,8 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
     m.storage.push_back(*statement);
   }
   if (auto ok = machine::allocate_addresses(m.storage); !ok) return ok.error();
+  if (!a.options.restore.empty())
+    if (auto ok = complete_restore(command, a); !ok) return ok;
   if (m.kernel.kernel_path.empty() && !(m.kernel.initrd_path.empty() && m.kernel.arguments.empty()))
     return Error{ErrorKind::Invalid, "--initrd and --append need --kernel"};
   a.options.steps = ordered_steps(command, a);
@@ -134,6 +151,8 @@ Run add_run(CLI::App& command) {
   command.add_flag("--paused", o.paused, "wait for `continue` on the control socket before the first instruction")->needs("--control");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
   command.add_flag("--gdb-wait", o.gdb_wait, "wait for the debugger before the first instruction")->needs(gdb);
+  command.add_option("--snapshot-dir", o.snapshot_dir, "directory for snapshots of the guest: the command 'snapshot' saves there");
+  command.add_option("--restore", o.restore, "start from this snapshot of --snapshot-dir; options of the machine may be left out then");
   command.add_option("--symbols", o.symbols, "symbols of the guest, repeatable: an ELF file or System.map, plain or gzipped; FILE@NAME.EFI for an EFI image")
       ->take_all()->type_name("FILE")->expected(1);
   command.add_option("--log-faults", a->log_faults, "trace interruptions as sentences: faults, or all (system calls, TLB misses, external interrupts too)")

@@ -1,0 +1,68 @@
+// The snapshot command: save, load, list, show, delete.
+#include <fmt/format.h>
+
+#include "machine/control/command.h"
+#include "machine/machine.h"
+#include "machine/snapshot/machine_snapshot.h"
+#include "machine/snapshot/report.h"
+
+namespace ia64::machine::control {
+namespace {
+
+Result<Json> save(Call& call, const SnapshotDirectory& directory, const std::string& name) {
+  auto saved = call.context.machine->save_snapshot({.directory = directory.path(), .name = name, .replace = call.arguments.flag("replace")});
+  if (!saved) return saved.error();
+  return snapshot_row(*saved);
+}
+
+Result<Json> load(Call& call, const SnapshotDirectory& directory, const std::string& name) {
+  if (auto ok = call.context.machine->load_snapshot(directory.path(), name); !ok) return ok.error();
+  call.context.publish(EventKind::State, {{"state", call.context.machine->paused() ? "Paused" : "On (OS)"}, {"cause", fmt::format("snapshot {} was loaded", name)}});
+  return Json{{"name", name}};
+}
+
+Result<Json> list(Call&, const SnapshotDirectory& directory, const std::string&) { return snapshot_list(directory); }
+
+Result<Json> show(Call&, const SnapshotDirectory& directory, const std::string& name) { return snapshot_details(directory, name, false); }
+
+Result<Json> remove(Call&, const SnapshotDirectory& directory, const std::string& name) {
+  if (auto ok = directory.remove(name); !ok) return ok.error();
+  return Json{{"name", name}};
+}
+
+struct Action {
+  const char* name;
+  bool needs_name;
+  Result<Json> (*run)(Call&, const SnapshotDirectory&, const std::string& name);
+};
+constexpr Action kActions[] = {{"save", true, save}, {"load", true, load}, {"list", false, list}, {"show", true, show}, {"delete", true, remove}};
+
+Result<Json> snapshot(Call& call) {
+  const std::string wanted = call.arguments.text("action"), name = call.arguments.text("name");
+  for (const Action& action : kActions) {
+    if (wanted != action.name) continue;
+    if (action.needs_name && name.empty()) return Error{ErrorKind::Invalid, fmt::format("snapshot {} needs a name", wanted)};
+    if (call.context.snapshot_directory.empty())
+      return Error{ErrorKind::Unsupported, "this run has no place for snapshots: start it with --snapshot-dir DIR"};
+    return action.run(call, SnapshotDirectory(call.context.snapshot_directory), name);
+  }
+  return Error{ErrorKind::Invalid, fmt::format("snapshot {}: use save, load, list, show or delete", wanted)};
+}
+
+}  // namespace
+
+std::vector<CommandRow> snapshot_commands() {
+  using enum ArgumentType;
+  return {
+      {"snapshot",
+       nullptr,
+       {{"action", Text, true, "save, load, list, show or delete"},
+        {"name", Text, false, "of the snapshot"},
+        {"replace", Flag, false, "save: in place of an older snapshot of that name"}},
+       Where::Machine,
+       snapshot,
+       "save the whole machine in the run's --snapshot-dir, or make it a saved one"},
+  };
+}
+
+}  // namespace ia64::machine::control

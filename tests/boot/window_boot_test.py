@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Sits in front of `ivm run --console window` on a display of its own (Xvfb): real keys, the window's own screenshots.
+
+  window_boot_test.py CASE --ivm PATH --guests DIR --work DIR [--shots DIR] [--engine interp|jit]
+
+With --shots the pictures stay there. Exit status 0 passed, 1 failed, 77 skipped.
+"""
+import argparse
+import hashlib
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from boot_test import SKIPPED, Failure, Skipped, make_demo_disk, require  # noqa: E402
+from ivmctl import Control, ControlError  # noqa: E402
+
+PROMPT = "ivm-guest# "
+CELL_ROWS, CELL_COLUMNS = 26, 80  # a terminal of 80x25 and the status bar
+
+
+class Picture:
+    """A PNG file of 8 bits for each of red, green and blue."""
+
+    def __init__(self, path):
+        data = pathlib.Path(path).read_bytes()
+        require(data[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG file")
+        at, pixels = 8, b""
+        while at < len(data):
+            length, kind = struct.unpack(">I4s", data[at:at + 8])
+            body = data[at + 8:at + 8 + length]
+            require(zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0], "bad checksum in the PNG file")
+            if kind == b"IHDR":
+                self.width, self.height, depth, colour = struct.unpack(">IIBB", body[:10])
+                require((depth, colour) == (8, 2), f"the PNG file has depth {depth} and colour type {colour}")
+            if kind == b"IDAT":
+                pixels += body
+            at += 12 + length
+        self.rows = self._rows(zlib.decompress(pixels))
+
+    def _rows(self, data):
+        """Undoes the filters. @source PNG specification, 9.2"""
+        stride, before, rows = 3 * self.width, bytes(3 * self.width), []
+        for y in range(self.height):
+            kind, line = data[y * (stride + 1)], bytearray(data[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+            if kind == 2:
+                line = bytearray((a + b) & 255 for a, b in zip(line, before))
+            elif kind:
+                for x in range(stride):
+                    left, up, corner = (line[x - 3] if x >= 3 else 0), before[x], (before[x - 3] if x >= 3 else 0)
+                    if kind == 1:
+                        guess = left
+                    elif kind == 3:
+                        guess = (left + up) // 2
+                    else:
+                        guess = min((left, up, corner), key=lambda v: (abs(left + up - corner - v), (left, up, corner).index(v)))
+                    line[x] = (line[x] + guess) & 255
+            rows.append(bytes(line))
+            before = line
+        return rows
+
+    def colours(self):
+        """Pixels of each colour."""
+        out = {}
+        for row in self.rows:
+            for x in range(0, len(row), 3):
+                out[row[x:x + 3]] = out.get(row[x:x + 3], 0) + 1
+        return out
+
+
+class Display:
+    """An X server without a screen."""
+
+    def __init__(self):
+        for program in ("Xvfb", "xdotool"):
+            if not shutil.which(program):
+                raise Skipped(f"{program} is not installed")
+        reader, writer = os.pipe()
+        self.server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"], pass_fds=[writer],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            number = pipe.readline().strip()
+        require(number, "Xvfb does not start")
+        self.environment = {**os.environ, "DISPLAY": f":{number}"}
+        self.environment.pop("WAYLAND_DISPLAY", None)
+        self.environment.pop("SDL_VIDEODRIVER", None)
+
+    def run(self, *command, text=None):
+        done = subprocess.run(command, env=self.environment, input=text, stdout=subprocess.PIPE, text=True, check=False)
+        require(done.returncode == 0, f"{' '.join(command)} failed")
+        return done.stdout
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait()
+
+
+class Guest:
+    """One ivm run in a window. `--paused` lets the first watch see everything."""
+
+    def __init__(self, args, display, options):
+        self.work, self.limit, self.display = pathlib.Path(args.work), args.limit, display
+        self.shots = pathlib.Path(args.shots or args.work)
+        self.errors = open(self.work / "stderr", "w+")
+        self.process = subprocess.Popen(
+            [args.ivm, "run", "--engine", args.engine, "--timeout", str(args.limit), "--name", "web1", "--console", "window", "--log",
+             str(self.work / "console.log"), "--control", f"unix:{self.work}/control", "--paused", *options],
+            stdin=subprocess.DEVNULL, stderr=self.errors, env=display.environment)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.control = Control(f"unix:{self.work}/control", timeout=args.limit)
+                break
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    self.errors.seek(0)
+                    said = self.errors.read()
+                    if "was built without" in said:
+                        raise Skipped(said.strip()) from None
+                    raise Failure(f"ivm does not listen: {said}") from None
+                time.sleep(0.02)
+        self.window = self.take_focus(display)
+
+    def take_focus(self, display):
+        """X answers with an error while windows come and go, and until the window is ready for the focus: until it is."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                window = display.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^web1 - ivm$").split()[0]
+                display.run("xdotool", "windowfocus", "--sync", window)
+                return window
+            except Failure:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
+    def expect(self, pattern, action):
+        """Does something and waits until the guest prints what matches."""
+        self.control.command("watch", prompt=pattern, once=True)
+        action()
+        self.control.next_event("match")
+
+    def keys(self, *names):
+        self.display.run("xdotool", "key", "--delay", "30", *names)
+
+    def type(self, text):
+        self.display.run("xdotool", "type", "--delay", "5", text)
+
+    def shell(self, line, prompt=PROMPT):
+        self.expect(prompt, lambda: (self.type(line), self.keys("Return")))
+
+    def shot(self, name):
+        path = self.shots / f"{name}.png"
+        answer = self.control.command("screenshot", file=str(path))
+        picture = Picture(path)
+        require((picture.width, picture.height) == (answer["width"], answer["height"]), f"{path} is {picture.width}x{picture.height}, not {answer}")
+        require(picture.width % answer["columns"] == 0 and picture.height % answer["rows"] == 0, f"{path} is not made of cells: {answer}")
+        colours = picture.colours()
+        background = max(colours.values())
+        require(len(colours) > 10 and background < 0.99 * picture.width * picture.height, f"{path} is blank: {len(colours)} colours")
+        return picture
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.errors.close()
+
+
+def disk(args, grub_timeout_s):
+    image = pathlib.Path(args.work) / "disk.img"
+    subprocess.run(["bash", f"{args.guests}/mkdisk.sh", str(image), "-t", str(grub_timeout_s)], check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
+def demo(args, display):
+    """The demonstration disk in a window: keys reach it, screenshots show it, menu and zoom work, power-off ends it with 0."""
+    guest = Guest(args, display, ["--boot-timeout", "0", "-a", f"disk:avio_stor::file:{make_demo_disk(args)}"])
+    try:
+        guest.expect("DEMO READY", lambda: guest.control.command("continue"))
+        plain = guest.shot("demo")
+        require((plain.width % CELL_COLUMNS, plain.height % CELL_ROWS) == (0, 0), f"{plain.width}x{plain.height} is no 80x26 cells")
+        again = guest.shot("demo-again")
+        bar = plain.height // CELL_ROWS
+        require(again.rows[:-bar] == plain.rows[:-bar], "two pictures of a guest that does nothing differ")
+        guest.keys("ctrl+bracketright")
+        guest.control.command("status")
+        require(guest.shot("menu").rows[:-bar] != plain.rows[:-bar], "Ctrl-] opens no menu")
+        guest.keys("Escape")
+        require(guest.shot("demo-behind-menu").rows[:-bar] == plain.rows[:-bar], "the menu left something behind")
+        guest.keys("ctrl+equal")
+        larger = guest.shot("demo-larger")
+        require(larger.width > plain.width and larger.width % CELL_COLUMNS == 0, f"Ctrl-+ makes {plain.width} pixels {larger.width}")
+        guest.expect("DEMO READY", lambda: guest.keys("r"))
+        guest.keys("p")
+        require(guest.process.wait(guest.limit) == 0, f"ivm ended with {guest.process.returncode}")
+    finally:
+        guest.stop()
+
+
+def linux(args, display):
+    """Boot menu, GRUB, a coloured listing, vi, top and the debugger view, as a user sees them."""
+    guest = Guest(args, display, ["--boot-timeout", "3", "--nvram", f"{args.work}/nvram", "-a", f"disk:avio_stor::file:{disk(args, 20)}"])
+    try:
+        guest.expect("booted in", lambda: guest.control.command("continue"))
+        guest.expect("GNU GRUB", lambda: guest.shot("efi-boot-menu"))
+        guest.keys("Down", "Up")  # stops the countdown
+        guest.expect("initrd only", lambda: guest.keys("Down"))
+        guest.shot("grub")
+        guest.keys("Up")
+        guest.expect(PROMPT, lambda: guest.keys("Return"))
+        guest.shell("clear; ls --color=always -la /")
+        guest.shot("linux-ls")
+        guest.shell("cat /proc/cpuinfo > /tmp/c; clear")
+        guest.expect("itc MHz", lambda: (guest.type("vi /tmp/c"), guest.keys("Return")))
+        guest.keys("Down", "Down", "End")
+        guest.shot("linux-vi")
+        guest.shell(":q!")
+        guest.expect("COMMAND", lambda: (guest.type("top"), guest.keys("Return")))
+        guest.shot("linux-top")
+        guest.expect(PROMPT, lambda: guest.keys("q"))
+        guest.keys("ctrl+shift+p", "ctrl+shift+d")
+        require(guest.control.command("status")["state"] == "Paused", "Ctrl-Shift-P does not pause")
+        guest.keys("s", "s", "s")
+        guest.shot("debugger")
+        for page, name in (("2", "system"), ("4", "tlb"), ("5", "faults"), ("3", "memory")):
+            guest.keys(page)
+            if page == "3":
+                guest.type("r12")
+                guest.keys("Return")
+            guest.control.command("registers")  # goes the way of the view's own questions, behind them
+            guest.shot(f"debugger-{name}")
+        guest.keys("Escape")
+        guest.control.command("continue")
+        guest.type("poweroff")
+        guest.keys("Return")
+        require(guest.process.wait(guest.limit) == 0, f"ivm ended with {guest.process.returncode}")
+    finally:
+        guest.stop()
+
+
+def paste(args, display):
+    """A megabyte pasted with Ctrl-Shift-V arrives in a file of the guest, every byte of it."""
+    if not shutil.which("xclip"):
+        raise Skipped("xclip is not installed")
+    kernel = f"{args.guests}/linux"
+    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200"])
+    text = "".join(hashlib.sha256(str(n).encode()).hexdigest() + f" {n} äöü€\n" for n in range((1 << 20) // 76))
+    owner = None
+    try:
+        guest.expect(PROMPT, lambda: guest.control.command("continue"))
+        owner = subprocess.Popen(["xclip", "-quiet", "-selection", "clipboard"], env=display.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        owner.stdin.write(text.encode())
+        owner.stdin.close()
+        guest.shell("stty -echo")
+        guest.control.command("watch", prompt="got [0-9a-f]{64}", once=True)
+        guest.type(f"head -c {len(text.encode())} > /pasted; echo got $(sha256sum < /pasted)")
+        guest.keys("Return", "ctrl+shift+v")
+        event = guest.control.next_event("match")
+        wanted = hashlib.sha256(text.encode()).hexdigest()
+        require(wanted in event["data"]["groups"][0], f"the guest has {event['data']['groups'][0]}, not {wanted}")
+        guest.control.command("power-off", force=True)
+        guest.process.wait(guest.limit)
+    finally:
+        guest.stop()
+        if owner:
+            owner.kill()
+            owner.wait()
+
+
+CASES = {f.__name__: f for f in (demo, linux, paste)}
+NEEDS_LINUX = {"linux", "paste"}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--ivm", required=True)
+    parser.add_argument("--guests", required=True)
+    parser.add_argument("--source", default=str(pathlib.Path(__file__).resolve().parents[2]))
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--shots", help="keep the pictures in this folder")
+    parser.add_argument("--engine", default="jit")
+    parser.add_argument("--limit", type=int, default=300, help="seconds of host time for the run")
+    args = parser.parse_args()
+    if args.case in NEEDS_LINUX and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
+        print(f"skipped: no guest images in {args.guests}")
+        return SKIPPED
+    shutil.rmtree(args.work, ignore_errors=True)
+    pathlib.Path(args.work).mkdir(parents=True)
+    if args.shots:
+        pathlib.Path(args.shots).mkdir(parents=True, exist_ok=True)
+    display = None
+    try:
+        display = Display()
+        CASES[args.case](args, display)
+    except Skipped as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
+    except (Failure, ControlError, EOFError) as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    finally:
+        if display:
+            display.stop()
+    shutil.rmtree(args.work, ignore_errors=True)
+    print("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
