@@ -1,19 +1,16 @@
 // Wiring of a processor: construction, reset, interrupts from outside, raising of faults.
 #include "cpu/core.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <iterator>
-#include <new>
 #include <utility>
 
 #include "base/invariant.h"
 #include "cpu/core_group.h"
 #include "cpu/exec/alat.h"
 #include "cpu/interp/interpreter.h"
+#include "cpu/large_pages.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/rse/rse.h"
 #include "cpu/sapic.h"
@@ -71,15 +68,10 @@ Core::Core(const CoreWires& wires)
 Core::~Core() = default;
 
 void* Core::operator new(std::size_t size) {
-  constexpr std::size_t kLargePage = std::size_t{2} << 20;
-  const std::size_t bytes = (size + kLargePage - 1) / kLargePage * kLargePage;
-  void* const place = std::aligned_alloc(kLargePage, bytes);
-  if (!place) throw std::bad_alloc();
-  madvise(place, bytes, MADV_HUGEPAGE);  // a wish
-  return place;
+  return allocate_large(size);
 }
 
-void Core::operator delete(void* core) noexcept { std::free(core); }
+void Core::operator delete(void* core) noexcept { free_large(core); }
 
 void Core::reset() {
   set_reset_values(r_);

@@ -103,7 +103,7 @@ class Interpreter {
   std::unique_ptr<jit::NativeEngine> native_;  ///< nullptr: everything is interpreted
   Core& core_;
   BlockCache cache_;
-  std::vector<LookupEntry> lookup_;
+  std::vector<LookupEntry, LargePages<LookupEntry>> lookup_;
   Block* last_ = nullptr;  ///< the block that ran last, whose links are tried first
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;

@@ -8,7 +8,7 @@
 namespace ia64::cpu::jit {
 
 namespace {
-constexpr size_t kLargePage = size_t{2} << 20, kAlignment = 64, kColdAlignment = 16;
+constexpr size_t kLargePage = size_t{2} << 20, kAlignment = 64;
 constexpr size_t kBelow = size_t{64} << 20;  ///< room for the program itself
 constexpr size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 }  // namespace
@@ -29,35 +29,15 @@ CodeCache::~CodeCache() {
   if (mapping_) munmap(mapping_, mapped_);
 }
 
-CodeCache::Place CodeCache::add(asmjit::CodeHolder& code) {
-  using namespace asmjit;
-  Place place;
-  if (!base_) return place;
-  // The table of far addresses has its full size before the relocation, and maybe less behind it.
-  size_t cold_bytes = 0;
-  const auto& sections = code.sections();
-  for (size_t n = 1; n < sections.size(); n++) cold_bytes += sections[n]->realSize() + sizeof(u64);
-  place.code_bytes = sections[0]->realSize(), place.cold_bytes = round_up(cold_bytes, kColdAlignment);
-  if (place.code_bytes + place.cold_bytes > size_ - used_ - used_cold_) return {};
+u8* CodeCache::add(asmjit::CodeHolder& code) {
   u8* const at = base_ + used_;
-  place.cold = base_ + size_ - used_cold_ - place.cold_bytes;
-  u64 offset = static_cast<u64>(place.cold - at);
-  sections[0]->setOffset(0);
-  Section* const table = code.addressTableSection();  // may have come before cold code
-  const auto put = [&offset](Section& s) {
-    s.setOffset(round_up(offset, sizeof(u64)));
-    offset = s.offset() + s.realSize();
-  };
-  for (Section* s : sections)
-    if (s != sections[0] && s != table) put(*s);
-  if (table) put(*table);
-  if (code.resolveUnresolvedLinks() != kErrorOk || code.relocateToBase(reinterpret_cast<u64>(at)) != kErrorOk) return {};
-  for (const Section* s : sections)
-    if (code.copySectionData(at + s->offset(), s->realSize(), s->id(), CopySectionFlags::kPadSectionBuffer) != kErrorOk) return {};
-  place.code = at;
-  used_ = std::min(used_ + round_up(place.code_bytes, kAlignment), size_ - used_cold_ - place.cold_bytes);
-  used_cold_ += place.cold_bytes;
-  return place;
+  if (!base_ || code.flatten() != asmjit::kErrorOk || code.resolveUnresolvedLinks() != asmjit::kErrorOk) return nullptr;
+  // What far calls need besides is known only behind the relocation: this is the most.
+  if (code.codeSize() > size_ - used_ || code.relocateToBase(reinterpret_cast<u64>(at)) != asmjit::kErrorOk) return nullptr;
+  const size_t bytes = code.codeSize();
+  if (code.copyFlattenedData(at, bytes, asmjit::CopySectionFlags::kPadSectionBuffer) != asmjit::kErrorOk) return nullptr;
+  used_ = std::min(used_ + round_up(bytes, kAlignment), size_);
+  return at;
 }
 
 }  // namespace ia64::cpu::jit

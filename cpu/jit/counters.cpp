@@ -35,7 +35,6 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.begin("translator");
   out.value("blocks", c.blocks);
   out.value("code_bytes", c.code_bytes);
-  out.value("cold_bytes", c.cold_bytes);
   out.value("code_bytes_now", code_bytes_);
   out.value("refused", c.refused);
   out.value("regions", c.regions);

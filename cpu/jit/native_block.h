@@ -22,8 +22,7 @@ struct Link {
   const void* target = nullptr;  ///< host code; the unlinked stub at first
   u32 jump_end = 0;              ///< of the jump in the owner's code; its last four bytes are the distance. 0: jumps through `target`
   u32 key_end = 0;               ///< the same of the instruction whose last eight bytes are the key. 0: compares with `key`, or not at all
-  bool in_cold = false;          ///< they lie in the owner's cold code
-  u8* code = nullptr;            ///< of the owner, or its cold code
+  u8* code = nullptr;            ///< of the owner
   NativeBlock* to = nullptr;     ///< what it leads to, whose `incoming` it is in
   u64 ip = 0;
   u8 slot = 0;

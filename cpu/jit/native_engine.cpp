@@ -240,27 +240,20 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
-    const CodeCache::Place place = cache_.add(code);
-    if (!place.code) {
+    u8* const entry = cache_.add(code);
+    if (!entry) {
       if (code_bytes_) drop_all(DropReason::CacheFull);
       return false;
     }
     for (Link& link : native.links)
-      link.code = link.in_cold ? place.cold : place.code, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+      link.code = entry, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     for (SiteRecord& site : native.sites) site.engine = this, site.since = core_.slots_retired();
-    native.entry = place.code;
-    native.uncounted = place.code + emitter.uncounted_offset();
-    if (dump_.wants(*native.block, native.ip)) {
-      dump_.host_code(place.code, place.code_bytes);
-      if (place.cold_bytes) dump_.host_code(place.cold, place.cold_bytes);
-    }
-    const size_t bytes = place.code_bytes + place.cold_bytes;
-    code_bytes_ += bytes;
-    counters_.code_bytes += bytes, counters_.cold_bytes += place.cold_bytes;
-    if (options_.perf_map) {
-      note_for_perf(native, place.code, place.code_bytes);
-      if (place.cold_bytes) note_for_perf(native, place.cold, place.cold_bytes);
-    }
+    native.entry = entry;
+    native.uncounted = entry + emitter.uncounted_offset();
+    if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
+    code_bytes_ += code.codeSize();
+    counters_.code_bytes += code.codeSize();
+    if (options_.perf_map) note_for_perf(native, code.codeSize());
     return true;
   }
   return false;
@@ -295,12 +288,12 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u32 mode) {
   return entry.native = slot.get();
 }
 
-void NativeEngine::note_for_perf(const NativeBlock& native, const void* code, size_t size_bytes) {
+void NativeEngine::note_for_perf(const NativeBlock& native, size_t size_bytes) {
   const char* folder = std::getenv("TMPDIR");
   const std::string path = fmt::format("{}/perf-{}.map", folder ? folder : P_tmpdir, getpid());
   if (std::FILE* f = std::fopen(path.c_str(), "a")) {
     const std::string line =
-        fmt::format("{:x} {:x} guest_{:x}.{}\n", reinterpret_cast<u64>(code), size_bytes, native.ip, native.slot);
+        fmt::format("{:x} {:x} guest_{:x}.{}\n", reinterpret_cast<u64>(native.entry), size_bytes, native.ip, native.slot);
     std::fputs(line.c_str(), f);
     std::fclose(f);
   }

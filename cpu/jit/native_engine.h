@@ -76,7 +76,7 @@ class NativeEngine {
   void deopt(const Insn& insn, const NativeBlock& native);
   void flush(DropReason why);
   BailReason why_bailed(const NativeBlock& native) const;
-  void note_for_perf(const NativeBlock& native, const void* code, size_t size_bytes);
+  void note_for_perf(const NativeBlock& native, size_t size_bytes);
 
   Interpreter& interpreter_;
   Core& core_;

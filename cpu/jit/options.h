@@ -37,7 +37,7 @@ enum class DropReason : u8 { CacheFull, DecodedBlocksFull, Asked, kCount };
 enum class BailReason : u8 { Attention, Budget, Frame, Nat, kCount };
 
 struct TranslatorCounters {
-  u64 blocks = 0, code_bytes = 0, cold_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
+  u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
   u64 windows = 0;                     ///< rotating loops among the regions
   u64 thinned = 0;                     ///< regions to be made anew, with fewer access sites
   u64 regions = 0, region_parts = 0;  ///< regions made, and the decoded blocks in them

@@ -227,7 +227,7 @@ Stubs StubMaker::make(const void* helper, const void* finder, const void* judge)
   const Label fill_label = begin();
   fill_site(judge, kept_label);
 
-  const u8* const base = cache_.add(code_).code;
+  const u8* const base = cache_.add(code_);
   INVARIANT(base);
   const auto at = [&](const Label& label) { return base + code_.labelOffset(label); };
   Stubs s;

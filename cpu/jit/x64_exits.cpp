@@ -106,7 +106,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
     when = *std::exchange(flags_, std::nullopt);
   } else {
     const Gp condition = use(op.a, rax);
-    a_.test(condition.r32(), condition.r32());
+    test(op.a, condition);
   }
   const Label taken = a_.newLabel();
   if (exit.block == ir::kOutside) {
@@ -191,7 +191,6 @@ void X64Emitter::jump_directly(Link& link, bool look_at_key, const Mem& key) {
     a_.cmp(rcx, key);
     a_.jne(leave);
   }
-  link.in_cold = in_cold_;
   a_.long_().jmp(leave);
   link.jump_end = static_cast<u32>(a_.offset());
   later([this, leave, &link] {
