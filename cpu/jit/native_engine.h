@@ -89,7 +89,6 @@ class NativeEngine {
   TranslatorCounters counters_;
   BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
-  asmjit::JitRuntime stub_runtime_;
   CodeCache cache_;
   FloatTraps traps_;
   Shared state_;
