@@ -122,7 +122,7 @@ TEST_CASE("snapshot: sections are found by name, and what is missing, unknown or
           std::array<u8, 9> more{};
           a(more);
         }) == "the state is damaged: section 'one': it is cut short");
-  CHECK(load({"one"}, [](StateArchive& a) { a.require(false, "a name, 'x\n\xff',"); }) == "the state is damaged: section 'one': a name, 'x??', is out of range");
+  CHECK(load({"one"}, [](StateArchive& a) { a.require(false, "a name, 'x\n\xff',"); }) == "the state is damaged: section 'one': a name, 'x?\?', is out of range");
 }
 
 TEST_CASE("snapshot: a damaged state file is refused in one line", "[machine][snapshot]") {
