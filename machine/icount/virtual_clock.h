@@ -4,22 +4,16 @@
 #include <map>
 #include <mutex>
 
-#include "machine/settable_clock.h"
+#include "base/clock.h"
 
 namespace ia64::machine {
 
 /// Timers run on the thread that advances the clock.
-class VirtualClock final : public SettableClock {
+class VirtualClock final : public Clock {
  public:
   u64 now_ns() const override;
   TimerId schedule(u64 deadline_ns, std::function<void()> fn) override;
   void cancel(TimerId id) override;
-
-  void pause() override {}
-  void resume() override {}
-  bool paused() const override { return true; }
-  void settle() override {}
-  void set_now(u64 ns) override;
 
   /// Moves time forward and runs what becomes due, in order of time. CPU thread only.
   void advance_to(u64 ns);

@@ -18,14 +18,12 @@ class Firmware;
 namespace ia64::machine {
 
 class Board;
-class CountedRun;
-class SettableClock;
+class HostClock;
 
 struct SnapshotOptions {
   std::string directory, name;
   bool replace = false;         ///< an older snapshot of that name goes
   bool external_disks = false;  ///< the user keeps what writable disks hold now; else they are refused
-  MemoryProgress progress = {};  ///< on the thread that saves
 };
 
 /// The parts of a machine that have state. Its processors stand between two instructions.
@@ -34,8 +32,7 @@ struct MachineParts {
   Board& board;
   cpu::Core& core;
   firmware::Firmware& firmware;
-  SettableClock& clock;
-  CountedRun* counted = nullptr;  ///< where time is counted
+  HostClock& clock;
   bool started = false;  ///< it has run already: its disks hold something else
   std::function<void(StateArchive&)> visit_machine;  ///< what the machine itself keeps
 };
