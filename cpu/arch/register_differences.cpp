@@ -11,7 +11,7 @@ namespace ia64::cpu {
 namespace {
 
 std::string line_of(const char* name, int number, u64 expected, u64 actual) {
-  char place[8] = "", line[120];
+  char place[12] = "", line[120];
   if (number >= 0) std::snprintf(place, sizeof place, "%d", number);
   std::snprintf(line, sizeof line, "  %s%s: interpreter %016llx translator %016llx\n", name, place,
                 static_cast<unsigned long long>(expected), static_cast<unsigned long long>(actual));

@@ -14,11 +14,16 @@ constexpr bool is_translated(FastTlb::Mode mode) {
   return mode & 1;
 }
 
-/// Empties each slot of a table that holds a page of the range, in whatever region.
+/// Whether a page lies in a range of region offsets, in whatever region.
+constexpr bool in_range(u64 tag, u64 offset, unsigned ps) {
+  return ((tag ^ offset) & low_mask(61)) >> ps == 0;
+}
+
+/// Empties each slot of a table that holds a page of the range.
 template <class Entry, unsigned N>
 void drop_range(Entry (&table)[N], u64 offset, unsigned ps, u64 no_entry) {
   const auto drop = [&](Entry& e) {
-    if (((e.tag ^ offset) & low_mask(61)) >> ps == 0) e.tag = no_entry;
+    if (in_range(e.tag, offset, ps)) e.tag = no_entry;
   };
   const u64 pages = ps < 12 ? 1 : u64{1} << (ps - 12), first = offset >> 12 & ~(pages - 1);
   if (pages < N) {
@@ -48,10 +53,17 @@ void FastTlb::copy_active() {
   std::memcpy(active_, contexts_[data_mode(mode_psr_)], sizeof active_);
 }
 
-bool FastTlb::refill(Entry* first, const Entry* second, u64 va) {
+void FastTlb::fill(unsigned number, const Entry& entry) {
+  Entry& e = at(number);
+  const unsigned group = group_of(entry.tag);
+  if (e.tag == kNoEntry || group_of(e.tag) != group) filled_.note(group, number);
+  e = entry;
+}
+
+bool FastTlb::refill(unsigned first, const Entry* second, u64 va) {
   const Entry& e = second[second_slot(va)];
   const bool found = e.tag == ((va & kPageMask) | active_[va >> 61]);
-  if (found) first[slot(va)] = e;
+  if (found) fill(first + slot(va), e);
   found ? misses_.second_level++ : misses_.translated++;
   return found;
 }
@@ -83,11 +95,33 @@ u64 FastTlb::context(Mode mode, unsigned region, u32 rid) {
 }
 
 void FastTlb::forget_data(u64 offset, unsigned ps) {
-  drop_range(read_, offset, ps, kNoEntry);
-  drop_range(write_, offset, ps, kNoEntry);
-  drop_range(second_read_, offset, ps, kNoEntry);
-  drop_range(second_write_, offset, ps, kNoEntry);
-  drop_sites(sites_, [=](const AccessSites::Entry& e) { return ((e.tag ^ offset) & low_mask(61)) >> ps == 0; });
+  constexpr unsigned kSmall = 18;  // up to here as few slots can hold the range as notes would name
+  const u64 chunks = ps <= kChunkBits ? 1 : u64{1} << (ps - kChunkBits);
+  if (ps <= kSmall || chunks >= kGroups) {
+    drop_range(read_, offset, ps, kNoEntry);
+    drop_range(write_, offset, ps, kNoEntry);
+    drop_range(second_read_, offset, ps, kNoEntry);
+    drop_range(second_write_, offset, ps, kNoEntry);
+  } else {
+    const unsigned first = group_of(offset) & ~static_cast<unsigned>(chunks - 1);
+    for (unsigned group = first; group < first + chunks; group++) forget_data_chunk(group, offset, ps);
+  }
+  drop_sites(sites_, [=](const AccessSites::Entry& e) { return in_range(e.tag, offset, ps); });
+}
+
+/// The part of forget_data() that concerns one group.
+void FastTlb::forget_data_chunk(unsigned group, u64 offset, unsigned ps) {
+  const auto stays = [&](unsigned number) {
+    Entry& e = at(number);
+    if (e.tag == kNoEntry || group_of(e.tag) != group) return false;
+    if (!in_range(e.tag, offset, ps)) return true;
+    e.tag = kNoEntry;
+    return false;
+  };
+  if (filled_.complete(group)) return filled_.review(group, stays);
+  filled_.begin(group);
+  for (unsigned number = 0; number < kAllSlots; number++)
+    if (stays(number)) filled_.note(group, number);
 }
 
 void FastTlb::forget_fetch(u64 offset, unsigned ps) {
@@ -157,6 +191,7 @@ void FastTlb::clear_tables() {
   forget_all_writes();
   for (Entry& e : second_read_) e = {kNoEntry, 0};
   for (FetchEntry& e : fetch_) e = {kNoEntry, 0, nullptr, 3, false};
+  filled_.clear();
 }
 
 void FastTlb::forget_contexts() {

@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "cpu/arch/psr.h"
 #include "cpu/mmu/access_sites.h"
+#include "cpu/mmu/slot_log.h"
 
 namespace ia64::cpu {
 
@@ -72,8 +73,8 @@ class FastTlb {
   };
   const Misses& misses() const { return misses_; }
   /// Whether the second level knows the page, in the context that follow_psr() set; then the first level knows it from now on.
-  bool refill_read(u64 va) { return refill(read_, second_read_, va); }
-  bool refill_write(u64 va) { return refill(write_, second_write_, va); }
+  bool refill_read(u64 va) { return refill(kRead, second_read_, va); }
+  bool refill_write(u64 va) { return refill(kWrite, second_write_, va); }
 
   /// Context bits (11:4) of an address in `mode`, allocating a key when needed. Never fails.
   u64 context(Mode mode, unsigned region, u32 rid);
@@ -81,12 +82,12 @@ class FastTlb {
   u64 known_context(Mode mode, unsigned region) const { return contexts_[mode][region]; }
 
   void add_read(u64 va, u64 context, const u8* host) {
-    fill(read_[slot(va)], va, context, host);
-    fill(second_read_[second_slot(va)], va, context, host);
+    fill(kRead + slot(va), make_entry(va, context, host));
+    fill(kSecondRead + second_slot(va), make_entry(va, context, host));
   }
   void add_write(u64 va, u64 context, u8* host) {
-    fill(write_[slot(va)], va, context, host);
-    fill(second_write_[second_slot(va)], va, context, host);
+    fill(kWrite + slot(va), make_entry(va, context, host));
+    fill(kSecondWrite + second_slot(va), make_entry(va, context, host));
   }
   /// Table access for callers that have a context at hand (RSE): host address of the aligned 8 bytes, or
   /// nullptr.
@@ -154,6 +155,12 @@ class FastTlb {
   static constexpr u64 kNoContext = 0xfe0;  // key 254, never given out
   static constexpr u64 kNoEntry = ~u64{0};  // key 255, never looked up
 
+  // Slots of all data tables have numbers; those that hold pages of one chunk, in whatever region, are noted in the chunk's group.
+  static constexpr unsigned kRead = 0, kWrite = kRead + kDataSlots, kSecondRead = kWrite + kDataSlots,
+                            kSecondWrite = kSecondRead + kSecondSlots, kAllSlots = kSecondWrite + kSecondSlots;
+  static constexpr unsigned kChunkBits = 24, kGroups = 64, kNotes = 256;
+  static constexpr unsigned group_of(u64 va) { return static_cast<unsigned>((va & low_mask(61)) >> kChunkBits) % kGroups; }
+
   static constexpr unsigned slot(u64 va) { return static_cast<unsigned>(va >> 12) % kDataSlots; }
   static constexpr unsigned second_slot(u64 va) { return static_cast<unsigned>(va >> 12) % kSecondSlots; }
 
@@ -169,10 +176,15 @@ class FastTlb {
   static u8* checked(const Entry& e, u64 va, u64 context) {
     return e.tag == ((va & (kPageMask | 7)) | context) ? reinterpret_cast<u8*>(va + e.addend) : nullptr;
   }
-  static void fill(Entry& e, u64 va, u64 context, const u8* host) {
-    e = {(va & kPageMask) | context, reinterpret_cast<u64>(host) - va};
+  static Entry make_entry(u64 va, u64 context, const u8* host) { return {(va & kPageMask) | context, reinterpret_cast<u64>(host) - va}; }
+  Entry& at(unsigned number) {
+    if (number < kWrite) return read_[number - kRead];
+    if (number < kSecondRead) return write_[number - kWrite];
+    return number < kSecondWrite ? second_read_[number - kSecondRead] : second_write_[number - kSecondWrite];
   }
-  bool refill(Entry* first, const Entry* second, u64 va);
+  void fill(unsigned number, const Entry& entry);
+  bool refill(unsigned first, const Entry* second, u64 va);
+  void forget_data_chunk(unsigned group, u64 offset, unsigned ps);
   void copy_active();
   u64 owner(Mode mode, u32 rid) const;
   u64 make_fetch_key(Mode mode, unsigned region) const;
@@ -198,6 +210,7 @@ class FastTlb {
   Entry second_read_[kSecondSlots];
   Entry second_write_[kSecondSlots];
   FetchEntry fetch_[kFetchSlots];
+  SlotLog<kGroups, kNotes> filled_;
 };
 
 }  // namespace ia64::cpu

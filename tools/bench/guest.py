@@ -24,8 +24,9 @@ class Mark:
                     self.translating_s - earlier.translating_s)
 
 
-def linux_arguments(guests, engine):
-    return ["--engine", ENGINES[engine], "--kernel", os.path.join(guests, "linux/vmlinuz"), "--initrd", os.path.join(guests, "linux/initrd.gz"),
+def linux_arguments(guests, engine, initrd=None):
+    return ["--engine", ENGINES[engine], "--kernel", os.path.join(guests, "linux/vmlinuz"),
+            "--initrd", initrd or os.path.join(guests, "linux/initrd.gz"),
             "--append", "console=ttyS0,115200"]
 
 

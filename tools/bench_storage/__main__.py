@@ -10,7 +10,7 @@ import tempfile
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(TOOLS)
-sys.path[:0] = [os.path.join(TOOLS, "bench_storage"), os.path.join(TOOLS, "bench")]
+sys.path[:0] = [os.path.join(TOOLS, "bench_storage"), os.path.join(TOOLS, "bench"), os.path.join(ROOT, "tests/support")]
 
 import cases
 import host_io
@@ -28,6 +28,8 @@ def parse_arguments():
     p.add_argument("--adapter", action="append", choices=cases.ADAPTERS, help="default: all; repeatable")
     p.add_argument("--mode", action="append", choices=cases.MODES, help="default: all; repeatable")
     p.add_argument("--block", action="append", choices=cases.BLOCKS, help="default: all; repeatable")
+    p.add_argument("--reader", choices=guest_io.READERS, default="ring", help="what keeps requests in flight in the guest: one io_uring, or threads")
+    p.add_argument("--cache", default=os.path.join(ROOT, "build/release/ia64-toolchain"), help="where the compiler of the guest's reader is unpacked")
     p.add_argument("--depth", action="append", type=int, help="requests in flight (default: 1 and 32); repeatable")
     p.add_argument("--seconds", type=float, default=1, help="length of one measurement")
     p.add_argument("--rounds", type=int, default=3)
@@ -41,14 +43,14 @@ def shown_arguments():
     """The command line without what only this host understands."""
     words, skip = [], False
     for word in sys.argv[1:]:
-        hidden = word in ("--ivm", "--shared", "--folder")
+        hidden = word in ("--ivm", "--shared", "--folder", "--cache")
         if not skip and not hidden and word != "--append":
             words.append(word)
         skip = not skip and hidden
     return words
 
 
-def measure(a, chosen, folder):
+def measure(a, chosen, folder, initrd):
     """{(column, case): Sample}, the quickest of all rounds."""
     binaries = a.ivm or [os.path.join(ROOT, "build/release/ivm")]
     best = {}
@@ -57,7 +59,7 @@ def measure(a, chosen, folder):
         for number, ivm in enumerate(binaries):
             for adapter in a.adapter or cases.ADAPTERS:
                 column = adapter if number == 0 else f"{adapter} ({number + 1})"
-                runs.append((column, guest_io.measure(ivm, os.path.join(a.shared, "guests"), adapter, chosen, folder, a)))
+                runs.append((column, guest_io.measure(ivm, initrd, adapter, chosen, folder, a)))
         if not a.no_fio:
             runs.append(("fio", host_io.measure(chosen, folder, a)))
         for column, samples in runs:
@@ -72,7 +74,8 @@ def main():
     chosen = cases.choose(a.store, a.mode, a.block, a.depth)
     with tempfile.TemporaryDirectory(dir=a.folder) as folder:
         cases.make_images(folder, a.size)
-        best = measure(a, chosen, folder)
+        initrd = guest_io.make_initrd(a.shared, a.cache, folder)
+        best = measure(a, chosen, folder, initrd)
     text = "\n".join(report.heading(ROOT, shown_arguments(), "tools/bench_storage") + tables.of(best, chosen))
     print(text)
     if a.append:

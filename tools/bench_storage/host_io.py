@@ -24,8 +24,8 @@ def job_of(case, folder, seconds):
     words = [f"--rw={case.workload}", f"--bs={BLOCKS[case.block]}", f"--iodepth={case.depth}", "--time_based", f"--runtime={round(seconds * 1000)}ms"]
     if "%s" not in STORES[case.store]:
         return words + ["--ioengine=null", "--size=1G"]
-    # One thread and a ring, as ivm's file store has.
-    return words + ["--ioengine=io_uring", f"--filename={image(folder, case.store)}", f"--direct={int(case.store == 'direct')}",
+    # One thread, a ring and registered buffers, as the guest's reader has.
+    return words + ["--ioengine=io_uring", "--fixedbufs=1", f"--filename={image(folder, case.store)}", f"--direct={int(case.store == 'direct')}",
                     "--end_fsync=1"]  # part of the time, as in iobench
 
 
