@@ -4,8 +4,8 @@
   vttest_test.py --terminal terminal_host             compare with the screens in vttest/
   vttest_test.py --terminal terminal_host --record    make them anew: needs xterm and Xvfb
 
-vttest/NN-NAME.txt is what xterm shows. Where the window's terminal is known to show something else, vttest/NN-NAME.differs begins with a line that
-says why, and goes on with what it shows. Exit status 0 passed, 1 failed, 77 skipped.
+vttest/NAME-NN.txt is what xterm shows. Where the window's terminal is known to show something
+else, vttest/NAME-NN.differs begins with a line that says why, and goes on with what it shows. Exit status 0 passed, 1 failed, 77 skipped.
 """
 import argparse
 import os
@@ -25,11 +25,11 @@ PATIENCE_S = 60
 SCREENS = pathlib.Path(__file__).resolve().parent / "vttest"
 MENU = re.compile(rb"Enter choice number \(\d+ - \d+\): $")
 PUSH = re.compile(rb"(Push <RETURN>|Push <RETURN>\.?|<RETURN>)\s*$")
-SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;?!\"$' ]*[@-~]|[()*+#%][0-9A-Za-z<>=]|[0-9A-Za-z<>=])|[\x00\x0e\x0f]")
+SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;?!\"$' -]*[@-~]|[()*+#%][0-9A-Za-z<>=]|[0-9A-Za-z<>=])|[\x00\x0e\x0f]")
 
 # What is chosen in which menu; within a choice everything asks for Return until its menu is back.
 WALK = [("cursor", ["1"]), ("screen", ["2"]), ("sets", ["3"]), ("sizes", ["4"]), ("vt102", ["8"]), ("reports-dsr", ["6", "3"]),
-        ("reports-da", ["6", "4"]), ("vt220-cursor", ["11", "1", "2", "1"]), ("vt220-erase", ["11", "1", "2", "2"]), ("colours", ["11", "6", "2"]),
+        ("reports-da", ["6", "4"]), ("vt220-cursor", ["11", "1", "2", "2"]), ("vt220-erase", ["11", "1", "2", "3"]), ("colours", ["11", "6", "2"]),
         ("colours-reset", ["11", "6", "3"]), ("iso-cht", ["11", "5", "3"]), ("iso-cnl", ["11", "5", "4"]), ("iso-vpa", ["11", "5", "8"]),
         ("xterm-screens", ["11", "8", "7", "1"])]
 
@@ -75,7 +75,7 @@ class Xterm:
             display = f":{pipe.readline().strip()}"
         self.fifo, self.printed = self.work / "bytes", self.work / "printed"
         os.mkfifo(self.fifo)
-        settings = {"printerCommand": f"cat > {self.printed}.new && mv {self.printed}.new {self.printed}", "printerAutoClose": "true", "printAttributes": "0",
+        settings = {"printerCommand": f"cat > {self.printed}.new && mv {self.printed}.new {self.printed}", "printerAutoClose": "true", "printAttributes": "1",
                     "printerFormFeed": "false", "printerNewLine": "false", "decTerminalID": "100", "utf8": "1", "allowWindowOps": "false"}
         resources = [word for name, value in settings.items() for word in ("-xrm", f"XTerm*{name}: {value}")] + ["-fa", "DejaVu Sans Mono", "-fs", "8"]
         environment = {**os.environ, "DISPLAY": display, "LC_ALL": "C.UTF-8"}
@@ -83,20 +83,26 @@ class Xterm:
         self.pipe = open(self.fifo, "wb", buffering=0)
 
     def feed(self, data):
-        self.pipe.write(data)
+        self.pipe.write(data.replace(b"\x1b[?40h", b""))  # without leave to switch to 132 columns, which the window does not do
 
     def screen(self):
         self.printed.unlink(missing_ok=True)
-        self.pipe.write(b"\x1b[i")
+        self.pipe.write(b"\x1b[?19h\x1b[i")  # all of the screen, not the scroll region alone
         end = time.monotonic() + PATIENCE_S
         while not self.printed.exists():
             if time.monotonic() > end:
                 raise Failure("xterm does not print")
             time.sleep(0.01)
-        printed = self.printed.read_text(errors="replace").replace("\r", "").split("\n")
-        # A row that goes on in the next one is printed with it on one line.
-        lines = [line[n:n + COLUMNS].rstrip() for line in printed for n in range(0, max(1, len(line)), COLUMNS)]
-        return "\n".join((lines + [""] * ROWS)[:ROWS]) + "\n"
+        # Its own number for the pound sign of the British set comes out as it is.
+        # A row that goes on in the next one has no newline, but each that is not empty begins with its size.
+        rows = re.sub(rb"(?<=[^\n])(?=\x1b#[3-6])", b"\n", self.printed.read_bytes().replace(b"\r", b""))
+        printed = SEQUENCE.sub(b"", rows).decode(errors="replace").replace("\x1e", "£")
+        lines = [line.rstrip() for line in printed.split("\n")]
+        if len(lines) == ROWS + 1 and not lines[-1]:
+            lines.pop()  # the newline of the last row, which it has not always
+        if len(lines) != ROWS:
+            raise Failure(f"xterm prints {len(lines)} rows: {self.printed.read_bytes()}")
+        return "\n".join(lines) + "\n"
 
     def stop(self):
         self.pipe.close()
