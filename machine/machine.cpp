@@ -24,6 +24,7 @@
 #include "machine/nvram_file.h"
 #include "machine/safe_point.h"
 #include "machine/snapshot/machine_snapshot.h"
+#include "machine/storage_bays.h"
 
 namespace ia64::machine {
 namespace {
@@ -472,6 +473,7 @@ Result<MachineParts> MachineImpl::parts() {
                       .core = *core_,
                       .firmware = *firmware_,
                       .clock = *host_clock_,
+                      .started = thread_.joinable(),
                       .visit_machine = [this](StateArchive& a) { a(wall_clock_offset_s_, resets_, retired_before_reset_, powered_on_ns_); }};
 }
 
@@ -489,6 +491,7 @@ Result<void> MachineImpl::load_snapshot(const std::string& directory, const std:
   if (auto ok = (*snapshot)->check(*all); !ok) return ok;
   const bool started = thread_.joinable(), stood = host_clock_->paused();
   idle_until_ns_.reset();
+  board_->storage().forget_conversions();
   board_->reset(true);
   core_->drop_all_code();
   power_on();

@@ -24,6 +24,7 @@ struct ResourceStatement {
   std::string storage;   ///< "disk", "lv", "file", "null" or the first word of a chain of stores
   std::string location;  ///< path; may contain colons
   std::string text;      ///< the statement as written, for messages
+  std::string overlay_copy = {};  ///< of a saved machine: what the overlay begins with when the store is opened
 };
 
 /// Parses `<device>:<adapter>:[<bus>,<slot>,<target>]:<storage>:<location>`.

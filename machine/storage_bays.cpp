@@ -56,7 +56,8 @@ Result<StorageBays::Opened> StorageBays::open(const ResourceStatement& s) const 
        .location = s.location,
        .serial = fmt::format("IVM{:02x}{:02x}{:02x}", *s.address.bus, *s.address.slot, *s.address.target),
        .parallel_bus = vio,
-       .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes});
+       .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes,
+       .overlay_copy = s.overlay_copy});
   if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
   return Opened{std::move(*target)};
 }
@@ -84,6 +85,7 @@ void StorageBays::put(const ResourceStatement& s, Opened opened) {
   auto* target = opened.target.get();
   StorageDevice& device = adapter.devices[*s.address.target];
   device = {s, target, dynamic_cast<storage::scsi::DvdDrive*>(target), dynamic_cast<storage::scsi::DiskTarget*>(target)};
+  device.statement.overlay_copy.clear();  // opened anew it is what the statement says
   if (wires_.pace) {
     auto paced = std::make_unique<storage::scsi::PacedTarget>(std::move(opened.target), *wires_.pace);
     device.paced = paced.get();
@@ -389,6 +391,33 @@ Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
       return Error{ErrorKind::Locked, fmt::format("requests at adapter {} have been in flight for {} s: try again when its storage answers", at(slot),
                                                   std::chrono::duration_cast<std::chrono::seconds>(limit).count())};
   return {};
+}
+
+Result<void> StorageBays::reopen(const std::vector<ResourceStatement>& all) {
+  std::vector<Opened> opened;
+  for (const ResourceStatement& s : all) {
+    auto one = open(s);
+    if (!one) return one.error();
+    opened.push_back(std::move(*one));
+  }
+  for (size_t n = 0; n < all.size(); n++) {
+    auto found = locate(all[n].address);
+    if (!found) return found.error();
+    found->first->host->detach(*all[n].address.target);
+    put(all[n], std::move(opened[n]));
+  }
+  return {};
+}
+
+void StorageBays::set_adapter(u8 bus, u8 slot, const std::string& kind, const std::string& next_kind) {
+  ResourceStatement s;
+  s.adapter = kind;
+  s.address = {bus, slot, std::nullopt};
+  adapter_at(s).next_kind = next_kind;
+}
+
+void StorageBays::forget_conversions() {
+  for (auto& [slot, adapter] : adapters_) adapter.next_kind.clear();
 }
 
 void StorageBays::visit_state(StateSections& state) {

@@ -111,6 +111,12 @@ class StorageBays {
 
   /// Waits until no request of the guest is in flight. @returns Locked naming the adapter that is not done in time
   Result<void> drain(std::chrono::milliseconds limit);
+  /// Opens disks anew with another content of their overlays: all or none. The guest does not hear of it. @param all as for plug()
+  Result<void> reopen(const std::vector<ResourceStatement>& all);
+  /// What an adapter becomes at the next restart; an empty slot gets one without devices.
+  void set_adapter(u8 bus, u8 slot, const std::string& kind, const std::string& next_kind);
+  /// Adapters stay of the kind that they are.
+  void forget_conversions();
   /// Adapters and targets, a section each.
   void visit_state(StateSections& state);
 

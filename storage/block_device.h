@@ -30,6 +30,9 @@ class BlockDevice {
   bool refresh_size();
   /// @see BlockStore::extent_at
   BlockExtent extent_at(u64 offset_bytes) { return store_->extent_at(offset_bytes); }
+  /// @see BlockStore::overlay
+  OverlayImage* overlay() { return store_->overlay(); }
+  BlockStore& store() { return *store_; }
   bool read_only() const { return read_only_; }
   std::string describe() const { return store_->describe(); }
 

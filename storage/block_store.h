@@ -32,6 +32,8 @@ struct BlockExtent {
   bool mapped = true;
 };
 
+class OverlayImage;
+
 /// A medium. Its size changes only in refresh_size(). Requests may be submitted from any thread and complete in any order; a Flush completes
 /// after every write completed before it was submitted is durable. BlockDevice (block_device.h) has checked ranges before a
 /// store is called.
@@ -46,6 +48,8 @@ class BlockStore {
   virtual u64 refresh_size() { return size_bytes(); }
   /// The stretch that begins at `offset_bytes` (inside the medium). Stores without holes call everything mapped.
   virtual BlockExtent extent_at(u64 offset_bytes) { return {size_bytes() - offset_bytes, true}; }
+  /// The overlay that takes every write to this store; nullptr where writes go elsewhere, or nowhere.
+  virtual OverlayImage* overlay() { return nullptr; }
 };
 
 }  // namespace ia64::storage

@@ -13,6 +13,7 @@
 #include "storage/formats/overlay_image.h"
 #include "storage/formats/qcow2_image.h"
 #include "storage/formats/vhd_image.h"
+#include "storage/host_extents.h"
 #include "storage/request_pieces.h"
 #include "storage/store_registry.h"
 
@@ -148,8 +149,12 @@ Result<ImageInfo> describe_image(const std::string& text) {
       info.extents.emplace_back(at, e);
     at += std::max<u64>(e.size_bytes, 1);
   }
+  const std::string path = text.starts_with("file:") ? text.substr(5) : text;
   struct stat st;
-  if (stat(text.c_str(), &st) == 0) info.host_bytes = static_cast<u64>(st.st_blocks) * 512;
+  if (stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode)) {
+    info.host_bytes = static_cast<u64>(st.st_blocks) * 512;
+    info.host_pieces = host_pieces(path);
+  }
   add_notes(info, text);
   return info;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ImageInfo {
   u64 size_bytes = 0;       ///< of the disk
   u64 stored_bytes = 0;     ///< of the disk that is stored rather than a hole
   u64 host_bytes = 0;       ///< the file occupies on the host; 0 when there is no one file
+  std::optional<u64> host_pieces{};  ///< in how many contiguous pieces, where the host says (host_extents.h)
   std::vector<std::pair<u64, BlockExtent>> extents;
   std::vector<std::string> notes;  ///< base, cluster size, ...
 };

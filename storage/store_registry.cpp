@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "storage/formats/overlay_image.h"
 #include "storage/formats/qcow2_image.h"
@@ -33,6 +34,7 @@ using Opened = Result<std::unique_ptr<BlockStore>>;
 struct Context {
   FileOptions file;
   unsigned depth = 0;
+  std::string overlay_copy = {};  ///< for the outermost overlay
 };
 
 Opened open_at(std::string_view spec, Context context);
@@ -141,18 +143,21 @@ Opened open_overlay(std::string_view rest, Context context) {
   if (rest.empty()) return needs("overlay: needs an overlay file or the specification of a store");
   const bool read_only = context.file.read_only;
   const bool scratch = as_spec(rest) == rest;
+  const std::string copy = std::exchange(context.overlay_copy, "");
   std::string below_spec(rest);
   if (!scratch) {
-    auto named = OverlayImage::below_spec(std::string(rest));
+    auto named = OverlayImage::below_spec(copy.empty() ? std::string(rest) : copy);
     if (!named) return named.error();
     below_spec = *named;
   }
   context.file.read_only = true;
   auto below = open_at(below_spec, context);
   if (!below) return below.error();
-  auto image = scratch ? OverlayImage::scratch(std::move(*below)) : OverlayImage::open(std::string(rest), read_only, std::move(*below));
+  auto image = !copy.empty() ? OverlayImage::scratch_copy(copy, std::move(*below))
+               : scratch     ? OverlayImage::scratch(std::move(*below), below_spec)
+                             : OverlayImage::open(std::string(rest), read_only, std::move(*below));
   if (!image) return image.error();
-  return std::unique_ptr<BlockStore>(std::make_unique<UnitStore>(std::move(*image), read_only && !scratch));
+  return std::unique_ptr<BlockStore>(std::make_unique<UnitStore>(std::move(*image), read_only && !scratch && copy.empty()));
 }
 
 // --- wrappers and options
@@ -248,8 +253,10 @@ Opened open_at(std::string_view spec, Context context) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec) {
-  auto store = open_at(spec, {});
+Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec, const std::string& overlay_copy) {
+  auto store = open_at(spec, {.file = {}, .overlay_copy = overlay_copy});
+  if (store && !overlay_copy.empty() && !(*store)->overlay())
+    return Error{ErrorKind::Invalid, fmt::format("'{}' has no overlay, which what was saved belongs into", spec)};
   if (store) return store;
   // Names inside a damaged image may hold anything; a message stays one printable line.
   Error error = store.error();

@@ -15,7 +15,9 @@ namespace ia64::storage {
 /// options of the files below: direct threads short. README.md has the grammar of each.
 /// @returns a one-line error naming the unknown kind or the file and what is wrong with it
 inline constexpr unsigned kMaxNesting = 8;
-Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec);
+/// @param overlay_copy  not empty: an overlay file whose content the outermost overlay begins with, in a nameless file of its own;
+///                      refused where the specification has no overlay
+Result<std::unique_ptr<BlockStore>> open_store(std::string_view spec, const std::string& overlay_copy = "");
 
 /// Whether `kind` is the first word of some specification.
 bool known_store_kind(std::string_view kind);

@@ -10,7 +10,10 @@ namespace ia64::machine::control {
 namespace {
 
 Result<Json> save(Call& call, const SnapshotDirectory& directory, const std::string& name) {
-  auto saved = call.context.machine->save_snapshot({.directory = directory.path(), .name = name, .replace = call.arguments.flag("replace")});
+  const std::string disks = call.arguments.text("disks");
+  if (!disks.empty() && disks != "external") return Error{ErrorKind::Invalid, fmt::format("disks={}: the only choice is external", disks)};
+  auto saved = call.context.machine->save_snapshot(
+      {.directory = directory.path(), .name = name, .replace = call.arguments.flag("replace"), .external_disks = !disks.empty()});
   if (!saved) return saved.error();
   return snapshot_row(*saved);
 }
@@ -58,7 +61,8 @@ std::vector<CommandRow> snapshot_commands() {
        nullptr,
        {{"action", Text, true, "save, load, list, show or delete"},
         {"name", Text, false, "of the snapshot"},
-        {"replace", Flag, false, "save: in place of an older snapshot of that name"}},
+        {"replace", Flag, false, "save: in place of an older snapshot of that name"},
+        {"disks", Text, false, "save: external when you keep what writable disks without an overlay hold now"}},
        Where::Machine,
        snapshot,
        "save the whole machine in the run's --snapshot-dir, or make it a saved one"},

@@ -71,7 +71,8 @@ TestResult Execution::run() {
   if (const auto failure = prepare()) {
     result = failed(header, *failure);
   } else {
-    for (const Step& step : file_.steps) {
+    while (next_step_ < file_.steps.size()) {
+      const Step& step = file_.steps[next_step_++];
       const auto outcome = step.action(*this, step);
       if (!outcome) continue;
       result = failed(step, *outcome);
@@ -174,12 +175,12 @@ Outcome Execution::wait(const Step& step, const std::string& what, u64 within_ms
   }
 }
 
-Outcome Execution::start(const Step& step, const std::vector<std::string>& more) {
+Outcome Execution::start(const Step& step, const std::vector<std::string>& more, const std::string& snapshot) {
   Guest& g = guest(step);
   if (g.running()) return Failure{fmt::format("guest '{}' is running already", g.name()), {}};
   for (auto f = forbidden_.begin(); f != forbidden_.end(); ++f)
     if (f->guest == &g) f->from = f->searched = 0;
-  if (auto ok = g.start(more); !ok) return Failure{ok.error().message, {}};
+  if (auto ok = g.start(more, snapshot.empty() ? "" : open_lines_[snapshot]); !ok) return Failure{ok.error().message, {}};
   variables[g.name() + ".log"] = g.transcripts().back();
   variables[g.name() + ".control"] = g.control_path();
   return wait(step, "its control socket does not answer", 0, false, [&] { return g.connected(); }, true);
@@ -213,6 +214,19 @@ Outcome Execution::run_program(const Step& step, const std::vector<std::string>&
     if (left == 0) return Failure{fmt::format("{} did not end within the test's host_timeout", arguments[0]), {}};
     poll(left, process->end_fd());
   }
+}
+
+void Execution::begin_rounds(u64 rounds) {
+  first_of_round_ = next_step_;
+  rounds_ = rounds;
+  round_ = 1;
+  variables["round"] = "1";
+}
+
+void Execution::end_round() {
+  if (round_ == rounds_) return;
+  next_step_ = first_of_round_;
+  variables["round"] = std::to_string(++round_);
 }
 
 void Execution::forbid(Guest& g, ConsolePattern pattern, Place place) { forbidden_.push_back({&g, std::move(pattern), place, g.position, g.position}); }

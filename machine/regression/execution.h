@@ -77,8 +77,14 @@ class Execution {
   Outcome ask(const Step& step, Guest& guest, const Json& request, Json& reply);
   /// Runs a host program to its end. @param output  gets what it printed
   Outcome run_program(const Step& step, const std::vector<std::string>& arguments, int& status, std::string& output);
-  /// Starts a guest and waits for its control connection.
-  Outcome start(const Step& step, const std::vector<std::string>& more);
+  /// Starts a guest and waits for its control connection. @param snapshot  not empty: it is restored from there
+  Outcome start(const Step& step, const std::vector<std::string>& more, const std::string& snapshot = "");
+  /// A snapshot of the step's guest was saved.
+  void saved(const Step& step, const std::string& snapshot) { open_lines_[snapshot] = guest(step).open_line(); }
+
+  /// The steps behind the one that runs are done so often, up to the one that ends a round. The variable `round` counts.
+  void begin_rounds(u64 rounds);
+  void end_round();
 
   /// From here on the guest must not print this, up to where steps look.
   void forbid(Guest& guest, ConsolePattern pattern, Place place);
@@ -113,6 +119,9 @@ class Execution {
   Clock::time_point begin_ = Clock::now();
   std::map<std::string, std::unique_ptr<Guest>> guests_;
   std::list<Forbidden> forbidden_;
+  std::map<std::string, std::string> open_lines_;  ///< of guests that were saved, by snapshot
+  size_t next_step_ = 0, first_of_round_ = 0;
+  u64 round_ = 0, rounds_ = 0;
   std::vector<std::string> kept_;
 };
 

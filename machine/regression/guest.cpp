@@ -37,12 +37,23 @@ std::string Guest::file(const char* suffix) const {
   return fmt::format("{}/{}{}.{}", setup_.folder, setup_.name, runs_ > 1 ? fmt::format("-{}", runs_) : "", suffix);
 }
 
-Result<void> Guest::start(const std::vector<std::string>& more) {
+bool Guest::has_option(std::string_view name) const {
+  return std::find(setup_.arguments.begin(), setup_.arguments.end(), name) != setup_.arguments.end();
+}
+
+std::string Guest::open_line() const {
+  const std::string_view before = std::string_view(text_).substr(0, position);
+  const size_t newline = before.rfind('\n');
+  return std::string(before.substr(newline == std::string::npos ? 0 : newline + 1));
+}
+
+Result<void> Guest::start(const std::vector<std::string>& more, const std::string& seen) {
   runs_++;
   status_.reset(), control_.reset(), process_.reset();
-  text_.clear(), events.clear();
+  text_ = seen_ = seen;
+  events.clear();
   reader_ = {};
-  position = 0, clock_ms_ = 0, clock_request_ = 0, go_request_ = 0, untyped_bytes_ = 0;
+  position = seen.size(), clock_ms_ = 0, clock_request_ = 0, go_request_ = 0, untyped_bytes_ = 0;
   close_if_open(transcript_), close_if_open(notify_);
   transcripts_.push_back(file("log"));
   transcript_ = open(transcripts_.back().c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -51,6 +62,7 @@ Result<void> Guest::start(const std::vector<std::string>& more) {
     return Error{ErrorKind::Io, fmt::format("{}: {}", transcripts_.back(), std::strerror(errno))};
   std::vector<std::string> arguments = {setup_.ivm, "run", "--name", setup_.name, "--console", "none", "--log", transcripts_.back(),
                                         "--control", "unix:" + file("control")};
+  if (!has_option("--snapshot-dir")) arguments.insert(arguments.end(), {"--snapshot-dir", setup_.folder + "/snapshots"});
   arguments.insert(arguments.end(), setup_.arguments.begin(), setup_.arguments.end());
   arguments.insert(arguments.end(), more.begin(), more.end());
   held_ = std::find(arguments.begin(), arguments.end(), "--icount") != arguments.end();
@@ -121,7 +133,7 @@ std::string Guest::bytes_up_to_position() const {
   std::ifstream in(transcripts_.empty() ? "" : transcripts_.back(), std::ios::binary);
   const std::string all{std::istreambuf_iterator<char>(in), {}};
   ConsoleText reader;
-  std::string text;
+  std::string text = seen_;
   size_t n = 0;
   while (n < all.size() && text.size() < position) reader.append({all.data() + n++, 1}, text);
   return all.substr(0, n);

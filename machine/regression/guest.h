@@ -29,8 +29,11 @@ class Guest {
   Guest(const Guest&) = delete;
 
   const std::string& name() const { return setup_.name; }
-  /// Starts the process; connected() follows. @param more  further arguments
-  Result<void> start(const std::vector<std::string>& more);
+  /// Starts the process; connected() follows. @param more  further arguments  @param seen  what text() begins with: a restored guest
+  /// does not print its prompt again
+  Result<void> start(const std::vector<std::string>& more, const std::string& seen = "");
+  /// The line that was being printed where the last match ended.
+  std::string open_line() const;
   bool started() const { return process_.has_value(); }
   bool running() const { return process_ && !status_; }
   bool connected() const { return control_.has_value(); }
@@ -76,6 +79,7 @@ class Guest {
   const std::vector<std::string>& transcripts() const { return transcripts_; }
 
  private:
+  bool has_option(std::string_view name) const;
   void read_transcript();
   void take_stand();
   void connect();
@@ -83,6 +87,7 @@ class Guest {
 
   const Setup setup_;
   unsigned runs_ = 0;
+  std::string seen_;  ///< of start()
   std::optional<ChildProcess> process_;
   std::optional<int> status_;
   std::optional<control::ControlClient> control_;

@@ -100,11 +100,26 @@ Action read_snapshot(StepReader& in) {
   const bool save = in.keyword("save");
   if (!save && !in.keyword("restore")) in.complain("`save` or `restore` is expected");
   const Template name = in.text("the name of a snapshot");
+  const bool external = save && in.keyword("external");
+  std::vector<Template> more;
+  while (!save && !in.at_end()) {
+    more.push_back(in.text("an argument of `ivm run`"));
+    if (more.back().parts.empty()) break;
+  }
   in.finish(true);
-  return [=](Execution& x, const Step& step) {
-    Json result;
-    const std::string line = fmt::format("snapshot {} '{}'", save ? "save" : "load", name.expand(x.variables));
-    return command(x, step, {{"line", line}}, result);
+  return [=](Execution& x, const Step& step) -> Outcome {
+    const std::string snapshot = name.expand(x.variables);
+    if (!save && !x.guest(step).running()) {
+      std::vector<std::string> arguments = {"--restore", snapshot};
+      for (auto& a : expand(more, x.variables)) arguments.push_back(std::move(a));
+      return x.start(step, arguments, snapshot);
+    }
+    if (!more.empty()) return Failure{"the guest is running: arguments are for a new run", {}};
+    Json arguments = {{"action", save ? "save" : "load"}, {"name", snapshot}}, result;
+    if (external) arguments["disks"] = "external";
+    if (auto failure = command(x, step, {{"command", "snapshot"}, {"arguments", arguments}}, result)) return failure;
+    if (save) x.saved(step, snapshot);
+    return {};
   };
 }
 
@@ -192,14 +207,15 @@ std::vector<Verb> guest_verbs() {
       {"eject", "[ADDRESS] [force]", "take the disc out of a DVD", read_eject},
       {"control", "LINE [gives PATTERN | fails [KIND] [PATTERN]]", "run a control command; its result, as JSON, or the message of its error becomes ${result}", read_control},
       {"event", "KIND [PATTERN] [within TIME]", "wait for an event of the control socket; its data become ${result}", read_event},
-      {"snapshot", "save|restore NAME", "save or load a snapshot", read_snapshot},
+      {"snapshot", "save NAME [external] | restore NAME [ARGUMENT...]",
+       "save the running guest; make it the saved one, or, when it does not run, start from what was saved", read_snapshot},
   };
 }
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> out;
-    for (const auto& list : {guest_verbs(), console_verbs(), check_verbs()}) out.insert(out.end(), list.begin(), list.end());
+    for (const auto& list : {guest_verbs(), console_verbs(), check_verbs(), flow_verbs()}) out.insert(out.end(), list.begin(), list.end());
     return out;
   }();
   return all;

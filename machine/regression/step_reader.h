@@ -23,6 +23,7 @@ struct ReadingState {
   TestFile& file;
   std::set<std::string> variables;  ///< that are set when the next step runs
   std::string guest;                ///< that the next step concerns; empty: not chosen yet
+  std::optional<Place> repeats = {};  ///< where the `repeat` stands that is not ended yet
 };
 
 /// One step. Every reader adds a diagnostic and returns something harmless when the words are not what it needs.
@@ -57,6 +58,7 @@ class StepReader {
   void finish(bool needs_guest);
 
   ReadingState& state() { return state_; }
+  Place place() const { return words_[0].place; }  ///< of the verb
 
  private:
   void check_variables(const Template& text);

@@ -100,6 +100,7 @@ std::unique_ptr<TestFile> parse_test_file(Source source, const LoadContext& cont
     auto words = split_step(step_lines, first, diagnostics);
     if (!words.empty()) read_step(std::move(words), std::string(file->source.line(first)), state, diagnostics);
   }
+  if (state.repeats) diagnostics.add(*state.repeats, "the `repeat` is not ended: `end` does it");
   if (file->steps.empty() && diagnostics.empty()) diagnostics.add({static_cast<unsigned>(lines.size()), 1}, "the test has no steps");
   diagnostics.sort();
   return file;

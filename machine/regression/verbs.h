@@ -22,5 +22,6 @@ const std::vector<Verb>& verbs();
 std::vector<Verb> guest_verbs();
 std::vector<Verb> console_verbs();
 std::vector<Verb> check_verbs();
+std::vector<Verb> flow_verbs();
 
 }  // namespace ia64::machine::regression

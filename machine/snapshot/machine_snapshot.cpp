@@ -13,6 +13,7 @@
 #include "machine/board.h"
 #include "machine/host_clock.h"
 #include "machine/snapshot/checksum.h"
+#include "machine/snapshot/media.h"
 #include "machine/storage_bays.h"
 
 namespace ia64::machine {
@@ -71,13 +72,12 @@ Error different(const char* what, const std::string& saved, const std::string& h
 
 Result<SnapshotManifest> save_snapshot(const MachineParts& parts, const SnapshotOptions& options) {
   if (const std::string why = parts.firmware.busy(); !why.empty()) return Error{ErrorKind::Unsupported, fmt::format("cannot be saved now: {}", why)};
-  if (!parts.board.storage().adapters().empty())
-    return Error{ErrorKind::Unsupported, "cannot be saved: the guest has storage, whose content a snapshot does not keep"};
   auto snapshot = SnapshotDirectory(options.directory).begin(options.name, options.replace);
   if (!snapshot) return snapshot.error();
   const StandingClock standing(parts.clock);
   if (auto ok = parts.board.storage().drain(kDrainLimit); !ok) return ok.error();
   SnapshotManifest manifest = describe(parts, options.name);
+  if (auto ok = save_media(parts.board.storage(), options.external_disks, **snapshot, manifest); !ok) return ok.error();
 
   StateSections state;
   visit_firmware(parts, state);
@@ -120,9 +120,7 @@ Result<void> OpenSnapshot::check(const MachineParts& parts) const {
     return different("memory", fmt::format("{} MiB", saved.memory_bytes >> 20), fmt::format("{} MiB", here.memory_bytes >> 20));
   if (here.processors != saved.processors) return different("number of processors", std::to_string(saved.processors), std::to_string(here.processors));
   if (here.processor_model != saved.processor_model) return different("processor", saved.processor_model, here.processor_model);
-  if (!parts.board.storage().adapters().empty())
-    return Error{ErrorKind::Unsupported, "the machine differs from the saved one: it has storage, and the saved one had none"};
-  return {};
+  return check_media(saved, parts.board.storage());
 }
 
 Result<void> OpenSnapshot::load_memory(const MachineParts& parts) const {
@@ -134,6 +132,7 @@ Result<void> OpenSnapshot::load_memory(const MachineParts& parts) const {
 }
 
 Result<void> OpenSnapshot::load(const MachineParts& parts) {
+  if (auto ok = load_media(directory_, manifest_, parts.board.storage(), !parts.config.restored || parts.started); !ok) return ok;
   parts.clock.pause();
   parts.clock.settle();
   parts.clock.set_now(manifest_.virtual_ns);

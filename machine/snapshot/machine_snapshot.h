@@ -22,7 +22,8 @@ class HostClock;
 
 struct SnapshotOptions {
   std::string directory, name;
-  bool replace = false;  ///< an older snapshot of that name goes
+  bool replace = false;         ///< an older snapshot of that name goes
+  bool external_disks = false;  ///< the user keeps what writable disks hold now; else they are refused
 };
 
 /// The parts of a machine that have state. Its processors stand between two instructions.
@@ -32,6 +33,7 @@ struct MachineParts {
   cpu::Core& core;
   firmware::Firmware& firmware;
   HostClock& clock;
+  bool started = false;  ///< it has run already: its disks hold something else
   std::function<void(StateArchive&)> visit_machine;  ///< what the machine itself keeps
 };
 

@@ -76,6 +76,11 @@ void describe(Members& json, SnapshotManifest& m) {
   json.object("state", [&](Members& f) { f("size_bytes", m.state_bytes)("checksum", m.state_checksum); });
 }
 
+/// A file of the snapshot's folder, or none.
+bool is_overlay_name(const std::string& name) {
+  return name.empty() || (name.rfind("overlay-", 0) == 0 && name.find_first_not_of("0123456789,", 8) == std::string::npos);
+}
+
 }  // namespace
 
 std::string to_text(const SnapshotManifest& manifest) {
@@ -99,6 +104,8 @@ Result<SnapshotManifest> parse_manifest(std::string_view text) {
   } catch (const std::string& name) {
     return Error{ErrorKind::Invalid, fmt::format("the manifest is damaged: member '{}'", name)};
   }
+  for (const SnapshotMedium& medium : out.media)
+    if (!is_overlay_name(medium.overlay)) return Error{ErrorKind::Invalid, "the manifest is damaged: member 'overlay'"};
   return out;
 }
 

@@ -15,6 +15,10 @@ Result<std::vector<ResourceStatement>> saved_statements(const SnapshotManifest& 
   return out;
 }
 
+bool same_address(const ResourceStatement& a, const ResourceStatement& b) {
+  return a.address.bus == b.address.bus && a.address.slot == b.address.slot && a.address.target == b.address.target;
+}
+
 }  // namespace
 
 Result<void> configure_for_restore(const SnapshotDirectory& directory, const std::string& name, const GivenOptions& given, MachineConfig& config) {
@@ -26,11 +30,16 @@ Result<void> configure_for_restore(const SnapshotDirectory& directory, const std
   if (!given.memory) config.memory_bytes = manifest->memory_bytes;
   if (!given.processors) config.cpus = manifest->processors;
   if (!given.kernel) config.kernel = manifest->kernel;
-  if (given.storage) return {};
-  auto statements = saved_statements(*manifest);
-  if (!statements) return statements.error();
-  config.storage = std::move(*statements);
-  return allocate_addresses(config.storage);
+  auto saved = saved_statements(*manifest);
+  if (!saved) return saved.error();
+  if (!given.storage) {
+    config.storage = *saved;
+    if (auto ok = allocate_addresses(config.storage); !ok) return ok;
+  }
+  for (ResourceStatement& s : config.storage)
+    for (size_t n = 0; n < saved->size(); n++)
+      if (same_address(s, (*saved)[n]) && !manifest->media[n].overlay.empty()) s.overlay_copy = directory.path_of(name, manifest->media[n].overlay);
+  return {};
 }
 
 }  // namespace ia64::machine

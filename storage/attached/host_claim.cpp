@@ -1,6 +1,9 @@
 // Claims as names in the abstract socket space.
 #include "storage/attached/host_claim.h"
 
+#include <fmt/core.h>
+#include <scsi/scsi.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,5 +24,13 @@ HostClaim::HostClaim(const std::string& device) : fd_(socket(AF_UNIX, SOCK_DGRAM
 }
 
 HostClaim::~HostClaim() { close(fd_); }
+
+/// Where the device is: host adapter, then target, unit, channel and host number a byte each.
+std::string claim_name(int fd, const std::string& path) {
+  int host = 0;
+  unsigned place[2] = {};
+  if (ioctl(fd, SCSI_IOCTL_GET_BUS_NUMBER, &host) != 0 || ioctl(fd, SCSI_IOCTL_GET_IDLUN, place) != 0) return path;
+  return fmt::format("scsi:{}:{:x}", host, place[0]);
+}
 
 }  // namespace ia64::storage

@@ -22,4 +22,7 @@ class HostClaim {
   bool held_;
 };
 
+/// What all nodes of one SCSI device of this host (sg, st, sr) agree in, for a claim. @param fd an open node @param path names what is none
+std::string claim_name(int fd, const std::string& path);
+
 }  // namespace ia64::storage

@@ -21,7 +21,7 @@ constexpr unsigned kTimeoutMs = 4 * 3600 * 1000;  // erasing a tape takes hours
 
 class SgDevice final : public PassThrough {
  public:
-  SgDevice(int fd, std::string path) : fd_(fd), path_(std::move(path)), claim_(scsi_address()) {}
+  SgDevice(int fd, std::string path) : fd_(fd), path_(std::move(path)), claim_(claim_name(fd, path_)) {}
   ~SgDevice() override { close(fd_); }
   std::string describe() const override { return "attach:" + path_; }
 
@@ -55,14 +55,6 @@ class SgDevice final : public PassThrough {
   bool claimed() const { return claim_.held(); }
 
  private:
-  /// Where the device is, which all its nodes (sg, st, sr) agree in: host adapter, then target, unit, channel and host number a byte each.
-  std::string scsi_address() const {
-    int host = 0;
-    unsigned place[2] = {};
-    if (ioctl(fd_, SCSI_IOCTL_GET_BUS_NUMBER, &host) != 0 || ioctl(fd_, SCSI_IOCTL_GET_IDLUN, place) != 0) return path_;
-    return fmt::format("scsi:{}:{:x}", host, place[0]);
-  }
-
   const int fd_;
   const std::string path_;
   const HostClaim claim_;

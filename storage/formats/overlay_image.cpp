@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,17 +89,81 @@ Result<std::unique_ptr<OverlayImage>> OverlayImage::open(const std::string& path
   return image;
 }
 
-Result<std::unique_ptr<OverlayImage>> OverlayImage::scratch(std::unique_ptr<BlockStore> below) {
+Result<std::unique_ptr<OverlayImage>> OverlayImage::scratch(std::unique_ptr<BlockStore> below, const std::string& below_spec) {
   const char* folder = std::getenv("TMPDIR");
   std::string path = std::string(folder ? folder : "/tmp") + "/ivm-overlay-XXXXXX";
   const int fd = mkstemp(path.data());
   if (fd < 0) return Error{ErrorKind::Io, fmt::format("{}: cannot create: {}", path, std::strerror(errno))};
-  auto made = fill_new(fd, path, "", below->size_bytes());
+  auto made = fill_new(fd, path, below_spec.size() <= kMaxSpec ? below_spec : "", below->size_bytes());
   close(fd);
   auto image = made ? open(path, false, std::move(below)) : Result<std::unique_ptr<OverlayImage>>(made.error());
   unlink(path.c_str());
   return image;
 }
+
+namespace {
+
+Error cannot_copy(const std::string& path) {
+  return {errno == ENOSPC ? ErrorKind::NoSpace : ErrorKind::Io, fmt::format("{}: cannot copy: {}", path, std::strerror(errno))};
+}
+
+/// Copies one stretch of data; the host may do it by sharing blocks.
+bool copy_stretch(int from, int to, off_t at, off_t end) {
+  while (at < end) {
+    off_t in = at, out = at;
+    ssize_t n = copy_file_range(from, &in, to, &out, static_cast<size_t>(end - at), 0);
+    if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+      std::vector<u8> buffer(std::min<size_t>(static_cast<size_t>(end - at), 1 << 20));
+      n = pread(from, buffer.data(), buffer.size(), at);
+      if (n > 0) n = pwrite(to, buffer.data(), static_cast<size_t>(n), at);
+    }
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+  }
+  return true;
+}
+
+Result<void> copy_sparse(int from, int to, const std::string& path) {
+  if (ioctl(to, FICLONE, from) == 0) return {};
+  const off_t size = lseek(from, 0, SEEK_END);
+  if (size < 0 || ftruncate(to, size) != 0) return cannot_copy(path);
+  for (off_t at = 0; at < size;) {
+    const off_t data = lseek(from, at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // only a hole is left
+    const off_t hole = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+    if (hole < 0 || !copy_stretch(from, to, data, hole)) return cannot_copy(path);
+    at = hole;
+  }
+  return {};
+}
+
+/// A file of its own, whose name is gone before it is used.
+Result<std::string> new_file(const std::string& folder, int& fd) {
+  std::string path = folder + "/.ivm-overlay-XXXXXX";
+  fd = mkostemp(path.data(), O_CLOEXEC);
+  if (fd < 0) return Error{ErrorKind::Io, fmt::format("{}: cannot create: {}", path, std::strerror(errno))};
+  return path;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OverlayImage>> OverlayImage::scratch_copy(const std::string& path, std::unique_ptr<BlockStore> below) {
+  auto original = LockedFile::open(path, {.read_only = true, .any_size = true});
+  if (!original) return original.error();
+  int fd = -1;
+  auto name = new_file(std::filesystem::path(path).parent_path().parent_path().string(), fd);
+  const char* const temporary = std::getenv("TMPDIR");
+  if (!name) name = new_file(temporary ? temporary : "/tmp", fd);
+  if (!name) return name.error();
+  auto copied = copy_sparse(original->fd(), fd, path);
+  close(fd);
+  auto image = copied ? open(*name, false, std::move(below)) : Result<std::unique_ptr<OverlayImage>>(copied.error());
+  unlink(name->c_str());
+  return image;
+}
+
+Result<void> OverlayImage::copy_to(int fd, const std::string& path) const { return copy_sparse(io_.file().fd(), fd, path); }
 
 Result<void> OverlayImage::load() {
   const auto damaged = [&](const char* what) { return Error{ErrorKind::Invalid, fmt::format("{}: {}", io_.path(), what)}; };

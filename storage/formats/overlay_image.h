@@ -21,8 +21,13 @@ class OverlayImage final : public UnitImage {
   /// The specification of the store below, from the header.
   static Result<std::string> below_spec(const std::string& path);
   static Result<std::unique_ptr<OverlayImage>> open(const std::string& path, bool read_only, std::unique_ptr<BlockStore> below);
-  /// An overlay in a nameless file: its changes end with it.
-  static Result<std::unique_ptr<OverlayImage>> scratch(std::unique_ptr<BlockStore> below);
+  /// An overlay in a nameless file: its changes end with it. @param below_spec for the header, which a copy takes along
+  static Result<std::unique_ptr<OverlayImage>> scratch(std::unique_ptr<BlockStore> below, const std::string& below_spec);
+  /// The same, beginning with the content of an overlay file, which stays as it is. The nameless file lies in the folder of that
+  /// file's folder where it can, so that the host may share the blocks.
+  static Result<std::unique_ptr<OverlayImage>> scratch_copy(const std::string& path, std::unique_ptr<BlockStore> below);
+  /// Copies the file, holes as holes, as it was at the last flush(). Nothing writes meanwhile.
+  Result<void> copy_to(int fd, const std::string& path) const;
 
   FileIo& file() override { return io_; }
   u64 size_bytes() const override { return size_bytes_; }

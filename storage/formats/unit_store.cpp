@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/request_pieces.h"
+#include "storage/formats/overlay_image.h"
 
 namespace ia64::storage {
 
@@ -162,5 +163,7 @@ BlockExtent UnitStore::extent_at(u64 offset_bytes) {
   while (unit_end(unit - 1) < image_->size_bytes() && unit - first < kMostUnits && stored(unit) == mapped) unit++;
   return {unit_end(unit - 1) - offset_bytes, mapped};
 }
+
+OverlayImage* UnitStore::overlay() { return read_only_ ? nullptr : dynamic_cast<OverlayImage*>(image_.get()); }
 
 }  // namespace ia64::storage

@@ -21,6 +21,7 @@ class UnitStore final : public BlockStore {
   std::string describe() const override { return image_->describe(); }
   void submit(BlockRequest request) override { workers_.submit(std::move(request)); }
   BlockExtent extent_at(u64 offset_bytes) override;
+  OverlayImage* overlay() override;
   UnitImage& image() { return *image_; }
 
  private:

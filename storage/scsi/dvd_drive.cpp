@@ -69,8 +69,9 @@ std::vector<std::string> iso_choices(const std::string& directory) {
   return out;
 }
 
-DvdDrive::DvdDrive(std::string storage, std::string location, DiskIdentity identity)
-    : DvdTarget(nullptr, std::move(identity)), storage_(std::move(storage)), location_(std::move(location)), current_(original()) {
+DvdDrive::DvdDrive(std::string storage, std::string location, const DiskIdentity& identity)
+    : DvdTarget(nullptr, identity), storage_(std::move(storage)), location_(std::move(location)), vio_(identity.parallel_bus),
+      current_(original()) {
   struct stat st;
   if (storage_ == "file")
     directory_ = parent_of(location_);
@@ -87,7 +88,12 @@ ia64::Result<std::unique_ptr<DvdDrive>> DvdDrive::open(const std::string& storag
   identity.product = product_of(storage);
   identity.device_type = kTypeDvd;
   identity.block_bytes = kSectorBytes;
-  std::unique_ptr<DvdDrive> drive(new DvdDrive(storage, location, std::move(identity)));
+  std::unique_ptr<DvdDrive> drive(new DvdDrive(storage, location, identity));
+  if (drive->uses_host_drive()) {
+    auto share = DiscShare::of_drive(location);
+    if (!share) return share.error();
+    drive->drive_share_ = std::move(*share);
+  }
   if (storage == "null" || (storage == "disk" && empty_host_drive(location))) return drive;
   if (auto ok = drive->load(location, storage == "disk"); !ok) return ok.error();
   return drive;
@@ -98,7 +104,14 @@ ia64::Result<void> DvdDrive::load(const std::string& path, bool host_drive) {
   if (!store) return store.error();
   if ((*store)->size_bytes() < kSectorBytes)
     return Error{ErrorKind::Invalid, fmt::format("{}: smaller than one sector of 2048 bytes", path)};
+  std::optional<DiscShare> part;
+  if (!host_drive) {
+    auto share = DiscShare::of_image(path, vio_);
+    if (!share) return share.error();
+    part = std::move(*share);
+  }
   if (host_drive) door_ = std::make_unique<HostDoor>(path);
+  image_share_ = std::move(part);
   insert(std::make_unique<BlockDevice>(std::move(*store), kSectorBytes));
   current_ = (host_drive ? "disk:" : "file:") + path;
   return {};
@@ -107,6 +120,7 @@ ia64::Result<void> DvdDrive::load(const std::string& path, bool host_drive) {
 void DvdDrive::eject() {
   remove();
   door_.reset();
+  image_share_.reset();
   current_ = "null:" + (uses_host_drive() ? location_ : directory_);
 }
 
@@ -123,6 +137,15 @@ ia64::Result<void> DvdDrive::insert_choice(const std::string& choice) {
   if (std::find(known.begin(), known.end(), choice) == known.end())
     return Error{ErrorKind::NotFound, fmt::format("'{}' is not among the images of {}", choice, directory_)};
   return load((fs::path(directory_) / choice).string(), false);
+}
+
+ia64::Result<void> DvdDrive::restore(const std::string& current) {
+  if (current == current_) return {};
+  const auto colon = current.find(':');
+  const std::string storage = current.substr(0, colon), location = colon == std::string::npos ? "" : current.substr(colon + 1);
+  if (storage == "null") return eject(), ia64::Result<void>();
+  if (storage != "file" && storage != "disk") return Error{ErrorKind::Invalid, fmt::format("a DVD drive cannot hold '{}'", current)};
+  return load(location, storage == "disk");
 }
 
 ia64::Result<void> DvdDrive::revert() {

@@ -3,17 +3,19 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "storage/scsi/disc_share.h"
 #include "storage/scsi/dvd_target.h"
 
 namespace ia64::storage::scsi {
 
 /// Virtual DVD (`disk`: the disc in a host drive), FileDVD (`file`: an ISO image) or NullDVD (`null`: empty, filled from a
-/// host drive or from a directory of ISO images). Discs are read-only and locked as readers, so that guests may share
-/// images. A guest that opens the tray and closes it again finds the same disc. INQUIRY keeps the kind it started with.
+/// host drive or from a directory of ISO images). Discs are read-only and locked as readers; guests may
+/// share images, not drives (disc_share.h). A guest that opens the tray and closes it again finds the same disc. INQUIRY keeps the kind it started with.
 /// Control calls come from one thread at a time. @source integrity-vm reference, 2.3 and 4
 class DvdDrive final : public DvdTarget {
  public:
@@ -36,6 +38,9 @@ class DvdDrive final : public DvdTarget {
   /// Called, when set, after the guest has opened (true) or closed the tray. To be set before the guest sees the drive.
   std::function<void(bool open)> on_tray;
 
+  /// Makes current() what it was in a saved machine.
+  ia64::Result<void> restore(const std::string& current);
+
   std::string original() const { return storage_ + ":" + location_; }
   std::string current() const { return current_; }  ///< the statement's end as it is now, e.g. "null:/isos"
 
@@ -44,14 +49,16 @@ class DvdDrive final : public DvdTarget {
     if (on_tray) on_tray(open);
   }
   class HostDoor;
-  DvdDrive(std::string storage, std::string location, DiskIdentity identity);
+  DvdDrive(std::string storage, std::string location, const DiskIdentity& identity);
   bool uses_host_drive() const { return directory_.empty(); }
   ia64::Result<void> load(const std::string& path, bool host_drive);
 
   const std::string storage_, location_;
+  const bool vio_;  // on a VIO adapter
   std::string directory_;  // where ISO files are chosen; empty: the host drive
   std::string current_;
   std::unique_ptr<HostDoor> door_;
+  std::optional<DiscShare> drive_share_, image_share_;
 };
 
 /// The ISO files of a directory that a guest's administrator may choose: regular, not world-writable, not hidden.

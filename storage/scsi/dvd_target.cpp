@@ -129,6 +129,11 @@ void DvdTarget::after_reset(ResetKind) {
   preventing_ = 0;
 }
 
+std::shared_ptr<BlockDevice> DvdTarget::medium() const {
+  std::lock_guard lock(mutex_);
+  return disc_;
+}
+
 void DvdTarget::visit_unit_state(StateArchive& a) {
   std::lock_guard lock(mutex_);
   a(open_, preventing_, event_);

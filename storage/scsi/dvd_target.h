@@ -28,6 +28,8 @@ class DvdTarget : public LogicalUnit {
   /// Asks a guest that polls for media events to eject, as a press of the drive's button does while the tray is locked.
   void request_eject();
   bool has_disc() const;
+  /// The disc in the drive, whatever the tray does; nullptr when there is none.
+  std::shared_ptr<BlockDevice> medium() const;
   bool locked() const;     ///< the guest prevents removal
   bool tray_open() const;
 

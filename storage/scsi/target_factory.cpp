@@ -27,7 +27,7 @@ DiskIdentity identity_of(const TargetSpec& spec) {
 }
 
 Opened open_disk(const TargetSpec& spec) {
-  auto store = open_store(spec.storage + ":" + spec.location);
+  auto store = open_store(spec.storage + ":" + spec.location, spec.overlay_copy);
   if (!store) return store.error();
   return std::unique_ptr<ScsiTarget>(
       std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(*store)), identity_of(spec)));

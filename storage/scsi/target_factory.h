@@ -18,6 +18,7 @@ struct TargetSpec {
   std::string serial;
   bool parallel_bus = false;    ///< behind a parallel SCSI adapter
   u32 max_transfer_bytes = 0;   ///< 0: the adapter sets none
+  std::string overlay_copy = {};  ///< of a disk: what its overlay begins with, see open_store()
 };
 
 /// Opens media and makes the target. @returns one line naming the file and what is wrong with it

@@ -24,6 +24,7 @@ class DelayStore final : public BlockStore {
   void submit(BlockRequest request) override;
   u64 refresh_size() override { return below_->refresh_size(); }
   BlockExtent extent_at(u64 offset_bytes) override { return below_->extent_at(offset_bytes); }
+  OverlayImage* overlay() override { return below_->overlay(); }
 
  private:
   using Time = std::chrono::steady_clock::time_point;

@@ -40,6 +40,7 @@ class FaultInjectingStore final : public BlockStore {
   void submit(BlockRequest request) override;
   u64 refresh_size() override { return below_->refresh_size(); }
   BlockExtent extent_at(u64 offset_bytes) override { return below_->extent_at(offset_bytes); }
+  OverlayImage* overlay() override { return below_->overlay(); }
 
  private:
   bool matches(const BlockRequest& request, Rule& out);

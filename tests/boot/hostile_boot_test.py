@@ -21,7 +21,7 @@ from boot_test import SKIPPED, Failure, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 PROMPT = "ivm-guest# "
-FLOOD_FIRST, FLOOD_LINES = 100_000_001, 450_000  # of eleven bytes: more than the host keeps for a console client
+FLOOD_FIRST, FLOOD_LINES = 100_000_001, 100_000  # of eleven bytes: more than a socket keeps
 ROUNDS = 500  # of clients that come and go, on each socket
 SOCKETS = ("console", "control", "gdb")
 

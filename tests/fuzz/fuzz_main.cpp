@@ -1,4 +1,5 @@
 // Runs a fuzzer over seeds, for a number of runs or of seconds, and names the seed that failed.
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -24,7 +25,7 @@ volatile ia64::u64 current_seed = 0;
 void on_signal(int number) {
   char text[96];
   const int n = std::snprintf(text, sizeof text, "\nfuzzer: %s in seed %llu\n",
-                              number == SIGALRM ? "a hang" : "a failure",
+                              number == SIGALRM || number == SIGPROF ? "a hang" : "a failure",
                               static_cast<unsigned long long>(current_seed));
   if (write(STDERR_FILENO, text, static_cast<size_t>(n)) < 0) _exit(3);
   _exit(2);
@@ -52,17 +53,23 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGABRT, on_signal);
   std::signal(SIGALRM, on_signal);
-  constexpr unsigned kHangSeconds = 60;
+  std::signal(SIGPROF, on_signal);
+  // A loop uses the processor, a deadlock does not; on a busy host, neither does a run that only waits for its turn.
+  constexpr unsigned kLoopSeconds = 60, kDeadlockSeconds = 600;
   const auto began = std::chrono::steady_clock::now();
   ia64::u64 done = 0;
   for (; done < runs; done++) {
     if (seconds > 0 && std::chrono::steady_clock::now() - began > std::chrono::duration<double>(seconds))
       break;
     current_seed = seed + done;
-    alarm(kHangSeconds);
+    alarm(kDeadlockSeconds);
+    const itimerval loop{{}, {kLoopSeconds, 0}};
+    setitimer(ITIMER_PROF, &loop, nullptr);
     ia64::fuzz::fuzz_one(current_seed);
   }
   alarm(0);
+  constexpr itimerval off{};
+  setitimer(ITIMER_PROF, &off, nullptr);
   std::printf("%llu runs, last seed %llu: no failure\n", static_cast<unsigned long long>(done),
               static_cast<unsigned long long>(current_seed));
 }

@@ -45,7 +45,7 @@ const std::string kNothing = "{ .mii\n nop.m 0\n nop.i 0\n nop.i 0\n}\n";
 }  // namespace
 
 TEST_CASE("unwind: registers and a fixed frame count from behind the instruction that saves them up to the one that restores", "[machine]") {
-  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed")
+  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed");
   const auto bytes = descriptors(
       ".prologue\n{ .mmi\n.save ar.pfs, r34\n alloc r34=ar.pfs,0,4,0,0\n.fframe 48\n adds r12=-48,r12\n.save rp, r33\n mov r33=b0\n}\n" + kNothing +
       ".body\n" + kNothing + kNothing + "{ .mib\n.restore sp\n adds r12=48,r12\n mov b0=r33\n br.ret.sptk b0\n}\n");
@@ -63,7 +63,7 @@ TEST_CASE("unwind: registers and a fixed frame count from behind the instruction
 }
 
 TEST_CASE("unwind: values in memory, and a frame of variable size", "[machine]") {
-  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed")
+  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed");
   const auto bytes = descriptors(".prologue\n{ .mmi\n.vframe r36\n mov r36=r12\n.savesp rp, 32\n st8 [r3]=r2\n nop.i 0\n}\n{ .mmi\n.savepsp ar.pfs, 8\n st8 [r4]=r5\n nop.m 0\n nop.i 0\n}\n"
                                  ".body\n" + kNothing);
   const UnwindState s = unwind_state(bytes, 6);
@@ -75,7 +75,7 @@ TEST_CASE("unwind: values in memory, and a frame of variable size", "[machine]")
 }
 
 TEST_CASE("unwind: a state is labelled in one body and copied into a later one", "[machine]") {
-  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed")
+  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed");
   const auto bytes = descriptors(".prologue\n{ .mii\n.save ar.pfs, r34\n alloc r34=ar.pfs,0,4,0,0\n.save rp, r33\n mov r33=b0\n nop.i 0\n}\n"
                                  ".body\n.label_state 1\n" + kNothing + "{ .mii\n.restore sp\n nop.m 0\n mov b0=r33\n nop.i 0\n}\n" +
                                  ".body\n.copy_state 1\n" + kNothing);
@@ -85,7 +85,7 @@ TEST_CASE("unwind: a state is labelled in one body and copied into a later one",
 }
 
 TEST_CASE("unwind: an interruption handler of Linux keeps its state in its frame", "[machine]") {
-  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed")
+  if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed");
   const auto bytes = descriptors(".prologue\n.unwabi @svr4, 'i'\n.fframe 416\n.spillsp rp, 88\n.spillsp ar.pfs, 96\n.body\n" + kNothing);
   const UnwindState s = unwind_state(bytes, 2);
   CHECK(s.interruption);

@@ -159,6 +159,14 @@ TEST_CASE("test file: mistakes in steps have their place", "[regression]") {
   CHECK(about("snapshot take x").starts_with("4:10 `save` or `restore`"));
 }
 
+TEST_CASE("test file: rounds are closed, and one within another is refused", "[regression]") {
+  CHECK(Parsed("repeat 3\nset a ${round}\nend\nrepeat ${a}\nend\n").complaints() == "");
+  CHECK(Parsed("set a 1\nrepeat 3\n").complaints().find("2:1 the `repeat` is not ended") == 0);
+  CHECK(Parsed("end\n").complaints().find("1:1 `end` without `repeat`") == 0);
+  CHECK(Parsed("repeat 2\nrepeat 2\nend\n").complaints().find("2:8 `repeat` within `repeat`") == 0);
+  CHECK(about("repeat").starts_with("4:7 how often is expected"));
+}
+
 TEST_CASE("test file: a variable is known from the step that sets it on", "[regression]") {
   CHECK(Parsed("read n /(\\d+)/\nassert ${n} > 3\nshell").complaints().find("shell needs") != std::string::npos);
   CHECK(Parsed("assert ${n} > 3\nread n /(\\d+)/\n").complaints().find("1:8 no variable 'n'") == 0);

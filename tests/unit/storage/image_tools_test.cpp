@@ -81,6 +81,11 @@ TEST_CASE("image tools: resizing raw images, reserving space, listing extents", 
   struct stat st;
   REQUIRE(stat(path.c_str(), &st) == 0);
   CHECK(st.st_blocks * 512 >= 1 << 20);
+  if (const auto reserved = describe_image(path); reserved->host_pieces) {  // file systems that say where files lie
+    CHECK(*reserved->host_pieces >= 1);
+    CHECK(*reserved->host_pieces <= 256);  // of 4 KiB at least
+    CHECK(describe_image("file:" + path)->host_pieces == reserved->host_pieces);
+  }
   CHECK_FALSE(resize_image(path, 4096, false, false).ok());
   REQUIRE(resize_image(path, 2 << 20, false, false).ok());
   const auto info = describe_image(path);

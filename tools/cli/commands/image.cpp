@@ -48,6 +48,7 @@ int info(ImageArguments& a) {
   std::printf("%s\n  format %s, disk %llu bytes (%.1f MiB), stored %llu bytes, on the host %llu bytes\n", i->spec.c_str(), i->format.c_str(),
               static_cast<unsigned long long>(i->size_bytes), static_cast<double>(i->size_bytes) / (1 << 20),
               static_cast<unsigned long long>(i->stored_bytes), static_cast<unsigned long long>(i->host_bytes));
+  if (i->host_pieces) std::printf("  contiguous pieces on the host's medium: %llu\n", static_cast<unsigned long long>(*i->host_pieces));
   for (const auto& note : i->notes) std::printf("  %s\n", note.c_str());
   std::printf("  %zu extents\n", i->extents.size());
   if (a.extents)
