@@ -122,7 +122,9 @@ class Session {
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
     if (options_.held) make_held();
-    if (!options_.restore.empty()) return machine_->load_snapshot(options_.snapshot_dir, options_.restore);
+    if (!options_.restore.empty())
+      if (auto ok = machine_->load_snapshot(options_.snapshot_dir, options_.restore); !ok) return ok;
+    storage_at_start_ = storage_lines();
     return {};
   }
 
@@ -335,16 +337,17 @@ class Session {
 
   /// A run is what its command line says; what was changed while it ran is gone unless the administrator hears how to keep it.
   void report_storage() {
-    const auto lines_of = [](const std::vector<ResourceStatement>& all) {
-      std::set<std::string> out;
-      for (const auto& s : all) out.insert(format_statement(s));
-      return out;
-    };
-    const auto now = lines_of(machine_->board().storage().next_statements());
-    if (now == lines_of(options_.machine.storage)) return;
+    const auto now = storage_lines();
+    if (now == storage_at_start_) return;
     std::string arguments;
     for (const std::string& s : now) arguments += fmt::format(" -a {}", shell_word(s));
     say(now.empty() ? "all storage was detached while the guest ran: a run without -a starts it so" : "storage was changed while the guest ran; to start it so:" + arguments);
+  }
+
+  std::set<std::string> storage_lines() {
+    std::set<std::string> out;
+    for (const auto& s : machine_->board().storage().next_statements()) out.insert(format_statement(s));
+    return out;
   }
 
   static std::string shell_word(const std::string& text) {
@@ -419,6 +422,7 @@ class Session {
   ExitStatus status_ = ExitStatus::Done;
   std::string message_;
   bool ended_ = false;
+  std::set<std::string> storage_at_start_;
 };
 
 }  // namespace
