@@ -10,6 +10,7 @@
 #include "cpu/core_group.h"
 #include "cpu/exec/alat.h"
 #include "cpu/interp/interpreter.h"
+#include "cpu/large_pages.h"
 #include "cpu/mmu/tlb.h"
 #include "cpu/rse/rse.h"
 #include "cpu/sapic.h"
@@ -26,6 +27,7 @@ class WakeOnInterrupt final : public InterruptListener {
     core_.attend(attention::kInterrupt);
     core_.kick();
   }
+  void on_timer_put_off() override { core_.attend(attention::kTimer); }
 
  private:
   Core& core_;
@@ -65,6 +67,12 @@ Core::Core(const CoreWires& wires)
 
 Core::~Core() = default;
 
+void* Core::operator new(std::size_t size) {
+  return allocate_large(size);
+}
+
+void Core::operator delete(void* core) noexcept { free_large(core); }
+
 void Core::reset() {
   set_reset_values(r_);
   tlb_->reset();
@@ -82,6 +90,7 @@ StopReason Core::run(u64 max_slots) {
   remote_requests_->set_running(true);
   remote_requests_->serve(*tlb_);
   const StopReason reason = interpreter_->run(max_slots);
+  if (reason != StopReason::Halted) sapic_->settle_timer();
   remote_requests_->set_running(false);
   return reason;
 }
@@ -100,11 +109,7 @@ void Core::request_stop() {
 }
 
 void Core::kick() {
-  {
-    std::lock_guard lock(sleep_mutex_);
-    wake_ = true;
-  }
-  sleep_.notify_one();
+  sleeper_.wake();
 }
 
 void Core::halt() {
@@ -119,12 +124,9 @@ bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
     const u64 now_ns = wires_.clock->now_ns();
     host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0));
   }
-  std::unique_lock lock(sleep_mutex_);
-  const bool woken = sleep_.wait_for(lock, host_time, [this] { return wake_; });
-  lock.unlock();
+  const bool woken = sleeper_.sleep(host_time);
   sapic_->resume_timer(due_ns);
-  lock.lock();
-  wake_ = false;  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
+  sleeper_.forget();  // whatever was to be seen is in attention_ and the SAPIC, where run() looks next
   return woken;
 }
 

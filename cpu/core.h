@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "cpu/exec/alat.h"
 #include "cpu/jit/native_scratch.h"
 #include "cpu/mmu/fast_tlb.h"
+#include "cpu/sleeper.h"
 #include "cpu/watchpoints.h"
 
 namespace ia64 {
@@ -100,6 +100,7 @@ enum : u32 {
   kPmi = 64,
   kHalt = 128,      ///< halt()
   kOwnStop = 256,   ///< the engine itself ends run()
+  kTimer = 512,     ///< the timer was put off: it goes on the clock if the processor does not halt soon
 };
 }
 
@@ -130,6 +131,9 @@ class Core final : public Inspectable {
   explicit Core(const CoreWires& wires);
   ~Core() override;
   Core(const Core&) = delete;
+  /// In large pages of its own: the tables that every access looks into cost few of the host's translations.
+  static void* operator new(std::size_t size);
+  static void operator delete(void* core) noexcept;
 
   // --- running (CPU thread) --------------------------------------------------------------------------------------
   /// Architected reset state. @source SDM vol. 2, 11.2 (PALE_RESET state as far as software can see it)
@@ -359,9 +363,7 @@ class Core final : public Inspectable {
   Watchpoints watchpoints_;
   Fault watch_hit_;
   std::atomic<u32> pmi_vectors_{0};
-  std::mutex sleep_mutex_;
-  std::condition_variable sleep_;
-  bool wake_ = false;            ///< guarded by sleep_mutex_
+  Sleeper sleeper_;
   std::unique_ptr<Tlb> tlb_;
   std::unique_ptr<Rse> rse_;
   std::unique_ptr<InterruptListener> interrupt_listener_;

@@ -133,10 +133,17 @@ void LocalSapic::arm() {
   const u128 due = (static_cast<u128>(now_ticks + ahead + 1) * kNsPerSecond + itc_hz_ - 1) / itc_hz_;
   if (due > (~u64{0} >> 1)) return;
   due_ns_ = static_cast<u64>(due);
-  schedule_timer();
+  start_timer(now_ns);
+}
+
+void LocalSapic::start_timer(u64 now_ns) {
+  constexpr u64 kFarNs = kNsPerSecond / 1000;
+  put_off_ = may_put_off_ && due_ns_ > now_ns + kFarNs;
+  put_off_ ? listener_.on_timer_put_off() : schedule_timer();
 }
 
 void LocalSapic::schedule_timer() {
+  put_off_ = false;
   u64 generation;
   {
     std::lock_guard lock(timer_->mutex);
@@ -152,6 +159,7 @@ void LocalSapic::schedule_timer() {
 }
 
 u64 LocalSapic::suspend_timer() {
+  if (std::exchange(put_off_, false)) return due_ns_;
   bool was_running;
   {
     std::lock_guard lock(timer_->mutex);
@@ -164,7 +172,7 @@ u64 LocalSapic::suspend_timer() {
 
 void LocalSapic::resume_timer(u64 due_ns) {
   if (due_ns == ~u64{0}) return;
-  if (clock_->now_ns() < due_ns) return schedule_timer();
+  if (const u64 now_ns = clock_->now_ns(); now_ns < due_ns) return start_timer(now_ns);
   timer_fired();
 }
 

@@ -20,6 +20,8 @@ class InterruptListener {
  public:
   virtual ~InterruptListener() = default;
   virtual void on_interrupt_pended() = 0;
+  /// The timer is due much later and was not put on the clock: see LocalSapic::put_off_timers(). CPU thread.
+  virtual void on_timer_put_off() {}
 };
 
 /// Pending and in-service external interrupts, their masking by TPR, and the timer that ITC and ITM make.
@@ -61,6 +63,14 @@ class LocalSapic {
   /// Ends a suspension: pends the timer's interrupt when it is due, else puts the timer back on the clock.
   /// @param due_ns  what suspend_timer() returned
   void resume_timer(u64 due_ns);
+  /// Timers that are due more than a millisecond ahead wait for settle_timer() before they go on the clock. A processor that halts
+  /// in between takes them over (suspend_timer()) and the clock never hears of them, which saves an idle guest most of the
+  /// cost of its tick. For who calls settle_timer() soon after on_timer_put_off().
+  void put_off_timers(bool on) { may_put_off_ = on; }
+  /// Puts a timer that was put off on the clock.
+  void settle_timer() {
+    if (put_off_) schedule_timer();
+  }
 
   /// Pending and in-service interrupts and the timer; ITV and ITM are those of the register file, which is loaded before.
   void visit_state(StateArchive& a);
@@ -79,6 +89,7 @@ class LocalSapic {
   int highest_in_service() const;
   int highest_deliverable() const;
   void arm();
+  void start_timer(u64 now_ns);
   void schedule_timer();
   void timer_fired();
 
@@ -95,6 +106,7 @@ class LocalSapic {
   u64 due_ns_ = ~u64{0};
   std::shared_ptr<Timer> timer_;
   Clock::TimerId timer_id_ = 0;
+  bool may_put_off_ = false, put_off_ = false;
 };
 
 }  // namespace ia64::cpu

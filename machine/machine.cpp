@@ -13,6 +13,7 @@
 #include "base/invariant.h"
 #include "base/log.h"
 #include "cpu/core.h"
+#include "cpu/sapic.h"
 #include "firmware/firmware.h"
 #include "machine/board.h"
 #include "machine/guest_cpu_adapter.h"
@@ -237,6 +238,7 @@ void MachineImpl::wire_processor(const MachineConfig& config) {
   AddressSpace& bus = lockstep_ ? lockstep_->primary_bus() : board_->bus();
   core_ = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = &bus, .clock = clock_.get(), .itc_hz = description.itc_hz});
   if (config.engine.engine != Engine::Interpreter) core_->use_translator(config.engine.translator);
+  core_->sapic().put_off_timers(!virtual_clock_);
   core_->set_gate(this);
   if (lockstep_) lockstep_->attach(*core_);
   if (virtual_clock_) counted_ = std::make_unique<CountedRun>(*core_, *virtual_clock_, *this, lockstep_.get());

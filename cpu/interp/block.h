@@ -8,6 +8,7 @@
 
 #include "base/address_space.h"
 #include "cpu/decode/insn.h"
+#include "cpu/large_pages.h"
 
 namespace ia64::cpu {
 
@@ -79,17 +80,17 @@ class BlockCache {
 
  private:
   static constexpr unsigned kBuckets = 1u << 16;
-  static constexpr size_t kChunkBytes = size_t{1} << 20;
-  static constexpr size_t kMaxChunks = 48;
+  static constexpr size_t kChunkBytes = size_t{2} << 20;
+  static constexpr size_t kMaxChunks = 24;
   static constexpr unsigned bucket(GuestPhys phys) {
     return static_cast<unsigned>((phys >> 4) ^ (phys >> 21)) % kBuckets;
   }
   struct ChunkDelete {
-    void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
+    void operator()(std::byte* p) const { free_large(p); }
   };
   void unlink(Block* block);
 
-  std::vector<Block*> buckets_;
+  std::vector<Block*, LargePages<Block*>> buckets_;
   std::unordered_map<GuestPhys, std::vector<Block*>> by_page_;
   std::vector<std::unique_ptr<std::byte[], ChunkDelete>> chunks_;
   size_t chunk_ = 0, used_ = 0;

@@ -16,7 +16,7 @@ Block* BlockCache::allocate(unsigned insns) {
     if (!chunks_.empty()) chunk_++;
     if (chunk_ == kMaxChunks) clear();
     if (chunk_ == chunks_.size())
-      chunks_.emplace_back(static_cast<std::byte*>(::operator new[](kChunkBytes, std::align_val_t{64})));
+      chunks_.emplace_back(static_cast<std::byte*>(allocate_large(kChunkBytes)));
     used_ = 0;
   }
   std::byte* at = chunks_[chunk_].get() + used_;

@@ -94,6 +94,7 @@ void Interpreter::stop_addresses_changed(const std::vector<u64>& changed) {
 StopReason Interpreter::run(u64 max_slots) {
   Registers& r = core_.r_;
   budget_end_ = max_slots ? core_.slots_retired() + max_slots : ~u64{0};
+  timer_end_ = ~u64{0};
   stop_.reset();
   core_.attention_.fetch_and(~u32{attention::kOwnStop});
   passed_stop_address_ = r.ip | r.slot;
@@ -111,7 +112,11 @@ StopReason Interpreter::run_loop() {
     if (const u32 bits = core_.attention_.load(std::memory_order_acquire); bits) [[unlikely]] {
       if (look_up_events(bits)) return *stop_;
     }
-    if (core_.slots_retired() >= budget_end_) return StopReason::Budget;
+    if (const u64 retired = core_.slots_retired(); retired >= next_look()) [[unlikely]] {
+      if (retired >= budget_end_) return StopReason::Budget;
+      timer_end_ = ~u64{0};
+      core_.sapic().settle_timer();
+    }
     if (kStepAll || must_step(r)) [[unlikely]] {
       step();
       continue;
@@ -143,6 +148,7 @@ bool Interpreter::look_up_events(u32 bits) {
         bits & ~(attention::kStop | attention::kOwnStop | attention::kPurge | attention::kCode));
     return true;
   }
+  if (bits & attention::kTimer) timer_end_ = core_.slots_retired() + kTimerPatience;
   if (bits & attention::kRseFill) complete_frame();
   if (bits & (attention::kInit | attention::kPmi)) core_.note_nat();
   if ((bits & attention::kInit) && core_.events_) core_.halted_ = false, core_.events_->on_init(core_);

@@ -59,6 +59,7 @@ class Interpreter {
     Core* core = nullptr;
   };
   static constexpr unsigned kLookup = 1u << 13;
+  static constexpr u64 kTimerPatience = 16384;  ///< instructions that a timer is put off for
   /// PSR bits under which every instruction needs individual care.
   static constexpr u64 kStepBits = psr::kSs | psr::kTb | psr::kIa | psr::kDa | psr::kDd | psr::kId | psr::kEd;
 
@@ -74,6 +75,9 @@ class Interpreter {
   bool halt_goes_on();
   /// Does what attention::kRseFill asks for. @returns false when an interruption was delivered
   bool complete_frame_quietly();
+
+  /// Instructions retired when run() must see to something.
+  u64 next_look() const { return budget_end_ < timer_end_ ? budget_end_ : timer_end_; }
 
   // Blocks (interpreter.cpp).
   u64 fetch_key() const;
@@ -99,7 +103,7 @@ class Interpreter {
   std::unique_ptr<jit::NativeEngine> native_;  ///< nullptr: everything is interpreted
   Core& core_;
   BlockCache cache_;
-  std::vector<LookupEntry> lookup_;
+  std::vector<LookupEntry, LargePages<LookupEntry>> lookup_;
   Block* last_ = nullptr;  ///< the block that ran last, whose links are tried first
   std::shared_ptr<CodeInbox> inbox_;
   std::optional<StopReason> stop_;
@@ -107,6 +111,7 @@ class Interpreter {
   static constexpr u64 kNowhere = 3;    ///< never an instruction address
   u64 passed_stop_address_ = kNowhere;  ///< where run() was entered, until an instruction that may stop was executed
   u64 budget_end_ = ~u64{0};
+  u64 timer_end_ = ~u64{0};  ///< instructions retired when a timer that was put off goes on the clock
   u64 retired_at_interruption_ = 0;  // for kInterruptionLoop
   unsigned fruitless_interruptions_ = 0;
   Insn decoded_[3];  ///< step()'s bundle

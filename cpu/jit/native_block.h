@@ -14,16 +14,26 @@ namespace ia64::cpu::jit {
 
 struct NativeBlock;
 
-/// A way out of a block, followed by an indirect jump through `target`. Within a page it stays good as long as the block that
-/// owns it can be reached at all; to another page only while the fetch key is the one it was made under.
+/// A way out of a block: a jump whose distance lies in the code, or an indirect jump through `target`. Within a page it stays good as long
+/// as the block that owns it can be reached at all; to another page only while the fetch key is the one it was made under.
 struct Link {
+  static constexpr u64 kNoKey = 0xfee1'dead'0000'0fff;  ///< stands for a key in code until there is one
   u64 key = 0;                   ///< fetch key it was made under
   const void* target = nullptr;  ///< host code; the unlinked stub at first
+  u32 jump_end = 0;              ///< of the jump in the owner's code; its last four bytes are the distance. 0: jumps through `target`
+  u32 key_end = 0;               ///< the same of the instruction whose last eight bytes are the key. 0: compares with `key`, or not at all
+  u8* code = nullptr;            ///< of the owner
+  NativeBlock* to = nullptr;     ///< what it leads to, whose `incoming` it is in
   u64 ip = 0;
   u8 slot = 0;
   ir::Mode mode = {};
   GuestPhys page = 0;        ///< of the block it belongs to
   bool leaves_page = false;
+
+  /// Makes it lead to `to`, which lies within 2 GiB of the code.
+  void lead_to(const void* to);
+  /// Under this key from now on.
+  void keep_key(u64 fetch_key);
 };
 
 /// Host code of one block in one mode at one virtual address.

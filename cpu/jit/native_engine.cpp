@@ -67,8 +67,9 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
   state_.engine = this;
   layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
-  stubs_ = make_stubs(stub_runtime_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
+  stubs_ = make_stubs(cache_, layout_, state_, reinterpret_cast<const void*>(&dynamic_target),
                       reinterpret_cast<const void*>(&find_target), reinterpret_cast<const void*>(&judge_site));
+  cache_.keep();
   clear_returns();
 }
 
@@ -217,7 +218,7 @@ void NativeEngine::stays_alone(NativeBlock& head) {
 /// Lets everything that leads to `native` lead to `code`.
 void NativeEngine::enter_at(NativeBlock& native, const void* code) {
   native.entry = code;
-  for (Link* link : native.incoming) link->target = code;
+  for (Link* link : native.incoming) link->lead_to(code);
   NativeScratch::Jump& jump = core_.native_scratch_.jumps[NativeScratch::jump_index(native.ip)];
   if (jump.ip == native.ip) jump = {};
 }
@@ -229,7 +230,7 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
   for (unsigned attempt = 0; attempt <= kAttempts; attempt++) {
     asmjit::CodeHolder code;
     NoErrors no_errors;
-    code.init(stub_runtime_.environment());
+    code.init(asmjit::Environment::host());
     code.setErrorHandler(&no_errors);
     native.links.clear(), native.sites.clear();
     X64Emitter emitter(code, layout_, stubs_, unit, live, native, options_.optimisations, sites_);
@@ -239,16 +240,16 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
       if (attempt + 1 == kAttempts) live.spilled.assign(unit.ops.size(), true);
       continue;
     }
-    void* const entry = cache_.add(code);
+    u8* const entry = cache_.add(code);
     if (!entry) {
       if (code_bytes_) drop_all(DropReason::CacheFull);
       return false;
     }
     for (Link& link : native.links)
-      link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
+      link.code = entry, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
     for (SiteRecord& site : native.sites) site.engine = this, site.since = core_.slots_retired();
     native.entry = entry;
-    native.uncounted = static_cast<const char*>(entry) + emitter.uncounted_offset();
+    native.uncounted = entry + emitter.uncounted_offset();
     if (dump_.wants(*native.block, native.ip)) dump_.host_code(entry, code.codeSize());
     code_bytes_ += code.codeSize();
     counters_.code_bytes += code.codeSize();
@@ -336,9 +337,13 @@ void NativeEngine::connect(NativeBlock& native) {
   Link* const link = std::exchange(pending_, nullptr);
   if (!link || !options_.optimisations.links || link->ip != native.ip || link->slot != native.slot || !(link->mode == native.mode)) return;
   if (!link->leaves_page && (native.block->phys() & ~u64{0xfff}) != link->page) return;
-  link->target = native.entry;
-  native.incoming.push_back(link);
-  link->key = interpreter_.fetch_key();
+  link->lead_to(native.entry);
+  if (link->to != &native) {
+    if (link->to) link->to->incoming.erase(std::find(link->to->incoming.begin(), link->to->incoming.end(), link));
+    native.incoming.push_back(link);
+    link->to = &native;
+  }
+  link->keep_key(interpreter_.fetch_key());
   counters_.links++;
 }
 
@@ -375,7 +380,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
   connect(*native);
   if (core_.nats_ && options_.optimisations.nat_summary) look_for_nats();
   core_.fast_tlb_.follow_psr(core_.r_.psr);
-  const u64 before = core_.slots_retired(), left = interpreter_.budget_end_ - before;
+  const u64 before = core_.slots_retired(), left = interpreter_.next_look() - before;
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
   state_.budget = budget;
   counters_.enters++;

@@ -85,7 +85,6 @@ class NativeEngine {
   TranslatorCounters counters_;
   BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
-  asmjit::JitRuntime stub_runtime_;
   CodeCache cache_;
   Shared state_;
   Stubs stubs_;

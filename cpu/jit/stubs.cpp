@@ -18,8 +18,8 @@ constexpr i32 offset_of_register(size_t n) { return static_cast<i32>(n); }
 
 class StubMaker {
  public:
-  StubMaker(JitRuntime& runtime, const CoreLayout& layout, ExitState& state) : runtime_(runtime), l_(layout), state_(state) {
-    code_.init(runtime.environment());
+  StubMaker(CodeCache& cache, const CoreLayout& layout, ExitState& state) : cache_(cache), l_(layout), state_(state) {
+    code_.init(Environment::host());
     code_.attach(&a_);
   }
   Stubs make(const void* helper, const void* finder, const void* judge);
@@ -44,7 +44,7 @@ class StubMaker {
   void keep_values(bool save);
   void fill_site(const void* judge, Label kept);
 
-  JitRuntime& runtime_;
+  CodeCache& cache_;
   const CoreLayout& l_;
   ExitState& state_;
   CodeHolder code_;
@@ -227,10 +227,9 @@ Stubs StubMaker::make(const void* helper, const void* finder, const void* judge)
   const Label fill_label = begin();
   fill_site(judge, kept_label);
 
-  void* base = nullptr;
-  const bool ok = runtime_.add(&base, &code_) == kErrorOk;
-  INVARIANT(ok);
-  const auto at = [&](const Label& label) { return static_cast<const char*>(base) + code_.labelOffset(label); };
+  const u8* const base = cache_.add(code_);
+  INVARIANT(base);
+  const auto at = [&](const Label& label) { return base + code_.labelOffset(label); };
   Stubs s;
   s.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<uintptr_t>(at(in)));
   s.bail = at(bail), s.handler = at(handler), s.deopt = at(deopt), s.unlinked = at(unlinked), s.plain = at(plain), s.hot = at(hot);
@@ -240,9 +239,9 @@ Stubs StubMaker::make(const void* helper, const void* finder, const void* judge)
 
 }  // namespace
 
-Stubs make_stubs(JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper,
+Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper,
                  const void* finder, const void* judge) {
-  return StubMaker(runtime, layout, state).make(helper, finder, judge);
+  return StubMaker(cache, layout, state).make(helper, finder, judge);
 }
 
 }  // namespace ia64::cpu::jit

@@ -3,6 +3,7 @@
 
 #include <asmjit/x86.h>
 
+#include "cpu/jit/code_cache.h"
 #include "cpu/jit/core_layout.h"
 
 namespace ia64::cpu::jit {
@@ -56,7 +57,7 @@ struct Stubs {
 /// @param helper  looks up the block at ip/slot: (state, insn, native) -> host code, or nullptr when a trap waits
 /// @param finder  the same without an instruction to account for: (state) -> host code, never nullptr
 /// @param judge   fills a site that has missed often: (core, SiteRecord, instructions left) -> its addend
-Stubs make_stubs(asmjit::JitRuntime& runtime, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder,
+Stubs make_stubs(CodeCache& cache, const CoreLayout& layout, ExitState& state, const void* helper, const void* finder,
                  const void* judge);
 
 }  // namespace ia64::cpu::jit

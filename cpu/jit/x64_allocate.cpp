@@ -15,6 +15,10 @@ constexpr int kPool[] = {6, 7, 8, 9, 10, 11, 12, 13, 15};
 /// Vector registers are counted from 16 on; xmm0..xmm2 are scratch.
 constexpr int kFirstVector = 16;
 constexpr int kVectorPool[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+/// Operations that are made of instructions without effect on the host's flags.
+bool keeps_flags(ir::Opcode c) { return c == ir::Opcode::select || c == ir::Opcode::add || c == ir::Opcode::scaled_add || c == ir::Opcode::constant; }
+/// Operations that test a value before they change the flags otherwise.
+bool tests_first(ir::Opcode c) { return keeps_flags(c) || c == ir::Opcode::exit_if || (c >= ir::Opcode::load8 && c <= ir::Opcode::store64); }
 Xmm vector_register(int r) { return xmm(static_cast<u32>(r - kFirstVector)); }
 constexpr u32 kCallerSaved = 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11 | 0xffff'0000u;
 }  // namespace
@@ -113,6 +117,7 @@ Gp X64Emitter::use(Value v, const Gp& scratch) {
   if (constant(v, k)) {
     if (k == 0) {
       a_.xor_(scratch.r32(), scratch.r32());
+      tested_ = ir::kNone;
     } else {
       a_.mov(k >> 32 ? Gp(scratch.r64()) : Gp(scratch.r32()), k);
     }
@@ -212,7 +217,9 @@ void X64Emitter::emit_op(u32 n) {
   const bool lean = op.code == ir::Opcode::wide_float, calls = lean || ir::info(op.code).effect == ir::Effect::Call;
   if (calls) evict_for_call(lean ? now_ : now_ + 1);
   deopt_.reset();
+  if (!tests_first(op.code)) tested_ = ir::kNone;
   emit(op, n);
+  if (!keeps_flags(op.code)) tested_ = ir::kNone;
   if (deopt_) bind_deopt(op);
   if (calls) forget_after_call();
   if (home_[n].reg >= 0 && live_.spilled[n]) store_spill(take_slot(n), home_[n].reg);
@@ -224,6 +231,7 @@ void X64Emitter::emit_op(u32 n) {
 void X64Emitter::emit_block(u32 b) {
   const ir::BasicBlock& block = unit_.blocks[b];
   block_ = b;
+  tested_ = ir::kNone;
   find_last_uses(b);
   enter_block(b);
   for (u32 n = block.first; n < block.end && !overflow_; n++)
@@ -237,8 +245,15 @@ bool X64Emitter::run() {
   for (u32 b = 0; b < unit_.blocks.size(); b++) labels_.push_back(a_.newLabel());
   prologue();
   for (u32 b = 0; b < unit_.blocks.size() && !overflow_; b++) emit_block(b);
-  for (size_t n = 0; n < cold_.size() && !overflow_; n++) block_ = cold_[n].block, cold_[n].code();
+  do {
+    emit_behind(aside_);
+    emit_behind(cold_);
+  } while (!aside_.empty() && !overflow_);
   return !overflow_;
+}
+
+void X64Emitter::emit_behind(std::deque<Cold>& pieces) {
+  for (; !pieces.empty() && !overflow_; pieces.pop_front()) block_ = pieces.front().block, tested_ = ir::kNone, pieces.front().code();
 }
 
 }  // namespace ia64::cpu::jit

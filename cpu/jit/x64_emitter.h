@@ -59,6 +59,7 @@ class X64Emitter {
     ir::Location location;
     Place place;
     u64 constant = 0;
+    bool inverse = false;  ///< of the place's value, 0 or 1
   };
   /// Between host registers (0..31) and spill slots (from 32 on); from -1 is a constant.
   struct Move {
@@ -126,9 +127,12 @@ class X64Emitter {
   void emit_rotate(const Op& op, Value v);
   void emit_multiple(const Op& op, Value v);
   void emit_count_down(const Op& op, Value v);
+  void emit_scaled_add(const Op& op, Value v);
   void emit_popcount(const Gp& d, const Gp& x);
   void emit_unary(const Op& op, Value v);
+  asmjit::x86::CondCode compare(const Op& op);
   void emit_relation(const Op& op, Value v);
+  void test(Value v, const Gp& place);
   void find_fused();
   bool fuses(Value v) const;
   void yield_relation(const Op& op, Value v, asmjit::x86::CondCode when);
@@ -179,6 +183,8 @@ class X64Emitter {
   void reload_frame();
   void jump_to_exit(const ir::Exit& exit, bool frame_changed);
   void jump_to_link(const ir::Exit& exit, bool look_at_key = false);
+  void jump_directly(Link& link, bool look_at_key, const Mem& key);
+  void jump_through(Link& link, bool look_at_key, const Mem& key);
   /// Virtual address of the decoded block that the present operation comes from, and what stands for it in the engine.
   u64 part_ip() const;
   NativeBlock* part_native();
@@ -272,7 +278,15 @@ class X64Emitter {
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);
+  struct Cold {
+    u32 block;
+    std::function<void()> code;
+  };
+  /// Code for behind the unit: ways that are taken often,
+  void aside(std::function<void()> code) { aside_.push_back({block_, std::move(code)}); }
+  /// and, behind those, rarely.
   void later(std::function<void()> code) { cold_.push_back({block_, std::move(code)}); }
+  void emit_behind(std::deque<Cold>& pieces);
 
   asmjit::x86::Assembler a_;
   const CoreLayout& l_;
@@ -284,6 +298,7 @@ class X64Emitter {
   SiteChooser& sites_;
   std::vector<u32> last_use_;
   std::vector<bool> other_uses_;  ///< whether anything but the next operation uses a value
+  Value tested_ = ir::kNone;  ///< the host's flags are those of a test of this value
   std::optional<asmjit::x86::CondCode> flags_;  ///< the host's flags say whether the value of the operation before is 1
   std::vector<Home> home_;
   int owner_[32];  ///< value in a general register 0..15 or a vector register 16..31, or -1
@@ -292,11 +307,7 @@ class X64Emitter {
   bool overflow_ = false;
   Label entry_, bail_, uncounted_;
   std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
-  struct Cold {
-    u32 block;
-    std::function<void()> code;
-  };
-  std::deque<Cold> cold_;
+  std::deque<Cold> aside_, cold_;
   u32 block_ = 0;  ///< being emitted
   std::vector<Label> labels_;
   std::vector<BlockEntry> block_entry_;

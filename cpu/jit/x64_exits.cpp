@@ -106,12 +106,12 @@ void X64Emitter::emit_exit_if(const Op& op) {
     when = *std::exchange(flags_, std::nullopt);
   } else {
     const Gp condition = use(op.a, rax);
-    a_.test(condition.r32(), condition.r32());
+    test(op.a, condition);
   }
   const Label taken = a_.newLabel();
   if (exit.block == ir::kOutside) {
     a_.j(when, taken);
-    later([this, taken, &exit, pending = snapshot(op.pending)] {
+    aside([this, taken, &exit, pending = snapshot(op.pending)] {
       a_.bind(taken);
       store_pending(pending);
       jump_to_exit(exit, false);
@@ -128,7 +128,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
     return;
   }
   a_.j(when, taken);
-  later([this, taken, from, to, &exit, moves = moves_to(from, to)] {
+  aside([this, taken, from, to, &exit, moves = moves_to(from, to)] {
     a_.bind(taken);
     emit_edge(from, to, &exit, {}, moves);
     a_.jmp(labels_[to]);
@@ -175,12 +175,36 @@ void X64Emitter::jump_to_exit(const ir::Exit& exit, bool frame_changed) {
 
 /// @param look_at_key  other mappings may have come since the unit was entered
 void X64Emitter::jump_to_link(const ir::Exit& exit, bool look_at_key) {
-  native_.links.push_back({0, stubs_.unlinked, exit.ip, exit.slot, exit.mode});
-  a_.mov(rax, imm(&native_.links.back()));
-  if (look_at_key || (exit.ip ^ unit_.ip) >> 12) {
+  native_.links.push_back({.key = 0, .target = stubs_.unlinked, .ip = exit.ip, .slot = exit.slot, .mode = exit.mode});
+  Link& link = native_.links.back();
+  look_at_key |= (exit.ip ^ unit_.ip) >> 12 != 0;
+  const Mem key = qword_ptr(rbx, l_.fetch_keys + static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8);
+  on_.direct_links ? jump_directly(link, look_at_key, key) : jump_through(link, look_at_key, key);
+}
+
+/// The engine writes key and distance into the code: a way out touches no memory but code. Until then it leads to the engine.
+void X64Emitter::jump_directly(Link& link, bool look_at_key, const Mem& key) {
+  const Label leave = a_.newLabel();
+  if (look_at_key) {
+    a_.mov(rcx, Link::kNoKey);
+    link.key_end = static_cast<u32>(a_.offset());
+    a_.cmp(rcx, key);
+    a_.jne(leave);
+  }
+  a_.long_().jmp(leave);
+  link.jump_end = static_cast<u32>(a_.offset());
+  later([this, leave, &link] {
+    a_.bind(leave);
+    a_.mov(rax, imm(&link));
+    a_.jmp(imm(stubs_.unlinked));
+  });
+}
+
+void X64Emitter::jump_through(Link& link, bool look_at_key, const Mem& key) {
+  a_.mov(rax, imm(&link));
+  if (look_at_key) {
     const Label stale = a_.newLabel();
-    const i32 key = static_cast<i32>(unit_.mode.fetch * 8u + (exit.ip >> 61)) * 8;
-    a_.mov(rcx, qword_ptr(rbx, l_.fetch_keys + key));
+    a_.mov(rcx, key);
     a_.cmp(rcx, qword_ptr(rax, offsetof(Link, key)));
     a_.jne(stale);
     later([this, stale] {

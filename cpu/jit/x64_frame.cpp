@@ -38,7 +38,7 @@ void X64Emitter::when(const Op& op, std::function<void()> code) {
   const Label taken = a_.newLabel();
   a_.test(g.r32(), g.r32());
   a_.jnz(taken);
-  later([this, taken, pending = snapshot(op.pending), code = std::move(code)] {
+  aside([this, taken, pending = snapshot(op.pending), code = std::move(code)] {
     a_.bind(taken);
     store_pending(pending);
     code();
@@ -127,13 +127,13 @@ void X64Emitter::known_frame(const ir::Mode& from, u64 back, Label slow) {
   a_.mov(qword_ptr(r14, l_.returns - disp(offsetof(Registers, stack_gr))), rax);
   ir::Exit behind;
   behind.ip = back, behind.mode = from;
-  later([this, loops, packed, point, behind] {
+  aside([this, point, behind] { emit_return_point(point, behind); });
+  later([this, loops, packed] {
     a_.bind(loops);
     a_.movzx(ecx, byte_ptr(rbx, kEc));
     a_.shl(rcx, kPfsEcPos);
     a_.or_(rax, rcx);
     a_.jmp(packed);
-    emit_return_point(point, behind);
   });
 }
 

@@ -33,6 +33,7 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::mul_imm:
     case Opcode::mul_bits: return emit_multiple(op, v);
     case Opcode::count_down: return emit_count_down(op, v);
+    case Opcode::scaled_add: return emit_scaled_add(op, v);
     case Opcode::select: return emit_select(op, v);
     case Opcode::fence: return emit_fence(op);
     case Opcode::touch: return emit_touch(op);
@@ -158,6 +159,13 @@ void X64Emitter::emit_count_down(const Op& op, Value v) {
   if (d.id() != x.id()) a_.mov(d, x);
   a_.cmp(d, 1);
   a_.adc(d, -1);
+}
+
+void X64Emitter::emit_scaled_add(const Op& op, Value v) {
+  const Gp x = use(op.a, rax), y = use(op.b, rcx);
+  release(op.a);
+  release(op.b);
+  a_.lea(define(v), qword_ptr(y, x, static_cast<u32>(op.imm)));
 }
 
 void X64Emitter::emit_rotate(const Op& op, Value v) {
@@ -306,11 +314,26 @@ void X64Emitter::yield_relation(const Op& op, Value v, CondCode when) {
   a_.movzx(define(v).r32(), al);
 }
 
-void X64Emitter::emit_relation(const Op& op, Value v) {
+/// Compares the operands of a relation. @returns what the flags say when it holds
+CondCode X64Emitter::compare(const Op& op) {
   i32 k = 0;
+  const bool swap = small_constant(op.a, k), small = swap || small_constant(op.b, k);  // the host wants constants last
+  const bool narrow = op.code >= Opcode::cmp4_eq;
+  const Gp x = use(swap ? op.b : op.a, rax), y = small ? Gp(rcx) : use(op.b, rcx);
+  const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
+  if (!small) a_.cmp(left, right);
+  else if (k) a_.cmp(left, k);
+  else a_.test(left, left);
+  if (op.code == Opcode::cmp_eq || op.code == Opcode::cmp4_eq) return CondCode::kE;
+  const bool is_signed = op.code == Opcode::cmp_lt || op.code == Opcode::cmp4_lt;
+  if (swap) return is_signed ? CondCode::kG : CondCode::kA;
+  return is_signed ? CondCode::kL : CondCode::kB;
+}
+
+void X64Emitter::emit_relation(const Op& op, Value v) {
   if (op.code == Opcode::invert && flags_) return yield_relation(op, v, negateCond(*std::exchange(flags_, std::nullopt)));
-  const Gp x = use(op.a, rax);
   if (op.code == Opcode::invert) {
+    const Gp x = use(op.a, rax);
     release(op.a);
     const Gp d = define(v);
     if (d.id() != x.id()) a_.mov(d.r32(), x.r32());
@@ -318,23 +341,24 @@ void X64Emitter::emit_relation(const Op& op, Value v) {
     return;
   }
   if (op.code == Opcode::test_bit) {
-    a_.bt(x, static_cast<u32>(op.imm));
+    a_.bt(use(op.a, rax), static_cast<u32>(op.imm));
     return yield_relation(op, v, CondCode::kC);
   }
-  const bool small = small_constant(op.b, k), narrow = op.code >= Opcode::cmp4_eq;
-  const Gp y = small ? Gp(rcx) : use(op.b, rcx);
-  const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
-  small ? a_.cmp(left, k) : a_.cmp(left, right);
-  const bool equal = op.code == Opcode::cmp_eq || op.code == Opcode::cmp4_eq;
-  const bool less = op.code == Opcode::cmp_lt || op.code == Opcode::cmp4_lt;
-  yield_relation(op, v, equal ? CondCode::kE : less ? CondCode::kL : CondCode::kB);
+  yield_relation(op, v, compare(op));
+}
+
+
+/// Sets the flags by a value that is 0 or 1, unless they are.
+void X64Emitter::test(Value v, const Gp& place) {
+  if (tested_ != v) a_.test(place.r32(), place.r32());
+  tested_ = v;
 }
 
 void X64Emitter::emit_select(const Op& op, Value v) {
   const Gp condition = use(op.a, rax);
   const Gp yes = use(op.b, rcx), no = use(op.c, rdx);
   const Gp d = define(v);
-  a_.test(condition.r32(), condition.r32());
+  test(op.a, condition);
   if (no.id() != d.id()) a_.mov(d, no);
   a_.cmovnz(d, yes);
 }

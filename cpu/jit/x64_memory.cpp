@@ -11,7 +11,7 @@ using ir::Opcode;
 void X64Emitter::skip_unless(Value guard, Label target) {
   if (guard == ir::kNone) return;
   const Gp g = use(guard, rax);
-  a_.test(g.r32(), g.r32());
+  test(guard, g);
   a_.jz(target);
 }
 

@@ -136,7 +136,8 @@ std::vector<X64Emitter::Stored> X64Emitter::snapshot(u32 list) const {
   for (const ir::PendingWrite& w : unit_.pending(list)) {
     Stored s;
     s.location = ir::Location::unpack(w.location);
-    if (!constant(w.value, s.constant)) s.place = {w.value, home_[w.value].reg, home_[w.value].spill};
+    if (!constant(w.value, s.constant)) s.place = {w.value, home_[w.value].reg, home_[w.value].spill}, s.inverse = w.inverse;
+    else s.constant ^= w.inverse;
     writes.push_back(s);
   }
   return writes;
@@ -146,6 +147,12 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
   store_known_predicates(writes);
   for (const Stored& s : writes) {
     if (is_known_predicate(s)) continue;
+    if (s.inverse) {
+      s.place.reg >= 0 ? a_.mov(edx, gpd(static_cast<u32>(s.place.reg))) : a_.mov(edx, dword_ptr(rsp, s.place.slot * 8));
+      a_.xor_(edx, 1);
+      store(s.location, rdx);
+      continue;
+    }
     if (s.place.value != ir::kNone && s.place.reg >= 0) {
       store(s.location, gpq(static_cast<u32>(s.place.reg)));
       continue;

@@ -24,7 +24,7 @@ std::string location_name(u64 packed) {
 std::string print_pending(const Unit& unit, u32 list) {
   if (!list) return "";
   std::string text = " pending";
-  for (const PendingWrite& w : unit.pending(list)) text += fmt::format(" {}=v{}", location_name(w.location), w.value);
+  for (const PendingWrite& w : unit.pending(list)) text += fmt::format(" {}={}v{}", location_name(w.location), w.inverse ? "!" : "", w.value);
   return text;
 }
 

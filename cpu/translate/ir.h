@@ -125,6 +125,7 @@ struct Op {
 struct PendingWrite {
   u64 location = 0;  ///< packed
   Value value = kNone;
+  bool inverse = false;  ///< 1 - value is written, to a predicate
 };
 
 /// What of the machine's mode is built into a translation. Equal modes are equal bits.
@@ -265,6 +266,10 @@ void sink_compares(Unit& unit);
 void share_values(Unit& unit);
 /// Makes one multiplication of the shifts, sums and differences that compute a multiple of a value, or a field of its low 32 bits.
 void find_multiples(Unit& unit);
+/// Finds forms for which the host has one instruction: sums with a shifted operand, and what depends on predicates.
+void find_short_forms(Unit& unit);
+/// Ways out invert predicates themselves where nobody else needs the inverse.
+void leave_inversions_to_exits(Unit& unit);
 /// Makes loads of bytes that the same block has stored just before take them from the stored values: the host is slow to read back a word
 /// that was written in pieces.
 void forward_stores(Unit& unit);

@@ -3,7 +3,7 @@
 #include <map>
 #include <optional>
 
-#include "cpu/translate/ir.h"
+#include "cpu/translate/each_value.h"
 
 namespace ia64::cpu::ir {
 
@@ -17,6 +17,7 @@ bool is_constant(const Unit& u, Value v) {
 std::optional<u64> evaluate(const Op& op, u64 a, u64 b) {
   switch (op.code) {
     case Opcode::add: return a + b;
+    case Opcode::scaled_add: return (a << op.imm) + b;
     case Opcode::sub: return a - b;
     case Opcode::and_: return a & b;
     case Opcode::andn: return a & ~b;
@@ -60,35 +61,12 @@ Value copied(const Unit& u, const Op& op) {
   }
 }
 
-template <class F>
-void each_operand(Op& op, F f) {
-  for (Value* v : {&op.a, &op.b, &op.c, &op.guard})
-    if (*v != kNone) f(*v);
-}
-
 void fold(Unit& u, Op& op) {
   const OpcodeInfo& what = info(op.code);
   const bool known = what.operands > 0 && is_constant(u, op.a) && (what.operands < 2 || is_constant(u, op.b));
   if (!known || what.effect != Effect::Pure || what.operands > 2) return;
   if (const auto value = evaluate(op, u.ops[op.a].imm, what.operands < 2 ? 0 : u.ops[op.b].imm))
     op = Op{.code = Opcode::constant, .imm = *value};
-}
-
-}  // namespace
-
-namespace {
-
-/// Calls f on each value that is named outside of operations' own operands.
-template <class F>
-void each_outer_use(Unit& unit, F f) {
-  for (auto& phi : unit.phis)
-    for (Value& v : phi)
-      if (v != kNone) f(v);
-  for (auto& list : unit.lists)
-    for (PendingWrite& w : list)
-      if (w.value != kNone) f(w.value);
-  for (BasicBlock& block : unit.blocks)
-    if (auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) f(indirect->target);
 }
 
 }  // namespace
@@ -206,8 +184,10 @@ void optimise(Unit& unit, const Optimisations& on) {
   if (on.fold_constants) fold_constants(unit);
   if (on.shared_values) share_values(unit);
   if (on.multiples) find_multiples(unit);
+  if (on.short_forms) find_short_forms(unit);
   if (on.forwarded_stores) forward_stores(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
+  if (on.short_forms) leave_inversions_to_exits(unit);
   if (on.dead_values) drop_dead_values(unit);
   if (on.fused_branches) sink_compares(unit);
 }

@@ -301,6 +301,48 @@ TEST_CASE("a timer that the clock has fired is not fired again after a sleep", "
   CHECK_FALSE(sapic.deliverable());
 }
 
+TEST_CASE("a timer far ahead is put off until the processor has run for a while", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.put_off_timers(true);
+  sapic.write_itv(0xef);
+  sapic.write_itm(900'000);  // not far enough
+  CHECK(m.clock().pending() == 1);
+  sapic.write_itm(5'000'000);
+  CHECK(m.clock().pending() == 0);
+  CHECK(sapic.timer_due_ns() == 5'000'001);
+  CHECK(sapic.suspend_timer() == 5'000'001);  // a halted processor
+  m.clock().advance_to(3'000'000);
+  sapic.resume_timer(5'000'001);
+  CHECK(m.clock().pending() == 0);
+  sapic.suspend_timer();
+  m.clock().advance_to(4'500'000);
+  sapic.resume_timer(5'000'001);
+  CHECK(m.clock().pending() == 1);
+  m.clock().advance_to(5'000'001);
+  CHECK(sapic.read_ivr() == 0xef);
+  sapic.write_eoi();
+  sapic.write_itm(10'000'000);
+  CHECK(m.clock().pending() == 0);
+  CHECK(m.core().run(100) == StopReason::Budget);  // whoever does not halt
+  CHECK(m.clock().pending() == 1);
+}
+
+TEST_CASE("a sleeper wakes at the end of its time and for every call", "[interrupt]") {
+  cpu::Sleeper sleeper;
+  CHECK_FALSE(sleeper.sleep(std::chrono::nanoseconds(0)));
+  CHECK_FALSE(sleeper.sleep(std::chrono::microseconds(10)));
+  sleeper.wake();
+  CHECK(sleeper.sleep(std::chrono::hours(1)));
+  CHECK(sleeper.sleep(std::chrono::hours(1)));  // until it is forgotten
+  sleeper.forget();
+  CHECK_FALSE(sleeper.sleep(std::chrono::nanoseconds(0)));
+  std::thread other([&] { sleeper.wake(); });
+  CHECK(sleeper.sleep(std::chrono::hours(1)));
+  other.join();
+}
+
 TEST_CASE("request_stop ends run once", "[interrupt]") {
   NEEDS_ASSEMBLER();
   Spinner m;

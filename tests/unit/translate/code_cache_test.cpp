@@ -42,3 +42,13 @@ TEST_CASE("a code cache holds code until it is cleared", "[jit]") {
   CHECK(again == first);
   CHECK(call(again) == 21);
 }
+
+TEST_CASE("what a code cache keeps survives clearing", "[jit]") {
+  jit::CodeCache cache(1);
+  void* const kept = add(cache, 42);
+  cache.keep();
+  REQUIRE(add(cache, 6));
+  cache.clear();
+  CHECK(add(cache, 7) != kept);
+  CHECK(call(kept) == 42);
+}

@@ -1,43 +1,13 @@
 // Values computed once, and multiplications made of shifts and sums. Expected values by hand.
-#include "cpu/translate/ir.h"
 #include "tests/support/bare_machine.h"
 #include "tests/support/translator_choice.h"
+#include "tests/unit/translate/optimised_unit.h"
 
 using namespace ia64;
 using namespace ia64::test;
 using namespace ia64::cpu::ir;
 using cpu::Insn;
 using Unit = cpu::ir::Unit;
-
-namespace {
-
-constexpr u64 gr(u8 n) { return Location{File::General, n}.pack(); }
-
-/// Optimises `ops` and what writes the values in `written` to r10 and up. Returns the values after it.
-Unit optimised(std::vector<Op> ops, std::initializer_list<Value> written, std::vector<Op>& results) {
-  static const Insn insn;
-  Unit u;
-  u.ops = std::move(ops);
-  u8 to = 10;
-  for (Value v : written) u.ops.push_back({.code = Opcode::set, .a = v, .imm = gr(to++)});
-  u.exits.push_back({0x1000, 0, &insn, {}});
-  u.terminal = Leave{0};
-  optimise(u);
-  CHECK(verify(u).empty());
-  to = 10;
-  for (size_t n = 0; n < written.size(); n++, to++)
-    for (const PendingWrite& w : u.pending(u.blocks[0].pending))
-      if (w.location == gr(to)) results.push_back(u.ops[w.value]);
-  REQUIRE(results.size() == written.size());
-  return u;
-}
-
-Op get(u8 r) { return {.code = Opcode::get, .imm = gr(r)}; }
-Op constant(u64 k) { return {.code = Opcode::constant, .imm = k}; }
-Op left(Value a, u64 n) { return {.code = Opcode::shl_imm, .a = a, .imm = n}; }
-Op binary(Opcode code, Value a, Value b) { return {.code = code, .a = a, .b = b}; }
-
-}  // namespace
 
 TEST_CASE("what is computed twice is computed once, operands of sums in any order", "[translate]") {
   std::vector<Op> results;
