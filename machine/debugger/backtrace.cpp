@@ -126,8 +126,8 @@ class Walker {
 
  private:
   std::optional<UnwindState> state() {
-    const u64 inside = at_.exact ? at_.ip : at_.ip - kBundleBytes + 2;  // within the call
-    if (auto by_table = table_.state_at(inside)) return by_table;
+    // The return address itself, not the call before it: Linux enters handlers with the address of their epilogue's first bundle.
+    if (auto by_table = table_.state_at(at_.ip)) return by_table;
     out_.by_tables = false;
     const auto place = symbols_.find(at_.exact ? at_.ip : at_.ip - 1);
     if (place) return prologue(memory_, place->symbol->address & ~u64{15}, at_.ip);
