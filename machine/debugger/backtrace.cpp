@@ -152,6 +152,7 @@ class Walker {
 
   /// Static registers are known of the innermost function only.
   std::optional<u64> register_of(u64 n) const {
+    if (n == 0) return 0;
     if (n < kFirstStacked) return at_.innermost ? std::optional(core_.regs().gr(static_cast<unsigned>(n))) : std::nullopt;
     return word_at(memory_, cpu::Rse::skip(at_.bsp, static_cast<i64>(n - kFirstStacked)));
   }
@@ -163,12 +164,12 @@ class Walker {
     const auto psp = value(saved->psp, at_.sp, std::nullopt);
     const auto rp = value(saved->rp, at_.rp, psp), pfs = value(saved->pfs, at_.pfs, psp);
     if (saved->interruption) return leave_interruption(rp, pfs);
+    if (rp && *rp == 0) return out_.end = "the outermost function", false;
     if (!rp || !pfs) {
       const bool unsaved = saved->rp.kind == Place::Kind::Untouched || saved->pfs.kind == Place::Kind::Untouched;
       out_.end = unsaved ? fmt::format("{} does not save its caller", symbols_.name_of(at_.ip)) : "the caller's state is not in memory";
       return false;
     }
-    if (*rp == 0) return out_.end = "the outermost function", false;
     at_ = {.ip = *rp & ~u64{15}, .bsp = cpu::Rse::skip(at_.bsp, -static_cast<i64>(field(*pfs, 7, 7))), .sp = psp, .rp = {}, .pfs = {}, .innermost = false, .exact = false};
     return false;
   }

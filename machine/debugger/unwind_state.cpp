@@ -2,6 +2,7 @@
 #include "machine/debugger/unwind_state.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@ using Place = UnwindState::Place;
 using Kind = Place::Kind;
 
 constexpr u64 kNever = ~u64{0};
+constexpr i64 kNoSlot = INT64_MAX;
 constexpr size_t kMostStates = 64;  // pushed or labelled: more are no work of a compiler
 constexpr i64 kScratchBytes = 16;   // of the caller's frame, below which offsets of PspRelative count
 
@@ -46,7 +48,7 @@ struct Bytes {
 /// A place and the slot behind which it counts; kNever with a place: from the end of the prologue on.
 struct Saved {
   Place place;
-  u64 when = kNever;
+  i64 when = kNoSlot;
 };
 struct State {
   Saved rp, pfs, psp;
@@ -71,7 +73,7 @@ class Reader {
   }
 
  private:
-  Place at_slot(const Saved& s) const { return s.when != kNever && slot_ > s.when ? s.place : Place{}; }
+  Place at_slot(const Saved& s) const { return s.when != kNoSlot && static_cast<i64>(slot_) > s.when ? s.place : Place{}; }
 
   /// The memory stack frame is gone, and what was kept in it has been restored.
   void leave_frame() {
@@ -109,7 +111,7 @@ class Reader {
   void enter(bool body, u64 length) {
     if (!first_ && !body_)
       for (Saved* s : {&now_.rp, &now_.pfs, &now_.psp})
-        if (s->when == kNever && s->place.kind != Kind::Untouched) s->when = last_slot();
+        if (s->when == kNoSlot && s->place.kind != Kind::Untouched) s->when = last_slot();
     first_ = false;
     if (slot_ < begin_ + length_) return void(done_ = true);
     begin_ += length_;
@@ -123,8 +125,9 @@ class Reader {
     in_.bad = in_.bad || outer_.size() > kMostStates;
   }
 
-  u64 last_slot() const { return begin_ + (length_ ? length_ - 1 : 0); }
-  u64 when(u64 t) const { return std::min(begin_ + std::min(t, length_), last_slot()); }
+  /// Of a region; the one before it when it has no length, as where a handler of Linux begins.
+  i64 last_slot() const { return static_cast<i64>(begin_ + length_) - 1; }
+  i64 when(u64 t) const { return std::min(static_cast<i64>(begin_ + std::min(t, length_)), last_slot()); }
 
   // P1 to P10
   void in_prologue(u8 b) {
