@@ -12,6 +12,11 @@ DeferredWork::~DeferredWork() {
   if (timer) clock_->cancel(timer);
 }
 
+bool DeferredWork::waits() const {
+  std::lock_guard lock(mutex_);
+  return timer_ != 0;
+}
+
 void DeferredWork::request() {
   if (!clock_) return work_();
   std::lock_guard lock(mutex_);

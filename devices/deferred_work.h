@@ -19,12 +19,14 @@ class DeferredWork {
   DeferredWork(const DeferredWork&) = delete;
 
   bool deferred() const { return clock_ != nullptr; }
+  /// Whether requested work has not been done yet.
+  bool waits() const;
   void request();
 
  private:
   Clock* const clock_;
   const std::function<void()> work_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Clock::TimerId timer_ = 0;  ///< 0: nothing waits
 };
 

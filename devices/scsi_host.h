@@ -25,7 +25,7 @@ class ScsiHost {
   /// @param code ASC << 8 | ASCQ
   virtual void target_changed(unsigned number, u16 code) = 0;
   /// Waits until every request has been answered and every interrupt sent; no processor runs meanwhile.
-  /// @returns false when one is still in flight after `limit`
+  /// @returns false when one is still in flight after `limit`; at once when something waits for a clock that only processors move
   virtual bool drain(std::chrono::milliseconds limit) = 0;
 };
 

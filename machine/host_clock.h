@@ -7,28 +7,24 @@
 #include <mutex>
 #include <thread>
 
-#include "base/clock.h"
+#include "machine/settable_clock.h"
 
 namespace ia64::machine {
 
 /// Virtual time = host time since construction, less pauses. Timer functions run on one thread of its own, which sleeps on a host timer:
 /// setting one moves the host timer but wakes no thread, because guests set one at every tick.
-class HostClock final : public Clock {
+class HostClock final : public SettableClock {
  public:
   HostClock();
   ~HostClock() override;
   u64 now_ns() const override;
   TimerId schedule(u64 deadline_ns, std::function<void()> fn) override;
   void cancel(TimerId id) override;
-  /// Stops virtual time; timers wait. Idempotent. One thread at a time calls pause() and resume().
-  void pause();
-  /// Lets virtual time go on where it stopped.
-  void resume();
-  bool paused() const { return paused_at_ns_.load(std::memory_order_acquire) != kNotPaused; }
-  /// While paused: waits for a timer function that is still running. Not from one.
-  void settle();
-  /// While paused: virtual time is `ns` from now on. Timers keep their deadlines.
-  void set_now(u64 ns);
+  void pause() override;
+  void resume() override;
+  bool paused() const override { return paused_at_ns_.load(std::memory_order_acquire) != kNotPaused; }
+  void settle() override;
+  void set_now(u64 ns) override;
 
  private:
   struct Timer {

@@ -36,6 +36,7 @@ constexpr u64 kRelaxNs = 10'000;              // counted time that one look of f
 constexpr u64 kNsPerSecond = 1'000'000'000;
 constexpr unsigned kResetLoopCount = 10;       // this many resets in a row,
 constexpr u64 kResetLoopNs = kNsPerSecond;     // each after less than this, are a loop
+constexpr u64 kQuietLimitNs = 2 * kNsPerSecond;  // how long a guest with counted time may be busy without a break
 constexpr u64 kHaltSliceNs = kNsPerSecond;     // a halted processor looks at stop requests at least this often
 
 /// Messages from I/O SAPICs, MSIs and IPIs to the processors.
@@ -145,6 +146,9 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void follow_host_clock();
   void wire_processor(const MachineConfig& config);
   timespec running_clock() const;
+  i64 counted_offset() const { return config_.start_s.value_or(kCountedStart) - running_clock().tv_sec; }
+  Result<void> reach_quiet_point();
+  void rest(cpu::StopReason reason);
   cpu::StopReason run_stretch();
   cpu::StopReason step_once() { return counted_ ? counted_->step() : core_->step(); }
   void stop_for_debugger(cpu::StopReason reason);
@@ -160,8 +164,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
 
   MachineConfig config_;
   NvramFile nvram_;
-  std::unique_ptr<Clock> clock_;
-  HostClock* host_clock_ = nullptr;        ///< clock_, when it follows the host
+  std::unique_ptr<SettableClock> clock_;
   VirtualClock* virtual_clock_ = nullptr;  ///< clock_, when time is counted
   ProcessorBus processor_bus_;
   // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
@@ -200,10 +203,10 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
   if (!direct) return direct.error();
   kernel_unread_ = config.restored && !config.kernel.kernel_path.empty();
   if (config.deterministic())
-    clock_ = std::unique_ptr<Clock>(virtual_clock_ = new VirtualClock);
+    clock_ = std::unique_ptr<SettableClock>(virtual_clock_ = new VirtualClock);
   else
     follow_host_clock();
-  if (virtual_clock_ || config.start_s) wall_clock_offset_s_ = config.start_s.value_or(kCountedStart) - running_clock().tv_sec;
+  if (virtual_clock_ || config.start_s) wall_clock_offset_s_ = counted_offset();
   auto board = make_board(config, {.clock = clock_.get(),
                                    .pace = virtual_clock_,
                                    .interrupts = &processor_bus_,
@@ -224,7 +227,6 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
 void MachineImpl::follow_host_clock() {
   auto host_clock = std::make_unique<HostClock>();
   safe_point_.on_wait = [clock = host_clock.get()](bool waiting) { waiting ? clock->pause() : clock->resume(); };
-  host_clock_ = host_clock.get();
   clock_ = std::move(host_clock);
 }
 
@@ -262,7 +264,7 @@ void MachineImpl::soft_off() {
 void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
   on_end_ = std::move(on_end);
   thread_ = std::thread([this] {
-    restored_ ? host_clock_->resume() : power_on();
+    restored_ ? clock_->resume() : power_on();
     cpu_main();
     safe_point_.close();
   });
@@ -320,13 +322,15 @@ void MachineImpl::cpu_main() {
     if (wanted_elsewhere()) continue;
     const cpu::StopReason reason = run_stretch();
     stop_for_debugger(reason);
-    switch (reason) {
-      case cpu::StopReason::Gate: idle(); break;
-      case cpu::StopReason::Halted: sleep_until(clock_->now_ns() + kHaltSliceNs); break;
-      default: break;
-    }
+    rest(reason);
     if (lockstep_ && !lockstep_->difference().empty()) report_difference();
   }
+}
+
+/// Nothing is to do for a while, if that is why the processor has stopped.
+void MachineImpl::rest(cpu::StopReason reason) {
+  if (reason == cpu::StopReason::Gate) idle();
+  if (reason == cpu::StopReason::Halted) sleep_until(clock_->now_ns() + kHaltSliceNs);
 }
 
 cpu::StopReason MachineImpl::run_stretch() {
@@ -469,12 +473,13 @@ void MachineImpl::read_kernel_again() {
 }
 
 Result<MachineParts> MachineImpl::parts() {
-  if (!host_clock_) return Error{ErrorKind::Unsupported, "snapshots: not with --icount and --engine lockstep, whose time is counted"};
+  if (lockstep_) return Error{ErrorKind::Unsupported, "snapshots: not with --engine lockstep, which is two machines"};
   return MachineParts{.config = config_,
                       .board = *board_,
                       .core = *core_,
                       .firmware = *firmware_,
-                      .clock = *host_clock_,
+                      .clock = *clock_,
+                      .counted = counted_.get(),
                       .started = thread_.joinable(),
                       .visit_machine = [this](StateArchive& a) { a(wall_clock_offset_s_, resets_, retired_before_reset_, powered_on_ns_); }};
 }
@@ -482,7 +487,25 @@ Result<MachineParts> MachineImpl::parts() {
 Result<SnapshotManifest> MachineImpl::save_snapshot(const SnapshotOptions& options) {
   auto all = parts();
   if (!all) return all.error();
+  if (auto ok = reach_quiet_point(); !ok) return ok.error();
   return machine::save_snapshot(*all, options);
+}
+
+/// Where time is counted, only the guest's going on ends what its storage does; so it goes on until nothing is in flight, and to where
+/// the ALAT, which a snapshot does not keep, is empty. So neither that nor saving changes its course.
+Result<void> MachineImpl::reach_quiet_point() {
+  const u64 until_ns = clock_->now_ns() + kQuietLimitNs;
+  while (counted_ && !(board_->storage().idle() && core_->alat().empty())) {
+    if (wanted_elsewhere()) return Error{ErrorKind::Unsupported, "cannot be saved: the guest is about to be reset or to end"};
+    if (clock_->now_ns() >= until_ns)
+      return Error{ErrorKind::Locked, fmt::format("the guest had storage requests or advanced loads under way for {} s of its time without a break: try again", kQuietLimitNs / kNsPerSecond)};
+    const cpu::StopReason reason = counted_->advance();
+    stop_for_debugger(reason);
+    if (reason == cpu::StopReason::StopAddress || reason == cpu::StopReason::Watch)
+      return Error{ErrorKind::Unsupported, "cannot be saved: a breakpoint stopped the guest before its storage was done"};
+    rest(reason);
+  }
+  return {};
 }
 
 Result<void> MachineImpl::load_snapshot(const std::string& directory, const std::string& name) {
@@ -491,18 +514,19 @@ Result<void> MachineImpl::load_snapshot(const std::string& directory, const std:
   auto snapshot = OpenSnapshot::open(directory, name);
   if (!snapshot) return snapshot.error();
   if (auto ok = (*snapshot)->check(*all); !ok) return ok;
-  const bool started = thread_.joinable(), stood = host_clock_->paused();
+  const bool started = thread_.joinable(), stood = clock_->paused();
   idle_until_ns_.reset();
   board_->storage().forget_conversions();
   board_->reset(true);
   core_->drop_all_code();
   power_on();
   auto loaded = (*snapshot)->load(*all);
-  if (started && !stood) host_clock_->resume();
+  if (started && !stood) clock_->resume();
   if (!loaded) {
     if (started) request_reset(true);
     return Error{loaded.error().kind, fmt::format("snapshot '{}': {}{}", name, loaded.error().message, started ? "; the guest was reset" : "")};
   }
+  if (counted_ && !(*snapshot)->manifest().counted) wall_clock_offset_s_ = counted_offset();
   operating_system_ = true;
   restored_ = !started;
   return {};

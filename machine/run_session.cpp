@@ -403,7 +403,8 @@ class Session {
   ConsoleHub hub_;
   ConsoleKeys keys_;
   ConsoleWatches watches_;
-  control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); }};
+  control::Jobs jobs_{[this](control::Json data) { publish(control::EventKind::Job, std::move(data)); },
+                      [this](std::function<void()> fn) { loop_.post(std::move(fn)); }};
   std::optional<CountedConsole> counted_console_;  ///< between machine and hub where time is counted
   std::unique_ptr<ConsoleScript> script_;
   std::mutex script_mutex_;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -384,6 +385,10 @@ void StorageBays::restart() {
 }
 
 // --- snapshots
+
+bool StorageBays::idle() const {
+  return std::all_of(adapters_.begin(), adapters_.end(), [](const auto& slot) { return slot.second.host->drain(std::chrono::milliseconds(0)); });
+}
 
 Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
   for (auto& [slot, adapter] : adapters_)

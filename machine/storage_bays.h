@@ -109,6 +109,8 @@ class StorageBays {
   /// The guest restarts: changed FileDVDs go back, adapters are reset, converted or, when empty, gone.
   void restart();
 
+  /// Whether no request of the guest is in flight or waits to be fetched.
+  bool idle() const;
   /// Waits until no request of the guest is in flight. @returns Locked naming the adapter that is not done in time
   Result<void> drain(std::chrono::milliseconds limit);
   /// Opens disks anew with another content of their overlays: all or none. The guest does not hear of it. @param all as for plug()

@@ -52,7 +52,7 @@ class Control:
         self.stream.close()
         self.socket.close()
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Runs a command; returns its result or raises ControlError. Write `power_off` for `power-off`."""
         return self._request({"command": name.replace("_", "-"), "arguments": arguments})
 

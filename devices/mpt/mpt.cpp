@@ -296,6 +296,7 @@ void Mpt::reset() {
 }
 
 bool Mpt::drain(std::chrono::milliseconds limit) {
+  if (deferred_.waits()) return false;
   const auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {
     {

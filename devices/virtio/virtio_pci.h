@@ -72,6 +72,8 @@ class VirtioPci : public pci::PciDevice {
   void became_idle();
   // No lock held:
   void send(const Interrupts& interrupts);
+  /// Whether a notification has not been served yet: only with deferral.
+  bool notification_waits() const { return deferred_.waits(); }
 
   mutable std::mutex mutex_;
   std::condition_variable idle_changed_;

@@ -158,6 +158,7 @@ void VirtioScsi::visit_device_state(StateArchive& a) {
 }
 
 bool VirtioScsi::drain(std::chrono::milliseconds limit) {
+  if (notification_waits()) return false;
   {
     std::unique_lock lock(mutex_);
     if (!idle_changed_.wait_for(lock, limit, [this] { return idle(); })) return false;

@@ -24,8 +24,11 @@ class Jobs {
     std::string unit = "bytes";
     std::function<Result<void>()> cancel = {};  ///< stops it; end() is called before this returns or later. None: it cannot be stopped
   };
-  /// @param publish  takes the data of `job` events
-  explicit Jobs(std::function<void(Json data)> publish) : publish_(std::move(publish)) {}
+  using Post = std::function<void(std::function<void()>)>;
+  /// @param publish  takes the data of `job` events  @param post  runs a function on the loop thread, for jobs of other threads
+  explicit Jobs(std::function<void(Json data)> publish, Post post = {}) : publish_(std::move(publish)), post_(std::move(post)) {}
+  /// Any thread.
+  void post(std::function<void()> fn) const { post_(std::move(fn)); }
 
   Id start(Work work);
   /// @param done  of `total`; never less than before. Told to clients in steps of a sixty-fourth at most, so that nobody is flooded
@@ -55,7 +58,8 @@ class Jobs {
   Job* find(Id id);
   void forget_old();
 
-  std::function<void(Json)> publish_;
+  const std::function<void(Json)> publish_;
+  const Post post_;
   std::deque<Job> jobs_;
   Id last_ = 0;
 };

@@ -84,25 +84,48 @@ StopReason CountedRun::count(Run run) {
 }
 
 StopReason CountedRun::run() {
-  while (!stop_.exchange(false)) {
-    if (left_ == 0) begin_quantum();
-    const StopReason reason = count([this] { return lockstep_ ? lockstep_->run(left_) : core_.run(left_); });
-    switch (reason) {
-      case StopReason::Budget: end_quantum(); break;
-      case StopReason::InterruptionLoop:  // nothing is executed any more, but time goes on
-        spent_ += left_;
-        end_quantum();
-        break;
-      case StopReason::Halted: end_quantum(); return reason;
-      case StopReason::Gate:
-        if (stops_at_gate()) return reason;
-        break;
-      default:
-        if (left_ == 0) end_quantum();
-        return reason;
-    }
-  }
+  while (!stop_.exchange(false))
+    if (const StopReason reason = advance(); reason != StopReason::Budget) return reason;
   return StopReason::Requested;
+}
+
+StopReason CountedRun::advance() {
+  if (left_ == 0) begin_quantum();
+  const StopReason reason = count([this] { return lockstep_ ? lockstep_->run(left_) : core_.run(left_); });
+  switch (reason) {
+    case StopReason::Budget: end_quantum(); return reason;
+    case StopReason::InterruptionLoop:  // nothing is executed any more, but time goes on
+      spent_ += left_;
+      end_quantum();
+      return StopReason::Budget;
+    case StopReason::Halted: end_quantum(); return reason;
+    case StopReason::Gate: return stops_at_gate() ? reason : StopReason::Budget;
+    default:
+      if (left_ == 0) end_quantum();
+      return reason;
+  }
+}
+
+namespace {
+
+struct KeptPost {
+  DeliveryMode mode{};
+  u8 vector = 0;
+  void visit_state(StateArchive& a) { a(mode, vector); }
+};
+
+}  // namespace
+
+void CountedRun::visit_state(StateArchive& a) {
+  std::lock_guard lock(posts_mutex_);
+  std::vector<KeptPost> posts;
+  for (const auto& [mode, vector] : posts_) posts.push_back({mode, vector});
+  a(left_, spent_, posts);
+  a.require(left_ <= kQuantumSlots && spent_ <= 2 * kQuantumSlots, "the quantum");
+  if (!a.loading()) return;
+  if (!a.ok()) left_ = spent_ = 0, posts.clear();
+  posts_.clear();
+  for (const KeptPost& p : posts) posts_.emplace_back(p.mode, p.vector);
 }
 
 StopReason CountedRun::step() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/interrupt_bus.h"
+#include "base/state_archive.h"
 #include "cpu/core.h"
 #include "machine/icount/virtual_clock.h"
 
@@ -42,10 +43,14 @@ class CountedRun {
 
   /// Runs until the processor halts, a gate wants to stop, somebody asked (Requested), or a debugger's reason comes up.
   cpu::StopReason run();
+  /// Runs to the end of the quantum at most. @returns Budget there, else as run()
+  cpu::StopReason advance();
   /// As Core::step().
   cpu::StopReason step();
   /// There is nothing to do before `until_ns` of virtual time, or before the next timer or interrupt: goes there.
   void idle_until(u64 until_ns);
+  /// The quantum, wherever in it the processor stands, and interrupts under way. Not in lockstep.
+  void visit_state(StateArchive& a);
 
  private:
   class Gate;

@@ -22,6 +22,11 @@ void VirtualClock::cancel(TimerId id) {
   if (found != timers_.end()) timers_.erase(found);
 }
 
+void VirtualClock::set_now(u64 ns) {
+  std::lock_guard lock(mutex_);
+  now_ns_ = ns;
+}
+
 void VirtualClock::advance_to(u64 ns) {
   std::unique_lock lock(mutex_);
   while (!timers_.empty() && timers_.begin()->first <= ns) {

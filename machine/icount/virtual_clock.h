@@ -4,16 +4,22 @@
 #include <map>
 #include <mutex>
 
-#include "base/clock.h"
+#include "machine/settable_clock.h"
 
 namespace ia64::machine {
 
 /// Timers run on the thread that advances the clock.
-class VirtualClock final : public Clock {
+class VirtualClock final : public SettableClock {
  public:
   u64 now_ns() const override;
   TimerId schedule(u64 deadline_ns, std::function<void()> fn) override;
   void cancel(TimerId id) override;
+
+  void pause() override {}
+  void resume() override {}
+  bool paused() const override { return true; }
+  void settle() override {}
+  void set_now(u64 ns) override;
 
   /// Moves time forward and runs what becomes due, in order of time. CPU thread only.
   void advance_to(u64 ns);

@@ -115,7 +115,7 @@ Action read_snapshot(StepReader& in) {
       return x.start(step, arguments, snapshot);
     }
     if (!more.empty()) return Failure{"the guest is running: arguments are for a new run", {}};
-    Json arguments = {{"action", save ? "save" : "load"}, {"name", snapshot}}, result;
+    Json arguments = {{"action", save ? "save" : "load"}, {"name", snapshot}, {"wait", true}}, result;
     if (external) arguments["disks"] = "external";
     if (auto failure = command(x, step, {{"command", "snapshot"}, {"arguments", arguments}}, result)) return failure;
     if (save) x.saved(step, snapshot);

@@ -11,7 +11,8 @@
 #include "cpu/core.h"
 #include "firmware/firmware.h"
 #include "machine/board.h"
-#include "machine/host_clock.h"
+#include "machine/icount/counted_run.h"
+#include "machine/settable_clock.h"
 #include "machine/snapshot/checksum.h"
 #include "machine/snapshot/media.h"
 #include "machine/storage_bays.h"
@@ -25,7 +26,7 @@ constexpr std::chrono::seconds kDrainLimit{30};
 /// Virtual time stands as long as this lives, unless it stood before.
 class StandingClock {
  public:
-  explicit StandingClock(HostClock& clock) : clock_(clock), stood_(clock.paused()) {
+  explicit StandingClock(SettableClock& clock) : clock_(clock), stood_(clock.paused()) {
     clock_.pause();
     clock_.settle();
   }
@@ -35,7 +36,7 @@ class StandingClock {
   StandingClock(const StandingClock&) = delete;
 
  private:
-  HostClock& clock_;
+  SettableClock& clock_;
   const bool stood_;
 };
 
@@ -43,10 +44,12 @@ class StandingClock {
 /// interrupt controller knows the wires before devices drive them, and processors forget what all of those sent.
 void visit_firmware(const MachineParts& parts, StateSections& state) { state.part("firmware", parts.firmware); }
 
-void visit_devices(const MachineParts& parts, StateSections& state) {
+void visit_devices(const MachineParts& parts, StateSections& state, bool counted) {
   parts.board.visit_state(state);
   state.section("machine", parts.visit_machine);
   state.part("cpu-0", parts.core);
+  if (counted) return state.part("icount", *parts.counted);
+  if (parts.counted && state.loading()) parts.counted->powered_on();  // what devices sent meanwhile is forgotten here too
 }
 
 SnapshotManifest describe(const MachineParts& parts, const std::string& name) {
@@ -59,6 +62,7 @@ SnapshotManifest describe(const MachineParts& parts, const std::string& name) {
   m.processors = parts.config.cpus;
   m.processor_model = parts.core.wires().model->name;
   m.virtual_ns = parts.clock.now_ns();
+  m.counted = parts.counted != nullptr;
   m.nvram_path = parts.config.nvram_path;
   m.kernel = parts.config.kernel;
   return m;
@@ -81,7 +85,7 @@ Result<SnapshotManifest> save_snapshot(const MachineParts& parts, const Snapshot
 
   StateSections state;
   visit_firmware(parts, state);
-  visit_devices(parts, state);
+  visit_devices(parts, state, manifest.counted);
   const std::vector<u8> bytes = state.serialize();
   manifest.state_bytes = bytes.size();
   manifest.state_checksum = checksum_text(bytes);
@@ -89,7 +93,7 @@ Result<SnapshotManifest> save_snapshot(const MachineParts& parts, const Snapshot
 
   const auto memory_fd = (*snapshot)->create(snapshot_file::kMemory);
   if (!memory_fd) return memory_fd.error();
-  auto memory = write_memory_file(*memory_fd, parts.board.ram());
+  auto memory = write_memory_file(*memory_fd, parts.board.ram(), options.progress);
   if (!memory) return memory.error();
   manifest.memory = *memory;
 
@@ -120,6 +124,7 @@ Result<void> OpenSnapshot::check(const MachineParts& parts) const {
     return different("memory", fmt::format("{} MiB", saved.memory_bytes >> 20), fmt::format("{} MiB", here.memory_bytes >> 20));
   if (here.processors != saved.processors) return different("number of processors", std::to_string(saved.processors), std::to_string(here.processors));
   if (here.processor_model != saved.processor_model) return different("processor", saved.processor_model, here.processor_model);
+  if (saved.counted && !here.counted) return different("time", "counted (--icount)", "the host's");
   return check_media(saved, parts.board.storage());
 }
 
@@ -138,7 +143,7 @@ Result<void> OpenSnapshot::load(const MachineParts& parts) {
   parts.clock.set_now(manifest_.virtual_ns);
   visit_firmware(parts, state_);
   if (auto ok = load_memory(parts); !ok) return ok;
-  visit_devices(parts, state_);
+  visit_devices(parts, state_, manifest_.counted);
   return state_.finish();
 }
 

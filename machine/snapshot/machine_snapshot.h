@@ -18,12 +18,14 @@ class Firmware;
 namespace ia64::machine {
 
 class Board;
-class HostClock;
+class CountedRun;
+class SettableClock;
 
 struct SnapshotOptions {
   std::string directory, name;
   bool replace = false;         ///< an older snapshot of that name goes
   bool external_disks = false;  ///< the user keeps what writable disks hold now; else they are refused
+  MemoryProgress progress = {};  ///< on the thread that saves
 };
 
 /// The parts of a machine that have state. Its processors stand between two instructions.
@@ -32,7 +34,8 @@ struct MachineParts {
   Board& board;
   cpu::Core& core;
   firmware::Firmware& firmware;
-  HostClock& clock;
+  SettableClock& clock;
+  CountedRun* counted = nullptr;  ///< where time is counted
   bool started = false;  ///< it has run already: its disks hold something else
   std::function<void(StateArchive&)> visit_machine;  ///< what the machine itself keeps
 };

@@ -65,7 +65,7 @@ class Members {
 
 void describe(Members& json, SnapshotManifest& m) {
   json("name", m.name)("created", m.created)("board", m.board)("guest", m.guest)("memory_bytes", m.memory_bytes);
-  json("processors", m.processors)("processor_model", m.processor_model)("virtual_ns", m.virtual_ns)("nvram", m.nvram_path);
+  json("processors", m.processors)("processor_model", m.processor_model)("virtual_ns", m.virtual_ns)("counted", m.counted)("nvram", m.nvram_path);
   json.object("kernel", [&](Members& k) { k("path", m.kernel.kernel_path)("initrd", m.kernel.initrd_path)("arguments", m.kernel.arguments); });
   json.list("adapters", m.adapters, [](Members& a, SnapshotAdapter& v) { a("bus", v.bus)("slot", v.slot)("kind", v.kind)("next_kind", v.next_kind); });
   json.list("media", m.media, [](Members& d, SnapshotMedium& v) {

@@ -29,7 +29,7 @@ struct SnapshotAdapter {
 };
 
 struct SnapshotManifest {
-  static constexpr u32 kFormat = 1;
+  static constexpr u32 kFormat = 2;
 
   std::string name;
   std::string created;      ///< UTC, 2026-11-22T07:31:00Z
@@ -39,6 +39,7 @@ struct SnapshotManifest {
   unsigned processors = 0;
   std::string processor_model;
   u64 virtual_ns = 0;
+  unsigned counted = 0;     ///< 1: its time was counted (--icount), else 0
   std::string nvram_path;
   KernelBoot kernel;        ///< starts when the restored guest is reset
   std::vector<SnapshotAdapter> adapters;

@@ -28,9 +28,10 @@ u64 total_bytes(std::span<const GuestMemory> ram) {
 /// Counts and sums up pages; writes neighbours together when it has a file.
 class Pages {
  public:
-  explicit Pages(int fd) : fd_(fd) {}
+  Pages(int fd, const MemoryProgress& progress) : fd_(fd), progress_(progress) {}
 
   void add(u64 offset, std::span<const u8> page) {
+    if (stopped_) return;
     u8 number[8];
     store_le<u64>(number, offset / kPage);
     sum_.add(number);
@@ -46,33 +47,37 @@ class Pages {
       if (n <= 0) errno_ = n < 0 ? errno : ENOSPC, good_ = false;
       done += static_cast<size_t>(std::max<ssize_t>(n, 0));
     }
+    if (progress_ && !run_.empty() && !stopped_) stopped_ = !progress_(run_offset_ + run_.size());
     run_ = {};
     errno = errno_;
     return good_;
   }
+  bool stopped() const { return stopped_; }
   MemoryFile result(u64 size_bytes) const { return {size_bytes, stored_bytes_, sum_.text()}; }
 
  private:
   static constexpr size_t kMostRun = 4 << 20;
   const int fd_;
+  const MemoryProgress& progress_;
   Checksum sum_;
   u64 stored_bytes_ = 0;
   std::span<const u8> run_;
   u64 run_offset_ = 0;
-  bool good_ = true;
+  bool good_ = true, stopped_ = false;
   int errno_ = 0;
 };
 
 }  // namespace
 
-Result<MemoryFile> write_memory_file(int fd, std::span<GuestMemory> ram) {
+Result<MemoryFile> write_memory_file(int fd, std::span<GuestMemory> ram, const MemoryProgress& progress) {
   const u64 size = total_bytes(ram);
   if (ftruncate(fd, static_cast<off_t>(size)) != 0) return failed("make");
-  Pages pages(fd);
+  Pages pages(fd, progress);
   u64 base = 0;
   for (const GuestMemory& m : ram) {
     m.for_each_content_page([&](u64 offset, std::span<const u8> page) { pages.add(base + offset, page); });
     if (!pages.flush()) return failed("write");
+    if (pages.stopped()) return Error{ErrorKind::Unsupported, "cancelled"};
     base += m.size_bytes();
   }
   return pages.result(size);
@@ -100,7 +105,8 @@ Result<MemoryFile> examine_memory_file(int fd) {
   auto memory = GuestMemory::map(size);
   if (!memory) return memory.error();
   if (auto ok = memory->show_file(fd, 0); !ok) return ok.error();
-  Pages pages(-1);
+  const MemoryProgress nobody;
+  Pages pages(-1, nobody);
   memory->for_each_content_page([&](u64 offset, std::span<const u8> page) { pages.add(offset, page); });
   return pages.result(size);
 }

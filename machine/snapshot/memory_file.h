@@ -1,6 +1,7 @@
 // The memory file of a snapshot: guest RAM as it is, one range after the other, zero pages as holes.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +18,12 @@ struct MemoryFile {
   std::string checksum;
 };
 
+/// Hears how many bytes of RAM are done, and answers whether to go on.
+using MemoryProgress = std::function<bool(u64 done_bytes)>;
+
 /// Writes RAM to an empty file. No processor runs and nothing is in flight.
-Result<MemoryFile> write_memory_file(int fd, std::span<GuestMemory> ram);
+/// @returns Unsupported when `progress` did not want to go on
+Result<MemoryFile> write_memory_file(int fd, std::span<GuestMemory> ram, const MemoryProgress& progress = {});
 
 /// Lets RAM show a memory file. Nothing is read before the guest touches it.
 /// @returns Invalid when the file has not the size of the ranges

@@ -75,6 +75,7 @@ Result<Json> snapshot_details(const SnapshotDirectory& directory, const std::str
   out["processors"] = m->processors;
   out["processor"] = m->processor_model;
   out["uptime_ms"] = m->virtual_ns / 1'000'000;
+  out["icount"] = m->counted != 0;
   out["stored_bytes"] = stored_bytes(directory, *m);
   if (!m->kernel.kernel_path.empty()) out["kernel"] = m->kernel.kernel_path;
   if (!m->nvram_path.empty()) out["nvram"] = m->nvram_path;

@@ -30,6 +30,7 @@ Result<void> configure_for_restore(const SnapshotDirectory& directory, const std
   if (!given.memory) config.memory_bytes = manifest->memory_bytes;
   if (!given.processors) config.cpus = manifest->processors;
   if (!given.kernel) config.kernel = manifest->kernel;
+  if (manifest->counted) config.icount = true;
   auto saved = saved_statements(*manifest);
   if (!saved) return saved.error();
   if (!given.storage) {

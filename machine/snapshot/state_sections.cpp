@@ -24,7 +24,11 @@ bool printable(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-Error damaged(std::string what) { return {ErrorKind::Invalid, "the state is damaged: " + std::move(what)}; }
+/// What a section says of itself may quote bytes of the file; a message stays one printable line.
+Error damaged(std::string what) {
+  std::replace_if(what.begin(), what.end(), [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  return {ErrorKind::Invalid, "the state is damaged: " + std::move(what)};
+}
 
 }  // namespace
 

@@ -20,7 +20,7 @@ namespace ia64::machine {
 /// missing, damaged, too short or too long; finish() says which. One thread.
 class StateSections {
  public:
-  static constexpr u32 kFormat = 1;  ///< grows with every change of any section
+  static constexpr u32 kFormat = 2;  ///< grows with every change of any section
 
   /// Saves.
   StateSections() = default;

@@ -14,9 +14,12 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import toolchain  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from ivmctl import Control  # noqa: E402
 from kernel_log import complaint, plain  # noqa: E402
 
 PROMPT = r"ivm-guest# $"
@@ -203,6 +206,67 @@ def counted_typing(args):
         require(len(runs) == len(engines) and len(set(runs)) == 1, f"the runs on {adapter} differ", report.read_text())
 
 
+ROUNDS = ("i=0; while [ $i -lt 6 ]; do i=$((i+1)); dd if=/dev/urandom of=/data bs=64k count=24 oflag=direct; cp /data /back; sync; "
+          "echo 3 > /proc/sys/vm/drop_caches; sha256sum /data /back; cat /proc/interrupts; echo ROUND$i; done; echo END$((40+2))")
+
+
+def counted_rounds(args, name, options):
+    """A deterministic run up to the end of ROUNDS."""
+    boot = Boot(args, name, ["--icount", "--state-hash", *options])
+    return boot if "--restore" in options else boot.expect(PROMPT).send(ROUNDS + "\\r")
+
+
+def state_of(errors):
+    state = re.search(r"state hash ([0-9a-f]{32})$", errors, re.M)
+    require(state, f"no hash in: {errors}")
+    return state[1]
+
+
+def connect(process, endpoint):
+    while True:
+        try:
+            return Control(endpoint, timeout=300)
+        except OSError:
+            require(process.poll() is None, "ivm ended before its control socket was there")
+            time.sleep(0.02)
+
+
+def save_on_the_way(args, boot, directory, text):
+    """The run of `boot`, saved as soon as the console has shown a text. Returns what ivm wrote to standard error."""
+    endpoint = f"unix:{args.work}/control"
+    process = subprocess.Popen([*boot.command, "--control", endpoint, "--paused", "--snapshot-dir", str(directory)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with connect(process, endpoint) as control:
+        control.command("watch", text=text, once=True)
+        control.command("continue")
+        control.next_event("match")
+        control.command("snapshot", action="save", name="one", wait=True)
+    errors = process.communicate()[1]
+    require(process.returncode == 0, f"ivm ended with {process.returncode}: {errors}")
+    return errors
+
+
+def icount_snapshot(args):
+    """Saving does not change a deterministic run, and what is restored ends as the run that was never saved: equal registers, memory, console."""
+    original = make_disk(args)
+    for adapter, engines in (("avio_stor", ("jit", "interp")), ("scsi", ("jit",))):
+        disk = ["--boot-timeout", "0", "-a", f"disk:{adapter}:0,2,0:overlay:file:{original}"]
+        directory = pathlib.Path(args.work) / f"snapshots-{adapter}"
+        whole = counted_rounds(args, f"{adapter}-whole", disk).expect("END42")
+        whole.run()
+        saved = counted_rounds(args, f"{adapter}-saved", disk).expect("END42")
+        state = state_of(whole.errors)
+        require(state_of(save_on_the_way(args, saved, directory, "ROUND2")) == state, f"{adapter}: saving changed the run")
+        transcript = whole.log.read_bytes()
+        require(saved.log.read_bytes() == transcript, f"{adapter}: saving changed the console")
+        for engine in engines:
+            restored = counted_rounds(args, f"{adapter}-{engine}", ["--engine", engine, "--snapshot-dir", str(directory), "--restore", "one"]).expect("END42")
+            restored.run()
+            rest = restored.log.read_bytes()
+            require(b"ROUND6" in rest and transcript.endswith(rest), f"{adapter}: the restored console differs", rest.decode(errors="replace"))
+            require(state_of(restored.errors) == state, f"{adapter}: the restored run under {engine} ends in another state")
+
+
 def make_demo_disk(args):
     image = pathlib.Path(args.work) / "demo.img"
     subprocess.run([f"{args.source}/tools/demo/mkdemo", str(image)], check=True, stdout=subprocess.DEVNULL)
@@ -276,7 +340,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, stop_under_load, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, stop_under_load, all_targets)}
 
 
 def main():

@@ -356,7 +356,8 @@ class Rig {
   std::unique_ptr<ControlServer> server_;
   ConsoleHub console_{loop_};
   ConsoleWatches watches_;
-  Jobs jobs_{[this](const Json& data) { server_->publish(EventKind::Job, data); }};
+  Jobs jobs_{[this](const Json& data) { server_->publish(EventKind::Job, data); },
+             [this](std::function<void()> fn) { loop_.post(std::move(fn)); }};
   CommandRunner runner_{loop_, {.machine = &machine_,
                                 .config = &config_,
                                 .end_session = [](const std::string&) {},

@@ -1,6 +1,7 @@
 // Counted time of a processor: equal under all engines, and not disturbed by whoever looks.
 #include "machine/icount/counted_run.h"
 
+#include <cstring>
 #include <optional>
 
 #include "cpu/arch/register_differences.h"
@@ -178,6 +179,53 @@ TEST_CASE("counted run: stops for others in the middle of a quantum change nothi
     CHECK(stops > 4'000);
     CHECK(outcome_of(rig) == undisturbed);
   }
+}
+
+TEST_CASE("counted run: another machine goes on from any place in a quantum, interrupts under way included", "[icount][snapshot]") {
+  NEEDS_ASSEMBLER();
+  constexpr u64 kPeriod = 7'777;
+  const auto save = [](auto& part) {
+    StateArchive a;
+    part.visit_state(a);
+    return a.saved();
+  };
+  const auto load = [](auto& part, const std::vector<u8>& bytes) {
+    StateArchive a{std::span<const u8>(bytes)};
+    part.visit_state(a);
+    CHECK(a.ok());
+    CHECK(a.left() == 0);
+  };
+  const Outcome whole = to_the_end(Engine::Interpreter, kPeriod);
+  const u64 places[] = {kCode, kCode + 1, kCode + 16};
+  for (const unsigned stops : {1u, 2u, 1'294u, 1'295u, 1'296u, 4'321u}) {
+    Rig first(Engine::Interpreter, kSumTimes, kCountInterrupts), second(Engine::Interpreter, kSumTimes, kCountInterrupts);
+    first.tick(kPeriod);
+    for (unsigned n = 0; n < stops; n++) {
+      first.core->set_stop_addresses({places[n % 3]});
+      REQUIRE(first.run->run() == StopReason::StopAddress);
+    }
+    const u64 now = first.clock.now_ns(), next = first.clock.next_due_ns();
+    second.clock.set_now(now);
+    load(*second.core, save(*first.core));
+    load(*second.run, save(*first.run));
+    std::memcpy(second.memory.data(), first.memory.data(), kRamBytes);
+    second.clock.schedule(next, [&] {
+      second.run->post(DeliveryMode::Fixed, 0x40);
+      second.tick(kPeriod);
+    });
+    CHECK(second.run->run() == StopReason::Gate);
+    CHECK(outcome_of(second) == whole);
+  }
+}
+
+TEST_CASE("counted run: a damaged quantum is refused", "[icount][snapshot]") {
+  NEEDS_ASSEMBLER();
+  Rig rig(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  std::vector<u8> bytes(20, 0xff);
+  StateArchive a{std::span<const u8>(bytes)};
+  rig.run->visit_state(a);
+  CHECK_FALSE(a.ok());
+  CHECK(rig.run->run() == StopReason::Gate);
 }
 
 TEST_CASE("counted run: single steps count like everything else", "[icount]") {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -121,6 +122,7 @@ TEST_CASE("snapshot: sections are found by name, and what is missing, unknown or
           std::array<u8, 9> more{};
           a(more);
         }) == "the state is damaged: section 'one': it is cut short");
+  CHECK(load({"one"}, [](StateArchive& a) { a.require(false, "a name, 'x\n\xff',"); }) == "the state is damaged: section 'one': a name, 'x?\?', is out of range");
 }
 
 TEST_CASE("snapshot: a damaged state file is refused in one line", "[machine][snapshot]") {
@@ -139,7 +141,7 @@ TEST_CASE("snapshot: a damaged state file is refused in one line", "[machine][sn
   }
   auto other = good;
   other[8] = 99;
-  CHECK(has(StateSections::parse(other).error().message, "format 99; this version of ivm reads format 1"));
+  CHECK(has(StateSections::parse(other).error().message, "format 99; this version of ivm reads format 2"));
 }
 
 TEST_CASE("snapshot: a manifest is read as it was written, and every missing member is named", "[machine][snapshot]") {
@@ -163,7 +165,7 @@ TEST_CASE("snapshot: a manifest is read as it was written, and every missing mem
     for (unsigned k = 1 + random() % 4; k; k--) damaged[random() % damaged.size()] = "{}[]\",:0a-\xff"[random() % 11];
     (void)parse_manifest(damaged);
   }
-  CHECK(has(parse_manifest("{\"ivm_snapshot\": 2}").error().message, "format 2"));
+  CHECK(has(parse_manifest("{\"ivm_snapshot\": 99}").error().message, "format 99"));
   CHECK_FALSE(parse_manifest("[]"));
 }
 
@@ -202,6 +204,28 @@ TEST_CASE("snapshot: memory comes back from a file that has holes where there ar
   back[0].clear();
   CHECK(back[0].data()[0] == 0);
   CHECK(back[0].data()[5 * kMiB + 4095] == 0);
+}
+
+TEST_CASE("snapshot: writing memory tells how far it is, and ends when nobody wants it any more", "[machine][snapshot]") {
+  Folder folder;
+  std::vector<GuestMemory> ram;
+  for (const u64 size : {8u << 20, 4u << 20}) ram.push_back(std::move(*GuestMemory::map(size)));
+  for (const u64 at : {0u, 5u << 20, 7u << 20}) ram[0].data()[at] = 1;
+  ram[1].data()[1 << 20] = 1;
+  std::vector<u64> heard;
+  {
+    File file(folder);
+    REQUIRE(write_memory_file(file.fd, ram, [&](u64 done) { return heard.push_back(done), true; }));
+  }
+  REQUIRE_FALSE(heard.empty());
+  CHECK(std::is_sorted(heard.begin(), heard.end()));
+  CHECK(heard.back() == (9u << 20) + 4096);
+  File file(folder);
+  unsigned calls = 0;
+  const auto stopped = write_memory_file(file.fd, ram, [&](u64) { return calls++, false; });
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().message == "cancelled");
+  CHECK(calls == 1);
 }
 
 TEST_CASE("snapshot: a memory file of another size is refused", "[machine][snapshot]") {

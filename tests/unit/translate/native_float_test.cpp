@@ -186,3 +186,111 @@ TEST_CASE("a loop whose registers or operands are no plain doubles gives what th
       CHECK(interpreted.read64(BareMachine::kData + 0x1000) == translated.read64(BareMachine::kData + 0x1000));
     }
 }
+
+TEST_CASE("a loop over denormals leaves what they touch to handlers, and gives what the interpreter gives", "[jit]") {
+  NEEDS_ASSEMBLER();
+  const auto run = [](BareMachine& m) {
+    m.load(kSumOfSquares);
+    for (unsigned n = 0; n < 100; n++) m.write64(BareMachine::kData + 8 * n, n + 1);
+    m.regs().set_gr(9, BareMachine::kData + 0x1000), m.regs().fr_phys[9] = cpu::fp::from_double(0), m.regs().fpsr = kFpsr;
+    m.regs().set_gr(8, BareMachine::kData);
+    m.run_to_interruption(1'000'000);
+  };
+  NativeMachine translated;
+  BareMachine interpreted;
+  run(translated), run(interpreted);
+  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  const auto& on = translator_choice().optimisations;
+  if (on.native_float && on.native_float_memory) CHECK(translated.core().translator_counters()->odd_floats > 0);
+}
+
+TEST_CASE("of two NaNs translated arithmetic takes the one that the interpreter takes", "[jit]") {
+  NEEDS_ASSEMBLER();
+  const char* const forms[] = {"fma.d %f = f6, f1, f7",  "fma.d %f = f1, f6, f7",  "fma.d %f = f6, f7, f0",  "fma.d %f = f6, f7, f8",
+                               "fms.d %f = f6, f1, f7",  "fms.d %f = f1, f6, f7",  "fnma.d %f = f6, f1, f7", "fnma.d %f = f1, f6, f7",
+                               "fnma.d %f = f6, f7, f0", "fnma.d %f = f6, f7, f8", "fms.d %f = f6, f7, f8",  "fma.s %f = f6, f1, f7",
+                               "fma.s %f = f6, f7, f0",  "fnorm.d %f = f6",        "fnorm.s %f = f7",        "fnma.s %f = f1, f7, f6"};
+  // Three operands a round; each result is stored and compared.
+  std::string program = "{ .mii\n mov r14 = r0\n mov.i ar.lc = r20\n nop.i 0 ;;\n}\ntop:\n";
+  for (const char* f : {"f6", "f7", "f8"}) program += std::string("{ .mfb\n ldfd ") + f + " = [r8], 8\n nop.f 0\n nop.b 0 ;;\n}\n";
+  for (std::string form : forms) {
+    form.replace(form.find("%f"), 2, "f10");
+    program += "{ .mfb\n nop.m 0\n " + form + "\n nop.b 0 ;;\n}\n{ .mfb\n stf.spill [r9] = f10, 16\n nop.f 0\n nop.b 0 ;;\n}\n";
+  }
+  program += "{ .mfb\n nop.m 0\n nop.f 0\n br.cloop.sptk.few top ;;\n}\n{ .mib\n break.m 0x100\n nop.i 0\n nop.b 0 ;;\n}\n";
+  const u64 numbers[] = {0x7ff8000000000123, 0xfff9000020000000, std::bit_cast<u64>(2.5), 0xfff0000000000000};
+  constexpr u64 kResults = BareMachine::kData + 0x4000;
+  const auto run = [&](BareMachine& m) {
+    m.load(program.c_str());
+    for (unsigned n = 0; n < 256; n++)
+      for (unsigned k = 0; k < 3; k++) m.write64(BareMachine::kData + 8 * (3 * n + k), numbers[n >> 2 * k & 3]);
+    m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, kResults), m.regs().set_gr(20, 255), m.regs().fpsr = kFpsr;
+    m.run_to_interruption(1'000'000);
+  };
+  NativeMachine translated;
+  BareMachine interpreted;
+  run(translated), run(interpreted);
+  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  for (u64 n = 0; n < 256 * std::size(forms); n++) {
+    INFO(forms[n % std::size(forms)] << ", operands " << n / std::size(forms) % 64);
+    REQUIRE(interpreted.read64(kResults + 16 * n) == translated.read64(kResults + 16 * n));
+    REQUIRE(interpreted.read64(kResults + 16 * n + 8) == translated.read64(kResults + 16 * n + 8));
+  }
+}
+
+TEST_CASE("a loop that is entered again and again with other forms than its region assumes is given up", "[jit]") {
+  NEEDS_ASSEMBLER();
+  const auto run = [](BareMachine& m) {
+    m.load(R"(
+{ .mii
+  mov r14 = 0
+  nop.i 0
+  nop.i 0 ;;
+}
+outer:
+{ .mii
+  ldf.fill f9 = [r8]
+  mov.i ar.lc = 4
+  adds r14 = 1, r14 ;;
+}
+{ .mib
+  cmp.ltu p6, p7 = 60, r14
+  nop.i 0
+  br.few top ;;
+}
+top:
+{ .mfb
+  nop.m 0
+  fadd.d f10 = f9, f9
+  nop.b 0 ;;
+}
+{ .mfb
+  nop.m 0
+  fmpy.d f11 = f10, f9
+  br.cloop.sptk.few top ;;
+}
+{ .mib
+  cmp.ltu p8, p9 = r20, r14
+  nop.i 0
+  (p9) br.few outer ;;
+}
+{ .mib
+  break.m 0x100
+  nop.i 0
+  nop.b 0 ;;
+}
+)");
+    // A number of 64 bits: no double.
+    m.write64(BareMachine::kData, bit(63) | 1), m.write64(BareMachine::kData + 8, 0xffff);
+    m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(20, 2000), m.regs().fpsr = kFpsr;
+    m.run_to_interruption(1'000'000);
+  };
+  NativeMachine translated;
+  BareMachine interpreted;
+  run(translated), run(interpreted);
+  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  const auto& on = translator_choice().optimisations;
+  const auto& counted = *translated.core().translator_counters();
+  if (on.native_float) CHECK(counted.odd_floats + counted.misfits > 0);
+  CHECK(counted.deopts < 1000);  // of 10000 additions
+}
