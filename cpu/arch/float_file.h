@@ -11,7 +11,7 @@ namespace ia64::cpu {
 struct FloatFile {
   enum Form : u8 {
     kRegister = 0,  ///< in Registers::fr_phys
-    kDouble = 1,    ///< `value` holds the bits of an IEEE double that loads as the register; denormal only where exceptions tell (float_traps)
+    kDouble = 1,    ///< `value` holds the bits of an IEEE double, not denormal, that loads as the register
     kInteger = 2,   ///< `value` is the significand of a register with the exponent of integers
     kNatural = 3,   ///< `value` is the number that the register holds, normalised in the widest format
     kDeferred = 4,  ///< `value` is the address of a jit::FloatRecord, from which the register can be computed

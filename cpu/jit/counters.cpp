@@ -40,8 +40,6 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("regions", c.regions);
   out.value("windows", c.windows);
   out.value("thinned", c.thinned);
-  out.value("odd_floats", c.odd_floats);
-  out.value("misfits", c.misfits);
   out.value("region_parts", c.region_parts);
   out.value("translate_ns", c.translate_ns);
   out.value("instructions", c.instructions);

@@ -6,27 +6,28 @@
 #include <cstring>
 
 #include "cpu/fp/fpsr.h"
-#include "cpu/jit/float_traps.h"
 #include "cpu/jit/lean_float.h"
 
 namespace ia64::cpu::jit {
 
 namespace {
 
+/// Round to nearest, all exceptions masked, no flags.
+constexpr unsigned kCleanMxcsr = 0x1f80;
 constexpr unsigned kMxcsrInexact = 0x20;
 
 }  // namespace
 
-void begin_floats(Core& core, u64 mxcsr) noexcept {
-  _mm_setcsr(static_cast<unsigned>(mxcsr));
+void begin_floats(Core& core, u64) noexcept {
+  _mm_setcsr(kCleanMxcsr);
   core.float_file().active = 1;
 }
 
-void merge_float_flags(Core& core, u64 mxcsr) noexcept {
-  const unsigned now = _mm_getcsr();
+void merge_float_flags(Core& core, u64) noexcept {
+  if (!(_mm_getcsr() & kMxcsrInexact)) return;
   Registers& r = core.regs();
-  if (now & kMxcsrInexact) r.fpsr = fp::Fpsr(r.fpsr).with_flags(0, fp::kInexact);
-  if (now != mxcsr) _mm_setcsr(static_cast<unsigned>(mxcsr));
+  r.fpsr = fp::Fpsr(r.fpsr).with_flags(0, fp::kInexact);
+  _mm_setcsr(kCleanMxcsr);
 }
 
 void end_floats(Core& core, u64) noexcept {
@@ -37,7 +38,7 @@ void end_floats(Core& core, u64) noexcept {
     if (eight == 0) continue;
     for (unsigned k = n; k < n + 8; k++) settle_register(core.regs(), k, file);
   }
-  merge_float_flags(core, kQuietMxcsr);
+  merge_float_flags(core, 0);
   file.active = 0;
 }
 

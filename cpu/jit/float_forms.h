@@ -8,10 +8,10 @@ namespace ia64::cpu::jit {
 
 // Called from generated code, which finds its registers as they were.
 
-/// Sets MXCSR; before the first floating-point instruction after generated code was entered.
-void begin_floats(Core& core, u64 mxcsr) noexcept;
-/// Moves what MXCSR gathered into the flags of status field 0, and sets it.
-void merge_float_flags(Core& core, u64 mxcsr) noexcept;
+/// Prepares MXCSR; before the first floating-point instruction after generated code was entered.
+void begin_floats(Core& core, u64) noexcept;
+/// Moves what MXCSR gathered into the flags of status field 0.
+void merge_float_flags(Core& core, u64) noexcept;
 /// Everything back to where the architecture has it; when generated code is left.
 void end_floats(Core& core, u64) noexcept;
 

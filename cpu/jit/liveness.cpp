@@ -73,11 +73,6 @@ Liveness::Liveness(const ir::Unit& u) : feeds(u.ops.size(), ir::kNone), spilled(
     if (u.blocks[b].loop_end)
       for (u32 inner = b; inner <= u.blocks[b].loop_end; inner++) loop_of_[inner] = b;
   }
-  const auto depth_of = [&u](Value v) {
-    for (const ir::BasicBlock& block : u.blocks)
-      if (v < block.end) return block.depth;
-    return u8{0};
-  };
   std::vector<std::vector<u32>> positions;  // by value
   positions.resize(u.ops.size());
   for (u32 b = 0; b < count; b++) {
@@ -93,8 +88,7 @@ Liveness::Liveness(const ir::Unit& u) : feeds(u.ops.size(), ir::kNone), spilled(
       for (u32 n = to.first; n < to.end && is_phi(u.ops[n]); n++) {
         const Value v = u.phis[u.ops[n].imm][which];
         positions[v].push_back(block.end);
-        // The innermost loop has most of it.
-        if (next.to[k] <= b && (feeds[v] == ir::kNone || depth_of(feeds[v]) <= to.depth)) feeds[v] = n;
+        if (next.to[k] <= b) feeds[v] = n;
       }
     }
   }

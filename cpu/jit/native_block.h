@@ -38,8 +38,6 @@ struct Link {
 
 /// Host code of one block in one mode at one virtual address.
 struct NativeBlock {
-  static constexpr i32 kMisfits = 64;
-
   const void* entry = nullptr;  ///< nullptr: cannot be translated
   u64 ip = 0;
   u8 slot = 0;
@@ -57,12 +55,10 @@ struct NativeBlock {
   bool alone = false;            ///< no region came of it
   const void* uncounted = nullptr;      ///< host code behind the count
   std::unique_ptr<NativeBlock> region;
-  NativeBlock* fallback = nullptr;  ///< of a region and its parts: the block that does what it cannot
+  NativeBlock* fallback = nullptr;  ///< of a region: the block that does what it cannot
   const void* counted = nullptr; ///< of a head: its own entry, while `entry` is the region's
   bool several_pages = false;    ///< of a region: good while the fetch key is `key`, else the engine must look again
   u64 key = 0;
-  i32 misfits_left = kMisfits;  ///< of a region: entries that may fail its test of floating-point registers before the engine is asked
-  u64 since = 0;                ///< of a region: instructions executed when that count began
   u8 remade = 0;                 ///< of a head: how often its region has lost a page
   std::deque<NativeBlock> parts;  ///< of a region: what its decoded blocks are called; only ip, slot, mode and block are set
 };

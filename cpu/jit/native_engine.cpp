@@ -35,12 +35,6 @@ constexpr i64 kColdness = 32;
 constexpr unsigned kAttempts = 4;
 /// An access site must hit so many times as often as it misses.
 constexpr u64 kWorthwhile = 6;
-/// How often generated code may be left in front of a floating-point instruction before that is left to its handler.
-constexpr u32 kOften = 32;
-/// The instructions between two such times, when the others pay for them: an exception of the host costs some microseconds.
-constexpr u64 kBetweenOdd = 1000;
-/// The instructions between two entries that a region's test refuses, when they are worth it.
-constexpr u64 kBetweenMisfits = 4000;
 /// How often a region may lose one of its pages before its head is left alone.
 constexpr u8 kRemakes = 8;
 
@@ -69,8 +63,7 @@ NativeEngine::NativeEngine(Interpreter& interpreter, const TranslatorOptions& op
       options_(fit_for_host(options)),
       rules_(ir::make_rules(options_.optimisations)),
       layout_(core_),
-      cache_(options.cache_bytes + kCacheRoom),
-      traps_(options_.optimisations.native_float && options_.optimisations.float_traps) {
+      cache_(options.cache_bytes + kCacheRoom) {
   state_.engine = this;
   layout_.host = options.host;
   if (options.count_handlers) handler_counts_.resize(op_count()), layout_.handler_counts = handler_counts_.data();
@@ -94,10 +87,10 @@ u32 NativeEngine::mode_now(bool ed) const {
 
 // --- translation -------------------------------------------------------------------------------------------------
 
-std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u64 ip, u8 slot, u32 mode_bits) {
+std::unique_ptr<NativeBlock> NativeEngine::translate(Block& block, u32 mode_bits) {
   const ir::Mode mode = ir::Mode::unpack(mode_bits);
   auto native = std::make_unique<NativeBlock>();
-  native->ip = ip, native->slot = slot;
+  native->ip = core_.r_.ip, native->slot = core_.r_.slot;
   native->mode = mode, native->mode_bits = mode_bits, native->block = &block;
   ir::Unit unit = ir::Lowering(rules_, block, native->ip, native->slot, mode).run();
   const bool dump = dump_.wants(block, native->ip);
@@ -176,7 +169,7 @@ void NativeEngine::enter_through(NativeBlock& head, std::unique_ptr<NativeBlock>
 
 /// Translates what `head` leads to as one unit, which then takes its place. When nothing comes of it, `head` is not asked again.
 void NativeEngine::make_region(NativeBlock& head) {
-  if (head.region) return judge_fit(head);  // or fetch keys have changed: way_in() sees to that
+  if (head.region) return;  // fetch keys have changed: way_in() sees to that
   head.countdown = std::numeric_limits<i32>::max();
   if (flush_) return;
   ir::Mode inner = head.mode;
@@ -200,10 +193,9 @@ void NativeEngine::make_region(NativeBlock& head) {
   region->ip = head.ip, region->slot = head.slot, region->mode = head.mode, region->mode_bits = head.mode_bits, region->block = head.block;
   region->fallback = &head;
   region->key = interpreter_.fetch_key();
-  region->since = core_.slots_retired();
   for (const ir::Part& part : unit.parts) {
     NativeBlock& named = region->parts.emplace_back();
-    named.ip = part.ip, named.slot = part.slot, named.block = part.block, named.fallback = &head;
+    named.ip = part.ip, named.slot = part.slot, named.block = part.block;
     named.mode = region->parts.size() == 1 ? head.mode : inner, named.mode_bits = named.mode.pack();
     if ((part.ip ^ head.ip) >> 12) region->several_pages = true;
   }
@@ -255,7 +247,6 @@ bool NativeEngine::emit(const ir::Unit& unit, NativeBlock& native) {
     }
     for (Link& link : native.links)
       link.code = entry, link.page = native.block->phys() & ~u64{0xfff}, link.leaves_page = (link.ip ^ native.ip) >> 12;
-    for (const X64Emitter::TrapSite& trap : emitter.trap_sites()) traps_.add(entry + trap.offset, entry + code.labelOffset(trap.way_out));
     for (SiteRecord& site : native.sites) site.engine = this, site.since = core_.slots_retired();
     native.entry = entry;
     native.uncounted = entry + emitter.uncounted_offset();
@@ -290,7 +281,7 @@ NativeBlock* NativeEngine::find_native(const LookupEntry& entry, u32 mode) {
   if (code_bytes_ > options_.cache_bytes) flush(DropReason::CacheFull);
   auto& slot = blocks_[key];
   const u64 began_ns = processor_time_ns();
-  slot = translate(block, core_.r_.ip, core_.r_.slot, mode);
+  slot = translate(block, mode);
   const u64 taken = processor_time_ns() - began_ns;
   std::atomic_ref(counters_.translate_ns).store(counters_.translate_ns + taken, std::memory_order_relaxed);  // others look on
   by_page_[block.phys() & ~u64{0xfff}].push_back(key);
@@ -332,10 +323,7 @@ void NativeEngine::flush(DropReason why) {
   by_page_.clear();
   dropped_.clear();
   cache_.clear();
-  traps_.clear();
   sites_.forget();
-  rules_.forget_instructions();
-  odd_.clear();
   code_bytes_ = 0;
   clear_returns();
   counters_.flushes++;
@@ -396,7 +384,6 @@ bool NativeEngine::run(const LookupEntry& entry) {
   const i64 budget = left > static_cast<u64>(kBurst) ? kBurst : static_cast<i64>(left);
   state_.budget = budget;
   counters_.enters++;
-  traps_.enter();
   stubs_.enter(&state_, way_in(*native));
   const u64 executed = static_cast<u64>(budget - state_.budget);
   core_.retire(executed);
@@ -446,7 +433,6 @@ BailReason NativeEngine::why_bailed(const NativeBlock& native) const {
 void NativeEngine::deopt(const Insn& insn, const NativeBlock& native) {
   Registers& r = core_.r_;
   counters_.deopts++;
-  note_odd(insn, native);
   if (insn.spare == 0) state_.kind = ExitKind::Bail;  // nothing was done: the interpreter must
   core_.retire(insn.spare);
   r.ip = native.ip + u64{insn.bundle} * 16, r.slot = insn.slot;
@@ -505,46 +491,6 @@ void NativeEngine::judge_sites(NativeBlock& region, u64 now) {
   enter_through(head, nullptr);
   head.countdown = 1;
   counters_.thinned++;
-}
-
-/// Entries of the region of `head` have often found floating-point registers in other forms than it assumes: too often, and it goes.
-void NativeEngine::judge_fit(NativeBlock& head) {
-  NativeBlock& region = *head.region;
-  if (region.misfits_left > 0) return;
-  const u64 now = core_.slots_retired();
-  const bool often = now - region.since < u64{NativeBlock::kMisfits} * kBetweenMisfits;
-  region.misfits_left = NativeBlock::kMisfits, region.since = now;
-  if (!often) return;
-  counters_.misfits++;
-  enter_through(head, nullptr);
-  stays_alone(head);
-}
-
-/// Generated code was left in front of `insn`. A floating-point instruction that does this again and again is better called, above all
-/// when the host's exceptions say so.
-void NativeEngine::note_odd(const Insn& insn, const NativeBlock& native) {
-  if (!std::strstr(op_info(insn.op).text, "%f")) return;
-  OddCount& count = odd_[&insn];
-  if (++count.left % kOften) return;
-  const u64 began = std::exchange(count.since, core_.slots_retired());
-  if (count.since - began > u64{kOften} * kBetweenOdd) return;
-  if (++count.judged > kRemakes) return;  // it is not because of its floating-point registers
-  if (rules_.leave_to_handler(insn)) counters_.odd_floats++;
-  if (!native.fallback) return translate_again(native);
-  enter_through(*native.fallback, nullptr);
-  native.fallback->countdown = 1;
-}
-
-/// Makes the translation of a block anew.
-void NativeEngine::translate_again(const NativeBlock& old) {
-  const auto it = blocks_.find({old.block->key, old.ip, old.mode_bits});
-  if (it == blocks_.end() || it->second.get() != &old) return;
-  NativeBlock& head = *it->second;
-  std::unique_ptr<NativeBlock> fresh = translate(*head.block, head.ip, head.slot, head.mode_bits);
-  enter_through(head, nullptr);
-  enter_at(head, fresh->entry);
-  dropped_.push_back(std::move(it->second));
-  it->second = std::move(fresh);
 }
 
 /// No call returns into generated code.

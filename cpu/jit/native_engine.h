@@ -8,7 +8,6 @@
 #include "cpu/interp/interpreter.h"
 #include "cpu/jit/block_dump.h"
 #include "cpu/jit/code_cache.h"
-#include "cpu/jit/float_traps.h"
 #include "cpu/jit/native_block.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/translate/lowering.h"
@@ -55,15 +54,12 @@ class NativeEngine {
   static const void* find_target(Shared* shared) noexcept;
   static u64 judge_site(Core* core, SiteRecord* site, i64 left) noexcept;
   void judge_sites(NativeBlock& region, u64 now);
-  void judge_fit(NativeBlock& head);
-  void note_odd(const Insn& insn, const NativeBlock& native);
-  void translate_again(const NativeBlock& old);
   void clear_returns();
   void look_for_nats();
   u32 mode_now(bool ed) const;
   NativeBlock* find_native(const LookupEntry& entry, u32 mode);
   NativeBlock* native_for(const LookupEntry& entry);
-  std::unique_ptr<NativeBlock> translate(Block& block, u64 ip, u8 slot, u32 mode_bits);
+  std::unique_ptr<NativeBlock> translate(Block& block, u32 mode_bits);
   void make_region(NativeBlock& head);
   enum class Pages : u8 { Same, Unknown, Others };
   bool knows_page(const NativeBlock& head, u64 ip, GuestPhys& page);
@@ -90,7 +86,6 @@ class NativeEngine {
   BlockDump dump_{options_, *core_.wires().bus};
   CoreLayout layout_;
   CodeCache cache_;
-  FloatTraps traps_;
   Shared state_;
   Stubs stubs_;
   std::unordered_map<Key, std::unique_ptr<NativeBlock>, KeyHash> blocks_;
@@ -101,12 +96,6 @@ class NativeEngine {
   unsigned nat_wait_ = 0;  ///< entries until NaTs are looked for again
   bool flush_ = false;
   SiteChooser sites_;
-  /// How often generated code was left in front of a floating-point instruction.
-  struct OddCount {
-    u32 left = 0, judged = 0;
-    u64 since = 0;  ///< instructions executed when the last count began
-  };
-  std::unordered_map<const Insn*, OddCount> odd_;
   DropReason flush_reason_ = DropReason::Asked;
   std::vector<u64> handler_counts_;  ///< by row, when they are counted
 };

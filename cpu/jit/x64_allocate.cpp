@@ -149,20 +149,8 @@ Xmm X64Emitter::use_float(Value v) {
   return vector_register(home.reg);
 }
 
-/// For a result that is written behind everything by which `op` may leave: where a value was that only its way out still needs.
-Xmm X64Emitter::define_float_last(const Op& op, Value v) {
-  const auto give_up = [this](Value old) {
-    if (old == ir::kNone || last_use_[old] > now_ || !is_float(old) || home_[old].reg < 0) return;
-    const int r = home_[old].reg;
-    if (owner_[r] == static_cast<int>(old)) owner_[r] = -1, pinned_ &= ~(1u << r);
-  };
-  for (Value old : {op.a, op.b, op.c}) give_up(old);
-  for (const ir::PendingWrite& w : unit_.pending(op.pending)) give_up(w.value);
-  return define_float(v);
-}
-
 Xmm X64Emitter::define_float(Value v) {
-  hint_ = wanted_register(v);
+  hint_ = -1;
   const int r = take_register(true);
   home_[v].reg = static_cast<i8>(r);
   owner_[r] = static_cast<int>(v);

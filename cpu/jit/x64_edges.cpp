@@ -55,7 +55,7 @@ void X64Emitter::decide_entry(u32 from, u32 to) {
   if (block.loop_end) share_registers(to, entry);
   for (Place& p : entry.places) {
     // A phi of this block gets its place from the moves on the edges; other values must have been stored before.
-    const bool phi = p.value >= block.first && p.value < block.end && is_phi(unit_.ops[p.value]);
+    const bool phi = p.value >= block.first && p.value < block.end && unit_.ops[p.value].code == ir::Opcode::phi;
     if (p.reg < 0 && p.slot < 0 && !phi) new_spills_.push_back(p.value);
     if (p.reg < 0 || live_.spilled[p.value]) p.slot = take_slot(p.value);
   }

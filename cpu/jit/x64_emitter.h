@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "cpu/jit/core_layout.h"
-#include "cpu/jit/float_traps.h"
 #include "cpu/jit/lean_float.h"
 #include "cpu/jit/liveness.h"
 #include "cpu/jit/native_block.h"
@@ -31,12 +30,6 @@ class X64Emitter {
   /// Values that had to leave their registers: not empty means that the code is wrong, and another attempt must be made with these
   /// stored where they are defined.
   const std::vector<ir::Value>& new_spills() const { return new_spills_; }
-  /// A host instruction that may raise an exception, from the start of the code, and where its guest instruction is left.
-  struct TrapSite {
-    size_t offset;
-    asmjit::Label way_out;
-  };
-  const std::vector<TrapSite>& trap_sites() const { return trap_sites_; }
 
  private:
   using Gp = asmjit::x86::Gp;
@@ -85,7 +78,6 @@ class X64Emitter {
   Gp define(Value v);
   Xmm use_float(Value v);
   Xmm define_float(Value v);
-  Xmm define_float_last(const Op& op, Value v);
   void release(Value v);
   int take_register(bool vector = false);
   template <size_t kSize>
@@ -247,15 +239,9 @@ class X64Emitter {
   void call_lean(LeanFunction function, unsigned f);
   void emit_wide_float(const Op& op);
   Label deopt(const Op& op);
-  Label misfit();
-  Label deopt_or_bail(const Op& op) { return op.imm & ir::kAtEntry ? misfit() : deopt(op); }
+  Label deopt_or_bail(const Op& op) { return op.imm & ir::kAtEntry ? bail_ : deopt(op); }
   void bind_deopt(const Op& op);
-  u32 mxcsr() const { return on_.float_traps ? kTrappingMxcsr : kQuietMxcsr; }
-  void may_trap(const Op& op);
   void mark_floats(const ir::FloatTarget& target);
-  void store_float(ir::Location l, const Xmm& value);
-  template <class Operand>
-  void store_float_bits(ir::Location l, const Operand& value);
   void store_result(const Op& op, const Xmm& value);
   void store_integer_result(const Op& op, const Gp& value);
   void emit_float_check(const Op& op);
@@ -265,12 +251,9 @@ class X64Emitter {
   void emit_copy_float(const Op& op);
   void emit_merge_flags();
   void emit_float_arithmetic(const Op& op, Value v);
-  void emit_trapping_arithmetic(const Op& op, Value v);
   void compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b, const Xmm& c);
   void check_double(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b);
-  bool needs_half_check(const Op& op) const;
-  void leave_if_half(const Op& op, const Xmm& value);
-  void round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b);
+  void round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b, const Xmm& c);
   void emit_float_pick(const Op& op, Value v);
   void emit_float_merge(const Op& op, Value v);
   void emit_float_relation(const Op& op, Value v);
@@ -279,8 +262,6 @@ class X64Emitter {
   void emit_bits_to_float(const Op& op, Value v);
   void emit_float_to_bits(const Op& op, Value v);
   void single_to_double(const Op& op, const Gp& bits, const Xmm& to);
-  void trap_unless_plain(const Op& op, const Xmm& value);
-  void leave_if_nan(const Op& op, const Xmm& value);
   void jump_unless_normal(const Xmm& value, Label odd);
   void jump_unless_normal_single(Label odd);
   void leave_if_denormal(const Op& op, const Xmm& value, Label tiny, Label fine);
@@ -325,14 +306,12 @@ class X64Emitter {
   u32 now_ = 0;
   bool overflow_ = false;
   Label entry_, bail_, uncounted_;
-  std::optional<Label> misfit_;  ///< does not enter the region, and counts that
   std::optional<Label> deopt_;  ///< leaves before the instruction of the present operation
   std::deque<Cold> aside_, cold_;
   u32 block_ = 0;  ///< being emitted
   std::vector<Label> labels_;
   std::vector<BlockEntry> block_entry_;
   std::vector<Value> new_spills_;
-  std::vector<TrapSite> trap_sites_;
   std::bitset<kSpillSlots> slots_used_;
   int hint_ = -1;  ///< register that the next take_register() should prefer
 };

@@ -133,26 +133,6 @@ Label X64Emitter::deopt(const Op&) {
   return *deopt_;
 }
 
-/// A label that leaves a region in front of its first instruction, because registers are not in the forms that it assumes.
-Label X64Emitter::misfit() {
-  if (misfit_) return *misfit_;
-  misfit_ = a_.newLabel();
-  later([this] {
-    a_.bind(*misfit_);
-    a_.mov(rax, imm(&native_));
-    a_.dec(dword_ptr(rax, offsetof(NativeBlock, misfits_left)));
-    a_.jnz(bail_);
-    a_.mov(rax, imm(native_.fallback));
-    a_.jmp(imm(stubs_.hot));
-  });
-  return *misfit_;
-}
-
-/// The next host instruction raises an exception when the guest's result may not be the host's.
-void X64Emitter::may_trap(const Op& op) {
-  if (on_.float_traps) trap_sites_.push_back({a_.offset(), deopt(op)});
-}
-
 /// Called behind the operation, when its operands and result have their places.
 void X64Emitter::bind_deopt(const Op& op) {
   later([this, label = *deopt_, insn = op.insn, pending = snapshot(op.pending)] {
@@ -179,7 +159,6 @@ void X64Emitter::mark_floats(const FloatTarget& target) {
 void X64Emitter::store_result(const Op& op, const Xmm& value) {
   const FloatTarget target = FloatTarget::unpack(op.imm);
   mark_floats(target);
-  if (target.put_off) return;
   find_float(target.reg);
   a_.vmovsd(float_value(target.reg), value);
   if (!target.form_known) a_.mov(float_form(target.reg), u8{FloatFile::kDouble});
@@ -188,26 +167,10 @@ void X64Emitter::store_result(const Op& op, const Xmm& value) {
 void X64Emitter::store_integer_result(const Op& op, const Gp& value) {
   const FloatTarget target = FloatTarget::unpack(op.imm);
   mark_floats(target);
-  if (target.put_off) return;
   find_float(target.reg);
   a_.mov(float_value(target.reg), value);
   if (!target.form_known) a_.mov(float_form(target.reg), u8{FloatFile::kInteger});
 }
-
-/// A pending write. Changes rax and rcx.
-void X64Emitter::store_float(ir::Location l, const Xmm& value) {
-  find_float(l.index);
-  a_.vmovsd(float_value(l.index), value);
-  a_.mov(float_form(l.index), u8{FloatFile::kDouble});
-}
-template <class Operand>
-void X64Emitter::store_float_bits(ir::Location l, const Operand& value) {
-  find_float(l.index);
-  a_.mov(float_value(l.index), value);
-  a_.mov(float_form(l.index), u8{l.file == ir::File::Float ? FloatFile::kDouble : FloatFile::kInteger});
-}
-template void X64Emitter::store_float_bits(ir::Location l, const Gp& value);
-template void X64Emitter::store_float_bits(ir::Location l, const i32& value);
 
 // --- operations --------------------------------------------------------------------------------------------------
 
@@ -239,7 +202,6 @@ void X64Emitter::emit_float_check(const Op& op) {
   a_.bind(go_on);
   later([this, begin, go_on] {
     a_.bind(begin);
-    a_.mov(edx, mxcsr());
     call_kept(address_of(&begin_floats));
     a_.jmp(go_on);
   });
@@ -384,7 +346,6 @@ void X64Emitter::emit_merge_flags() {
   a_.bind(done);
   later([this, active, done] {
     a_.bind(active);
-    a_.mov(edx, mxcsr());
     call_kept(address_of(&merge_float_flags));
     a_.jmp(done);
   });

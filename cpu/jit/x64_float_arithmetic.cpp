@@ -1,7 +1,6 @@
 // Emission of floating-point arithmetic, comparisons and conversions. Whatever is not plain leaves before the instruction, so
-// that the interpreter finds the flags and faults: by an exception of the host (float_traps), or by tests. Until then the host may have
-// set flags in MXCSR; of these only Inexact counts, and every operation that makes the host set it is inexact for the guest too (wre is
-// 0, traps are disabled).
+// that the interpreter finds the flags and faults. Until then the host may have set flags in MXCSR; of these only Inexact
+// counts, and every operation that makes the host set it is inexact for the guest too (wre is 0, traps are disabled).
 #include "base/bits.h"
 #include "cpu/jit/x64_emitter.h"
 
@@ -26,14 +25,13 @@ bool is_product(Opcode code) {
 }  // namespace
 
 void X64Emitter::emit_float_arithmetic(const Op& op, Value v) {
-  if (on_.float_traps) return emit_trapping_arithmetic(op, v);
   const Label done = a_.newLabel();
   const Xmm a = use_float(op.a), b = op.b == ir::kNone ? a : use_float(op.b), c = op.c == ir::kNone ? a : use_float(op.c);
   const Xmm d = define_float(v);
   skip_unless(op.guard, done);
   compute(op, d, a, b, c);
   if (FloatTarget::unpack(op.imm).single) {
-    round_to_single(op, d, a, b);
+    round_to_single(op, d, a, b, c);
   } else {
     check_double(op, d, a, b);
   }
@@ -41,59 +39,22 @@ void X64Emitter::emit_float_arithmetic(const Op& op, Value v) {
   a_.bind(done);
 }
 
-/// The same where exceptions tell. A double is written by the instruction that may raise one, all else behind it.
-void X64Emitter::emit_trapping_arithmetic(const Op& op, Value v) {
-  const Label done = a_.newLabel();
-  const FloatTarget target = FloatTarget::unpack(op.imm);
-  const bool at_once = !target.single && target.nan_first && op.code != Opcode::float_norm;
-  const Xmm a = use_float(op.a), b = op.b == ir::kNone ? a : use_float(op.b), c = op.c == ir::kNone ? a : use_float(op.c);
-  const Xmm d = op.guard == ir::kNone ? define_float_last(op, v) : define_float(v), result = at_once ? d : xmm1;
-  skip_unless(op.guard, done);
-  compute(op, result, a, b, c);
-  if (!target.nan_first) leave_if_nan(op, result);
-  if (target.single) {
-    if (target.nan_first) leave_if_nan(op, result);
-    if (needs_half_check(op)) leave_if_half(op, result);
-    may_trap(op), a_.vcvtsd2ss(xmm0, result, result);
-    a_.vcvtss2sd(d, xmm0, xmm0);
-  } else if (!at_once) {
-    a_.vmovapd(d, result);
-  }
-  store_result(op, d);
-  a_.bind(done);
-}
-
 void X64Emitter::compute(const Op& op, const Xmm& to, const Xmm& a, const Xmm& b, const Xmm& c) {
   switch (op.code) {
-    case Opcode::float_add: may_trap(op), a_.vaddsd(to, a, b); break;
-    case Opcode::float_sub: may_trap(op), a_.vsubsd(to, a, b); break;
-    case Opcode::float_mul: may_trap(op), a_.vmulsd(to, a, b); break;
+    case Opcode::float_add: a_.vaddsd(to, a, b); break;
+    case Opcode::float_sub: a_.vsubsd(to, a, b); break;
+    case Opcode::float_mul: a_.vmulsd(to, a, b); break;
     case Opcode::float_nmul:
       a_.mov(rax, kSignBit);
       a_.vmovq(xmm0, rax);
-      may_trap(op), a_.vmulsd(to, a, b);
+      a_.vmulsd(to, a, b);
       a_.vxorpd(to, to, xmm0);
       break;
-    case Opcode::float_fma: a_.vmovapd(to, c), may_trap(op), a_.vfmadd231sd(to, a, b); break;
-    case Opcode::float_fms: a_.vmovapd(to, c), may_trap(op), a_.vfmsub231sd(to, a, b); break;
-    case Opcode::float_fnma: a_.vmovapd(to, c), may_trap(op), a_.vfnmadd231sd(to, a, b); break;
-    default:
-      if (on_.float_traps && !FloatTarget::unpack(op.imm).single) trap_unless_plain(op, a);
-      a_.vmovapd(to, a);
-      break;
+    case Opcode::float_fma: a_.vmovapd(to, c), a_.vfmadd231sd(to, a, b); break;
+    case Opcode::float_fms: a_.vmovapd(to, c), a_.vfmsub231sd(to, a, b); break;
+    case Opcode::float_fnma: a_.vmovapd(to, c), a_.vfnmadd231sd(to, a, b); break;
+    default: a_.vmovapd(to, a); break;
   }
-}
-
-/// Denormals and NaNs raise an exception. Uses xmm0.
-void X64Emitter::trap_unless_plain(const Op& op, const Xmm& value) {
-  may_trap(op);
-  a_.vmaxsd(xmm0, value, value);
-}
-
-/// Of two quiet NaNs the guest may take another than the host, and it cuts none off.
-void X64Emitter::leave_if_nan(const Op& op, const Xmm& value) {
-  may_trap(op), a_.vucomisd(value, value);
-  a_.jp(deopt(op));
 }
 
 /// One more than the exponent is 0 to 3 modulo 2^11 for the largest exponent and the three smallest only. The second smallest is no
@@ -137,33 +98,27 @@ void X64Emitter::check_double(const Op& op, const Xmm& value, const Xmm& a, cons
   });
 }
 
-/// The result is rounded to double first. Rounding once more is right unless it lies half way between two singles without being exact;
-/// sums and products of singles are right always.
-bool X64Emitter::needs_half_check(const Op& op) const {
-  return op.c != ir::kNone || (op.code != Opcode::float_norm && !FloatTarget::unpack(op.imm).operands_single);
-}
-void X64Emitter::leave_if_half(const Op& op, const Xmm& value) {
-  a_.vmovd(eax, value);
-  a_.and_(eax, kBelowSingle);
-  a_.cmp(eax, kHalfOfSingle);
-  a_.je(deopt(op));
-}
-
-void X64Emitter::round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b) {
+/// `value` is the result rounded to double. Rounding once more is right unless it lies half way between two singles without
+/// being exact; sums and products of singles are right always.
+void X64Emitter::round_to_single(const Op& op, const Xmm& value, const Xmm& a, const Xmm& b, const Xmm& c) {
   const Label half = a_.newLabel(), whole = a_.newLabel(), odd = a_.newLabel(), fine = a_.newLabel(), no = deopt(op);
-  if (op.c != ir::kNone) {
-    leave_if_half(op, value);
-  } else if (needs_half_check(op)) {
+  const bool fused = op.c != ir::kNone, rounds_once = op.code == Opcode::float_norm;
+  const auto check_half = [this, value, no] {
+    a_.vmovd(eax, value);
+    a_.and_(eax, kBelowSingle);
+    a_.cmp(eax, kHalfOfSingle);
+    a_.je(no);
+  };
+  if (fused) {
+    check_half();
+  } else if (!rounds_once && !FloatTarget::unpack(op.imm).operands_single) {
     a_.vorpd(xmm0, a, b);
     a_.vmovd(eax, xmm0);
     a_.test(eax, kBelowSingle);
     a_.jnz(half);
-    later([this, half, whole, no, value] {
+    later([this, half, whole, check_half] {
       a_.bind(half);
-      a_.vmovd(eax, value);
-      a_.and_(eax, kBelowSingle);
-      a_.cmp(eax, kHalfOfSingle);
-      a_.je(no);
+      check_half();
       a_.jmp(whole);
     });
   }
@@ -187,6 +142,7 @@ void X64Emitter::round_to_single(const Op& op, const Xmm& value, const Xmm& a, c
     }
     a_.jmp(fine);
   });
+  static_cast<void>(c);
 }
 
 /// The guest picks as the host does: the second operand unless the first is truly smaller (greater).
@@ -194,7 +150,7 @@ void X64Emitter::emit_float_pick(const Op& op, Value v) {
   const Label done = a_.newLabel(), no = deopt(op);
   const Xmm a = use_float(op.a), b = use_float(op.b), d = define_float(v);
   skip_unless(op.guard, done);
-  may_trap(op), a_.vucomisd(a, b);
+  a_.vucomisd(a, b);
   a_.jp(no);
   op.code == Opcode::float_min ? a_.vminsd(d, a, b) : a_.vmaxsd(d, a, b);
   store_result(op, d);
@@ -222,7 +178,7 @@ void X64Emitter::emit_float_relation(const Op& op, Value v) {
   const Label no = deopt(op);
   const Xmm a = use_float(op.a), b = use_float(op.b);
   const Gp d = define(v);
-  may_trap(op), a_.vucomisd(b, a);
+  a_.vucomisd(b, a);
   a_.jp(no);
   if (op.code == Opcode::float_lt) {
     a_.seta(al);
@@ -245,13 +201,9 @@ void X64Emitter::emit_float_to_int(const Op& op, Value v) {
     a_.test(rax, rax);
     a_.js(no);
   }
-  if (on_.float_traps) trap_unless_plain(op, a);  // the conversion does not tell denormals
-  may_trap(op);
   op.code == Opcode::float_to_int ? a_.vcvtsd2si(d, a) : a_.vcvttsd2si(d, a);
-  if (!on_.float_traps) {
-    a_.cmp(d, 1);
-    a_.jo(no);
-  }
+  a_.cmp(d, 1);
+  a_.jo(no);
   store_integer_result(op, d);
   a_.bind(done);
 }
@@ -282,13 +234,8 @@ void X64Emitter::leave_if_denormal(const Op& op, const Xmm& value, Label tiny, L
   });
 }
 
-/// The single in `bits`, which is not eax, as a double. Denormals and signaling NaNs leave, without traps infinities and all NaNs.
+/// The single in `bits`, which is not eax, as a double. Denormals, infinities and NaNs leave.
 void X64Emitter::single_to_double(const Op& op, const Gp& bits, const Xmm& to) {
-  if (on_.float_traps) {
-    a_.vmovd(to, bits.r32());
-    may_trap(op), a_.vcvtss2sd(to, to, to);
-    return;
-  }
   const Label odd = a_.newLabel(), fine = a_.newLabel(), no = deopt(op);
   a_.mov(eax, bits.r32());
   a_.add(eax, eax);
@@ -316,8 +263,6 @@ void X64Emitter::emit_bits_to_float(const Op& op, Value v) {
   skip_unless(op.guard, done);
   if (op.code == Opcode::bits_to_single) {
     single_to_double(op, a, d);
-  } else if (on_.float_traps) {
-    a_.vmovq(d, a);
   } else {
     const Label tiny = a_.newLabel(), fine = a_.newLabel();
     a_.vmovq(d, a);
@@ -349,9 +294,9 @@ void X64Emitter::emit_float_to_bits(const Op& op, Value v) {
     a_.mov(d.r32(), eax);
   } else {
     a_.mov(rdx, rax);
-    a_.shl(rdx, 11);  // the lowest bit of the exponent goes to bit 63, where a denormal and zero have none
-    a_.mov(rcx, rdx);
+    a_.shl(rdx, 11);
     a_.bts(rdx, 63);
+    a_.mov(ecx, 0);
     a_.shr(rax, 52);
     a_.test(eax, 0x7ff);
     a_.cmovz(rdx, rcx);

@@ -79,7 +79,7 @@ void X64Emitter::leave_unless_single(const Op& op, const Xmm& a, const Xmm& b) {
   a_.jnz(deopt(op));
 }
 
-/// Operands that are not normal give a result that is not normal, or denormals an exception.
+/// Operands that are not normal give a result that is not normal.
 void X64Emitter::emit_float_quotient(const Op& op, Value v) {
   const bool single = unit_.sequences[op.imm]->kind == ir::FloatSequence::Kind::Single;
   const Label no = deopt(op);
@@ -87,12 +87,12 @@ void X64Emitter::emit_float_quotient(const Op& op, Value v) {
   check_widest(op, kInexact1 | kNoTraps);
   if (single) {
     leave_unless_single(op, a, b);
-    may_trap(op), a_.vdivsd(xmm0, a, b);  // of so few bits: rounding a second time does no harm
-    may_trap(op), a_.vcvtsd2ss(xmm0, xmm0, xmm0);
+    a_.vdivsd(xmm0, a, b);  // of so few bits: rounding a second time does no harm
+    a_.vcvtsd2ss(xmm0, xmm0, xmm0);
     jump_unless_normal_single(no);
     a_.vcvtss2sd(d, xmm0, xmm0);
   } else {
-    may_trap(op), a_.vdivsd(d, a, b);
+    a_.vdivsd(d, a, b);
     jump_unless_normal(d, no);
   }
 }

@@ -24,18 +24,13 @@ Gp X64Emitter::address(Value v) {
   return gpq(static_cast<u32>(r));
 }
 
-/// From rax + va, after tlb_check(). Without traps for what computes with a denormal, the exponent is looked at where it is.
+/// From rax + va, after tlb_check(). The exponent is looked at where it is.
 void X64Emitter::load_double(const Op& op, const Xmm& d, const Gp& va) {
-  if (on_.float_traps && !unit_.mode.big_endian) {
-    a_.vmovsd(d, qword_ptr(va, rax));
-    return;
-  }
   const Label tiny = a_.newLabel(), fine = a_.newLabel();
   if (unit_.mode.big_endian) {
     a_.mov(rcx, qword_ptr(va, rax));
     a_.bswap(rcx);
     a_.vmovq(d, rcx);
-    if (on_.float_traps) return;
     a_.shr(rcx, 32);
     a_.test(ecx, 0x7ff00000);
   } else {
@@ -55,9 +50,7 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
   const Label done = a_.newLabel(), slow = a_.newLabel(), hit = a_.newLabel(), no = deopt(op);
   const Gp va = address(op.a);
   const Gp whole = integer ? define(v) : Gp(rcx);
-  // Behind the look-up nothing leaves but what the exponents tell, and for them the register is written last.
-  const bool last = on_.float_traps && op.guard == ir::kNone && !unit_.mode.big_endian;
-  const Xmm d = integer || fill ? Xmm(xmm0) : last ? define_float_last(op, v) : define_float(v);
+  const Xmm d = integer || fill ? Xmm(xmm0) : define_float(v);
   skip_unless(op.guard, done);
   tlb_check(op, va, size, l_.tlb_read, slow);
   a_.bind(hit);
@@ -71,10 +64,6 @@ void X64Emitter::emit_load_float(const Op& op, Value v) {
     find_float(target.reg);
     a_.mov(float_form(target.reg), u8{FloatFile::kRegister});
     a_.vmovups(float_register(target.reg, 0).cloneResized(16), xmm0);
-  } else if (single && on_.float_traps && !unit_.mode.big_endian) {
-    a_.vmovss(xmm0, dword_ptr(va, rax));
-    may_trap(op), a_.vcvtss2sd(d, xmm0, xmm0);
-    store_result(op, d);
   } else if (single) {
     a_.mov(ecx, dword_ptr(va, rax));
     if (unit_.mode.big_endian) a_.bswap(ecx);

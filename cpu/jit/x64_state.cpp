@@ -13,7 +13,6 @@ using namespace asmjit::x86;
 namespace {
 template <class T>
 constexpr i32 disp(T offset) { return static_cast<i32>(offset); }
-constexpr int kFirstVector = 16;  ///< of the numbers that Place::reg has
 constexpr size_t kRrbGr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_gr);
 constexpr size_t kRrbPr = offsetof(Registers, cfm) + offsetof(Cfm, rrb_pr);
 
@@ -93,7 +92,6 @@ void X64Emitter::emit_get(const Op& op, Value v) {
 
 void X64Emitter::emit_set(const Op& op) {
   const ir::Location l = ir::Location::unpack(op.imm);
-  if (l.file == ir::File::Float) return store_float(l, use_float(op.a));
   i32 k;
   small_constant(op.a, k) ? store(l, k) : store(l, use(op.a, rdx));
 }
@@ -108,7 +106,7 @@ void X64Emitter::store(ir::Location l, const Gp& value) {
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), value); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), value); break;
     case ir::File::Float:
-    case ir::File::FloatInteger: store_float_bits(l, value); break;
+    case ir::File::FloatInteger: break;  // have operations of their own
     case ir::File::Application:
       l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
       break;
@@ -125,7 +123,7 @@ void X64Emitter::store(ir::Location l, i32 k) {
     case ir::File::Branch: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, br)) + 8 * l.index), k); break;
     case ir::File::LoopCount: a_.mov(qword_ptr(rbx, disp(offsetof(Registers, lc))), k); break;
     case ir::File::Float:
-    case ir::File::FloatInteger: store_float_bits(l, k); break;
+    case ir::File::FloatInteger: break;  // have operations of their own
     case ir::File::Application:
       a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
       break;
@@ -149,10 +147,6 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
   store_known_predicates(writes);
   for (const Stored& s : writes) {
     if (is_known_predicate(s)) continue;
-    if (s.place.value != ir::kNone && s.place.reg >= kFirstVector) {
-      store_float(s.location, xmm(static_cast<u32>(s.place.reg - kFirstVector)));
-      continue;
-    }
     if (s.inverse) {
       s.place.reg >= 0 ? a_.mov(edx, gpd(static_cast<u32>(s.place.reg))) : a_.mov(edx, dword_ptr(rsp, s.place.slot * 8));
       a_.xor_(edx, 1);

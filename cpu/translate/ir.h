@@ -81,16 +81,13 @@ struct FloatTarget {
   bool single = false;        ///< rounds to single precision
   bool operands_single = false;  ///< all operands are known to be exact singles
   bool is_unsigned = false;   ///< of conversions to integer
-  bool nan_first = false;     ///< of two NaNs the result is the first operand, as on the host
-  bool put_off = false;       ///< the value is a pending write of ways out, not stored here
 
   constexpr u64 pack() const {
     return u64{reg} | u64{form_known} << 7 | u64{marked} << 8 | u64{single} << 9 | u64{operands_single} << 10 |
-           u64{is_unsigned} << 11 | u64{nan_first} << 12 | u64{put_off} << 13;
+           u64{is_unsigned} << 11;
   }
   static constexpr FloatTarget unpack(u64 v) {
-    const auto bit = [v](unsigned n) { return (v >> n & 1) != 0; };
-    return {u8(v & 0x7f), bit(7), bit(8), bit(9), bit(10), bit(11), bit(12), bit(13)};
+    return {u8(v & 0x7f), (v >> 7 & 1) != 0, (v >> 8 & 1) != 0, (v >> 9 & 1) != 0, (v >> 10 & 1) != 0, (v >> 11 & 1) != 0};
   }
 };
 /// `width` bits from bit `position` on of the low half of a 32-bit product, the rest 0. position + width is at most 32.

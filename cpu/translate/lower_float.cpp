@@ -17,19 +17,18 @@ bool any_other(L& l, std::initializer_list<unsigned> registers) {
   return false;
 }
 
-/// f3 x f4 without an addend. Here and in sums, the operand whose NaN counts comes first: that of f4, then f2, then f3.
+/// f3 x f4 without an addend.
 Op product(L& l, const Insn& i, bool negate) {
   if (!negate && i.r4 == 1) return {.code = float_norm, .a = l.fr(i, i.r3)};
   if (!negate && i.r3 == 1) return {.code = float_norm, .a = l.fr(i, i.r4)};
-  const Value b = l.fr(i, i.r3);
-  return {.code = negate ? float_nmul : float_mul, .a = l.fr(i, i.r4), .b = b};
+  const Value a = l.fr(i, i.r3);
+  return {.code = negate ? float_nmul : float_mul, .a = a, .b = l.fr(i, i.r4)};
 }
 
 /// factor x 1 and the addend.
 Op sum(L& l, const Insn& i, Sum kind, unsigned factor) {
   const Value a = l.fr(i, factor), c = l.fr(i, i.r2);
-  const bool addend_first = i.r4 == 1;
-  if (kind == Sum::Fma) return {.code = float_add, .a = addend_first ? c : a, .b = addend_first ? a : c};
+  if (kind == Sum::Fma) return {.code = float_add, .a = a, .b = c};
   if (kind == Sum::Fms) return {.code = float_sub, .a = a, .b = c};
   return {.code = float_sub, .a = c, .b = a};
 }
@@ -37,13 +36,6 @@ Op sum(L& l, const Insn& i, Sum kind, unsigned factor) {
 void wide_multiply_add(L& l, const Insn& i) {
   l.check_floats(i, {i.r1, i.r2, i.r3, i.r4}, false);
   l.wide_float(i);
-}
-
-/// Whether the host's choice among two quiet NaNs is the guest's. A factor 1 and an addend 0 are none.
-template <Sum kKind>
-bool takes_first_nan(Opcode code, const Insn& i) {
-  if (code == float_sub) return i.r2 < 2 || i.r3 + i.r4 < 3 || (i.r4 == 1) == (kKind == Sum::Fnma);
-  return code == float_add || code == float_mul || code == float_norm;
 }
 
 template <Sum kKind, bool kSingle>
@@ -60,7 +52,7 @@ void multiply_add(L& l, const Insn& i) {
     const Value a = l.fr(i, i.r3), b = l.fr(i, i.r4), c = l.fr(i, i.r2);
     op = {.code = kKind == Sum::Fma ? float_fma : kKind == Sum::Fms ? float_fms : float_fnma, .a = a, .b = b, .c = c};
   }
-  l.to_fr(i, i.r1, op, {.single = kSingle, .operands_single = singles, .nan_first = takes_first_nan<kKind>(op.code, i)});
+  l.to_fr(i, i.r1, op, {.single = kSingle, .operands_single = singles});
 }
 
 enum class Half { Low, High, HighUnsigned };
@@ -124,27 +116,28 @@ void compare(L& l, const Insn& i) {
   set_predicates<kUnc>(l, i, l.emit({.code = kRelation, .a = a, .b = b, .insn = &i}));
 }
 
-/// The bits of fclass that ask for quiet and signaling NaNs, for both signs, and (from kZero on) for the kinds of magnitudes: zero,
-/// unnormal, normal, infinity.
-enum : u64 { kQuiet = 0x80, kSignaling = 0x40, kPositive = 1, kNegative = 2, kZero = 4 };
+/// The bits of fclass that ask for quiet and signaling NaNs, for both signs, and for zero, normal numbers and infinity.
+enum : u64 { kQuiet = 0x80, kSignaling = 0x40, kPositive = 1, kNegative = 2, kZero = 4, kNormal = 0x10, kInfinity = 0x20 };
 
 /// Whether `magnitude`, twice the bits of a double without its sign, is of a wanted kind; or kNone when no kind is wanted.
 Value magnitude_in(L& l, u64 wanted, Value magnitude) {
-  constexpr u64 kTwiceInfinity = u64{0x7ff} << 53, kFirst[] = {0, 1, u64{1} << 53, kTwiceInfinity, kTwiceInfinity + 1};
-  const auto asks = [wanted](unsigned kind) { return kind < 4 && (wanted & kZero << kind); };
-  Value any = kNone;
-  for (unsigned kind = 0; kind < 4; kind++) {
-    if (!asks(kind)) continue;
-    const u64 from = kFirst[kind];
-    while (asks(kind + 1)) kind++;
-    const Value distance = from ? l.binary(sub, magnitude, l.constant(from)) : magnitude;
-    const Value here = l.binary(cmp_ltu, distance, l.constant(kFirst[kind + 1] - from));
-    any = any == kNone ? here : l.binary(or_, any, here);
+  constexpr u64 kTwiceInfinity = u64{0x7ff} << 53;
+  const auto below = [&](Value v, u64 k) { return l.binary(cmp_ltu, v, l.constant(k)); };
+  const auto equal = [&](u64 k) { return l.binary(cmp_eq, magnitude, l.constant(k)); };
+  const auto less_one = [&] { return l.binary(sub, magnitude, l.constant(1)); };
+  switch (wanted & (kZero | kNormal | kInfinity)) {
+    case kZero: return equal(0);
+    case kNormal: return below(less_one(), kTwiceInfinity - 1);
+    case kInfinity: return equal(kTwiceInfinity);
+    case kZero | kNormal: return below(magnitude, kTwiceInfinity);
+    case kNormal | kInfinity: return below(less_one(), kTwiceInfinity);
+    case kZero | kInfinity: return l.binary(or_, equal(0), equal(kTwiceInfinity));
+    case kZero | kNormal | kInfinity: return below(magnitude, kTwiceInfinity + 1);
+    default: return kNone;
   }
-  return any;
 }
 
-/// The class of a plain double: never NaTVal.
+/// The class of a plain double: never denormal, never NaTVal.
 template <bool kUnc>
 void classify(L& l, const Insn& i) {
   if (l.holds_other(i.r2)) return l.call(i);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "cpu/arch/registers.h"
@@ -22,15 +21,10 @@ class LowerTable {
  public:
   LowerFunction& operator[](Handler h) { return rules_[h]; }
   bool contains(Handler h) const { return rules_.contains(h); }
-  /// From now on `i`, a decoded instruction, has no rule. @returns false when that was so
-  bool leave_to_handler(const Insn& i) { return to_handlers_.insert(&i).second; }
-  /// Decoded instructions go away.
-  void forget_instructions() { to_handlers_.clear(); }
   /// Makes of() fast for the rules there are now.
   void index_rows();
   /// The rule of an instruction, or nullptr. The handler decides: a block may give an instruction another one than its row has.
   LowerFunction of(const Insn& i) const {
-    if (!to_handlers_.empty() && to_handlers_.contains(&i)) return nullptr;
     return i.op < rows_.size() && rows_[i.op].handler == i.handler ? rows_[i.op].rule : search(i.handler);
   }
 
@@ -43,7 +37,6 @@ class LowerTable {
 
   std::unordered_map<Handler, LowerFunction> rules_;
   std::vector<Row> rows_;  // by Insn::op
-  std::unordered_set<const Insn*> to_handlers_;
 };
 
 /// How a rotating loop of one block is lowered: its rotating registers live in a window.

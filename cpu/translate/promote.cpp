@@ -5,14 +5,12 @@
 #include "cpu/interp/block.h"
 #include "cpu/translate/clobbers.h"
 #include "cpu/translate/float_facts.h"
-#include "cpu/translate/float_sequence.h"
 
 namespace ia64::cpu::ir {
 
 namespace {
 
 constexpr Value kUnknown = kNone - 1;  ///< of a location that foreign code may have changed
-constexpr u32 kNowhere = ~u32{0};
 
 using Bits = std::vector<bool>;
 
@@ -48,21 +46,10 @@ class Promoter {
   void flush(u32 b, const Op& reader);
   void forget(const Op& op);
   void number_floats();
-  struct FloatAccess {
-    std::bitset<128> looks;     // at what FloatFile holds, which must be right
-    std::bitset<128> replaces;  // writes FloatFile
-    u32 written = kNowhere;     // location whose write is put off
-  };
-  FloatAccess float_access(const Op& op, const FloatKnowledge& known);
-  void follow_float(const FloatAccess& access, Bits& dirty);
-  bool leads_where_unknown(u32 b, u32 location) const;
-  void flush_floats(u32 b, const std::bitset<128>& which);
-  void flush_at_end(u32 b);
   void take_in_floats();
   bool is_float(u32 location) const { return Location::unpack(locations_[location]).file >= File::Float; }
   u32 float_number(File file, u64 f) { return number(Location{file, static_cast<u8>(f)}.pack()); }
-  bool know_float(u32 b, Value n, const FloatKnowledge& known);
-  bool write_float(u32 b, Value n, const FloatAccess& access);
+  bool walk_float(u32 b, Value n, FloatKnowledge& known);
   Value read(u32 b, u32 location);
   Value read_in(u32 b, u32 location);
   Value read_out(u32 b, u32 location);
@@ -107,16 +94,11 @@ void Promoter::find_dirty() {
         for (size_t k = 0; k < count; k++)
           if (blocks_[p].dirty_out[k]) s.dirty_in[k] = true;
       Bits d = s.dirty_in;
-      FloatKnowledge known;
-      if (floats_) known = floats_->at_start(b);
       for (u32 n = u_.blocks[b].first; n < u_.blocks[b].end; n++) {
         const Op& op = u_.ops[n];
         if (runs_foreign_code(op)) d.assign(count, false);
         if (op.code == Opcode::set) d[numbers_.at(op.imm)] = true;
-        if (floats_) follow_float(float_access(op, known), d), known.follow(u_, op);
       }
-      for (u32 k = 0; floats_ && k < count; k++)
-        if (d[k] && leads_where_unknown(b, k)) d[k] = false;
       if (d != s.dirty_out) s.dirty_out = std::move(d), changed = true;
     }
   }
@@ -212,118 +194,30 @@ void Promoter::take_in_floats() {
   }
 }
 
-/// How `op` gets on with floating-point registers whose writes are pending.
-Promoter::FloatAccess Promoter::float_access(const Op& op, const FloatKnowledge& known) {
-  FloatAccess a;
-  const unsigned f = op.imm & 0x7f;
-  const auto writes = [&] { (op.guard == kNone ? a.replaces : a.looks).set(f); };
-  switch (op.code) {
-    case Opcode::get_double: a.looks[f] = !known.as_double[f]; break;
-    case Opcode::get_integer: a.looks[f] = !known.as_integer[f]; break;
-    case Opcode::settle_float:
-    case Opcode::get_natural: a.looks.set(f); break;
-    case Opcode::store_spill: a.looks.set(op.insn->r2); break;
-    case Opcode::copy_float: a.looks.set(op.imm >> 16 & 0x7f), writes(); break;
-    case Opcode::wide_float: a.looks.set(op.insn->r2), a.looks.set(op.insn->r3), a.looks.set(op.insn->r4), writes(); break;
-    case Opcode::load_fill:
-    case Opcode::set_natural: writes(); break;
-    case Opcode::defer_steps:
-      for (u8 left : u_.sequences[op.imm]->left) a.replaces.set(left);
-      break;
-    case Opcode::slide:
-      for (unsigned r = 32; r < 128; r++) a.looks.set(r);
-      break;
-    default: {
-      const bool as_double = writes_double(op.code);
-      if (!as_double && !writes_integer(op.code)) break;
-      if (op.guard != kNone || !put_off_) a.looks.set(f);
-      else a.written = float_number(as_double ? File::Float : File::FloatInteger, f);
-    }
-  }
-  return a;
-}
-
-void Promoter::follow_float(const FloatAccess& access, Bits& dirty) {
-  std::bitset<128> clean = access.looks | access.replaces;
-  if (access.written != kNowhere) clean.set(Location::unpack(locations_[access.written]).index);
-  if (clean.none()) return;
-  for (u32 k = 0; k < locations_.size(); k++)
-    if (is_float(k) && clean[Location::unpack(locations_[k]).index]) dirty[k] = false;
-  if (access.written != kNowhere) dirty[access.written] = true;
-}
-
-/// Whether a block behind `b` does not know what the location holds, so that it cannot write it.
-bool Promoter::leads_where_unknown(u32 b, u32 location) const {
-  const Location l = Location::unpack(locations_[location]);
-  if (l.file < File::Float) return false;
-  const Successors next = successors(u_, u_.blocks[b]);
-  for (unsigned k = 0; k < next.count; k++) {
-    const FloatKnowledge& there = floats_->at_start(next.to[k]);
-    if (!(l.file == File::Float ? there.as_double : there.as_integer)[l.index]) return true;
-  }
-  return false;
-}
-
-void Promoter::flush_floats(u32 b, const std::bitset<128>& which) {
-  for (u32 k = 0; k < locations_.size(); k++) {
-    if (!dirty_[k] || !is_float(k) || !which[Location::unpack(locations_[k]).index]) continue;
-    const Value v = read(b, k);
-    blocks_[b].order.push_back(add({.code = Opcode::set, .a = v, .imm = locations_[k]}));
-    dirty_[k] = false;
-    list_ = ~u32{0};
-  }
-}
-
-void Promoter::flush_at_end(u32 b) {
-  for (u32 k = 0; k < locations_.size(); k++) {
-    if (!dirty_[k] || !leads_where_unknown(b, k)) continue;
-    const Value v = read(b, k);
-    blocks_[b].tail.push_back(add({.code = Opcode::set, .a = v, .imm = locations_[k]}));
-    dirty_[k] = false;
-    list_ = ~u32{0};
-  }
-}
-
-/// Replaces reads and checks of what is known. @returns whether the operation is done with
-bool Promoter::know_float(u32 b, Value n, const FloatKnowledge& known) {
+/// @returns whether the operation is done with
+bool Promoter::walk_float(u32 b, Value n, FloatKnowledge& known) {
   const Op op = u_.ops[n];
   const bool as_double = op.code == Opcode::get_double;
   if (as_double || op.code == Opcode::get_integer) {
-    if (!(as_double ? known.as_double : known.as_integer)[op.imm]) return false;
-    alias_[n] = read(b, float_number(as_double ? File::Float : File::FloatInteger, op.imm));
-    return true;
-  }
-  if (op.code == Opcode::float_check) {
+    const u32 k = float_number(as_double ? File::Float : File::FloatInteger, op.imm);
+    if ((as_double ? known.as_double : known.as_integer)[op.imm]) {
+      alias_[n] = read(b, k);
+      return true;
+    }
+    now_[k] = n;
+  } else if (op.code == Opcode::float_check) {
     u_.ops[n].imm &= ~u64{known.checked};
-    return u_.ops[n].imm == 0;
+    if (u_.ops[n].imm == 0) return true;
+  } else if (writes_double(op.code) || writes_integer(op.code)) {
+    const unsigned f = FloatTarget::unpack(op.imm).reg;
+    FloatTarget more;
+    more.form_known = writes_double(op.code) && known.as_double[f];
+    more.marked = known.checked & mark_of(f);
+    u_.ops[n].imm |= more.pack();
+    now_[float_number(writes_double(op.code) ? File::Float : File::FloatInteger, f)] = written_value(op, n);
   }
-  if (!writes_double(op.code) && !writes_integer(op.code)) return false;
-  FloatTarget more;
-  const unsigned f = FloatTarget::unpack(op.imm).reg;
-  more.form_known = writes_double(op.code) && known.as_double[f];
-  more.marked = known.checked & mark_of(f);
-  more.put_off = put_off_ && op.guard == kNone;
-  u_.ops[n].imm |= more.pack();
+  known.follow(u_, op);
   return false;
-}
-
-/// Notes what a floating-point operation leaves. @returns whether nothing of the operation itself is left to do
-bool Promoter::write_float(u32 b, Value n, const FloatAccess& access) {
-  const Op op = u_.ops[n];
-  if (op.code == Opcode::get_double) now_[float_number(File::Float, op.imm)] = n;
-  if (op.code == Opcode::get_integer) now_[float_number(File::FloatInteger, op.imm)] = n;
-  if (!writes_double(op.code) && !writes_integer(op.code)) {
-    if (access.replaces.any()) follow_float(access, dirty_), list_ = ~u32{0};
-    return false;
-  }
-  const FloatTarget target = FloatTarget::unpack(op.imm);
-  const bool copies = op.code == Opcode::float_move || op.code == Opcode::set_integer;
-  const bool nothing = copies && target.put_off && target.marked;
-  if (nothing) alias_[n] = op.a;
-  now_[float_number(writes_double(op.code) ? File::Float : File::FloatInteger, target.reg)] = nothing ? op.a : written_value(op, n);
-  if (access.written != kNowhere) follow_float(access, dirty_), list_ = ~u32{0};
-  static_cast<void>(b);
-  return nothing;
 }
 
 void Promoter::walk(u32 b) {
@@ -336,12 +230,7 @@ void Promoter::walk(u32 b) {
   if (floats_) known = floats_->at_start(b);
   if (floats_ && b == 0) take_in_floats();
   for (Value n = block.first; n < block.end; n++) {
-    FloatAccess access;
-    if (floats_) {
-      access = float_access(u_.ops[n], known);
-      if (know_float(b, n, known)) continue;
-      flush_floats(b, access.looks);
-    }
+    if (floats_ && walk_float(b, n, known)) continue;
     const Op op = u_.ops[n];
     if (op.code == Opcode::get) {
       const u32 k = numbers_.at(op.imm);
@@ -367,11 +256,9 @@ void Promoter::walk(u32 b) {
       const u32 pending = list(b);
       u_.ops[n].pending = pending;
     }
-    if (!floats_ || !write_float(b, n, access)) s.order.push_back(n);
-    if (floats_) known.follow(u_, op);
+    s.order.push_back(n);
     if (runs_foreign_code(op)) forget(op);
   }
-  if (floats_) flush_at_end(b);
   const auto* leave = std::get_if<Leave>(&block.terminal);
   const u32 to = leave ? u_.exits[leave->exit].block : std::get_if<Goto>(&block.terminal) ? std::get<Goto>(block.terminal).block : kOutside;
   if (to == kOutside || to <= b) {
