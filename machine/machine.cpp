@@ -106,6 +106,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void finish() override {
     at_boundary([this] { end(MachineEnd::Finished); });
   }
+  Clock& clock() override { return *clock_; }
   std::string state_hash() override { return machine::state_hash(core_->regs(), board_->description().ram, board_->ram()); }
   u64 slots_retired() const override { return core_->slots_retired() + retired_before_reset_; }
   Result<SnapshotManifest> save_snapshot(const SnapshotOptions& options) override;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/char_channel.h"
+#include "base/clock.h"
 #include "base/inspect.h"
 #include "base/result.h"
 #include "cpu/core.h"
@@ -104,6 +105,8 @@ class Machine : public Inspectable {
   virtual void at_boundary(std::function<void()> fn) = 0;
   /// Ends the run with MachineEnd::Finished at the next such point. As at_boundary().
   virtual void finish() = 0;
+  /// What virtual time runs by. Functions it calls are input, as those of at_boundary(), only with MachineConfig::deterministic().
+  virtual Clock& clock() = 0;
   /// A number for registers and memory (state_hash.h). Inside call(), or after stop().
   virtual std::string state_hash() = 0;
   /// Instructions executed by all processors since power-on.

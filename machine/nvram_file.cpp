@@ -2,6 +2,7 @@
 #include "machine/nvram_file.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,10 +14,24 @@
 
 namespace ia64::machine {
 
+namespace {
+
+/// The file itself cannot be locked, since every change puts another one in its place: its name in its folder is.
+std::string claim_name(const std::string& path) {
+  const std::filesystem::path file(path);
+  struct stat folder {};
+  if (stat(file.has_parent_path() ? file.parent_path().c_str() : ".", &folder) != 0) return "nvram " + path;
+  return fmt::format("nvram {} {}:{}", file.filename().string(), folder.st_dev, folder.st_ino);
+}
+
+}  // namespace
+
 Result<NvramFile> NvramFile::open(const std::string& path) {
   NvramFile nvram;
   nvram.path_ = path;
   if (path.empty()) return nvram;
+  nvram.claim_ = std::make_unique<storage::HostClaim>(claim_name(path));
+  if (!nvram.claim_->held()) return Error{ErrorKind::Locked, fmt::format("--nvram {}: another run uses it", path)};
   auto image = read_file(path, "--nvram");
   if (!image && image.error().kind != ErrorKind::NotFound) return image.error();
   if (image) nvram.image_ = std::move(*image);

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/log_listener.h"
@@ -26,6 +27,7 @@
 #include "machine/host/host_loop.h"
 #include "machine/host/terminal.h"
 #include "machine/icount/counted_console.h"
+#include "machine/icount/held_run.h"
 #include "machine/inspect_json.h"
 #include "machine/machine.h"
 #include "machine/storage_bays.h"
@@ -64,6 +66,7 @@ class Session {
     if (options_.print_state_hash) say("state hash " + machine_->state_hash());
     terminal_.reset();
     if (auto ok = write_inspection(); !ok) say(ok.error().message);
+    report_storage();
     if (!message_.empty()) say(message_);
     return status_;
   }
@@ -114,11 +117,21 @@ class Session {
   }
 
   Result<void> make_machine() {
+    if (options_.held && !counted()) return Error{ErrorKind::Invalid, "--held: only with --icount"};
     auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
-    if (!options_.restore.empty()) return machine_->load_snapshot(options_.snapshot_dir, options_.restore);
+    if (options_.held) make_held();
+    if (!options_.restore.empty())
+      if (auto ok = machine_->load_snapshot(options_.snapshot_dir, options_.restore); !ok) return ok;
+    storage_at_start_ = storage_lines();
     return {};
+  }
+
+  void make_held() {
+    held_.emplace(*machine_, loop_);
+    counted_console_->set_notice([this] { held_->noticed(); });
+    counted_console_->take_up_to(ConsoleHub::kMaxInputBytes);
   }
 
   Result<void> make_desk() {
@@ -130,6 +143,7 @@ class Session {
       data.update(control::describe_image(image));
       if (loaded) data["gdb"] = image.gdb_line();
       publish(control::EventKind::Image, std::move(data));
+      if (held_) held_->noticed();
     };
     machine_->set_debug_observer([this](const DebugStop& stop) {
       loop_.post([this, stop, cause = desk_->stopped(stop)] { stopped(stop, cause); });
@@ -139,6 +153,7 @@ class Session {
 
   /// The machine has paused itself. @param cause a point of the desk, or empty
   void stopped(const DebugStop& stop, const std::string& cause) {
+    if (held_) held_->stopped_at_point();
     const bool held = gdb_ && gdb_->holds();
     if (held) gdb_->stopped(stop);
     if (!cause.empty() || (stop.why == DebugStop::Why::Step && !held))
@@ -157,7 +172,9 @@ class Session {
                                .console = &hub_,
                                .watches = &watches_,
                                .jobs = &jobs_,
-                               .desk = &*desk_});
+                               .desk = &*desk_,
+                               .held = held_ ? &*held_ : nullptr,
+                               .counted_console = held_ ? &*counted_console_ : nullptr});
     if (options_.control.empty()) return {};
     hub_.add_listener([this](std::span<const u8> b) { watches_.feed(b); });
     watches_.on_match = [this](const auto& watch, const auto& match, u64 offset) {
@@ -172,6 +189,7 @@ class Session {
 
   Result<void> open_gdb() {
     if (options_.gdb.empty()) return {};
+    if (options_.held) return Error{ErrorKind::Invalid, "--gdb: not with --held, where the command go lets the guest run"};
     if (options_.machine.engine.engine == Engine::Lockstep)
       return Error{ErrorKind::Invalid, "--gdb: not with --engine lockstep, which runs two engines"};
     auto server = debugger::GdbServer::listen(loop_, *machine_, *runner_, options_.gdb);
@@ -187,9 +205,11 @@ class Session {
     machine_->set_observer([this](MachineEvent event) {
       publish(EventKind::State, {{"state", event == MachineEvent::Reset ? "On (EFI)" : "On (OS)"},
                                  {"cause", event == MachineEvent::Reset ? "reset" : "an operating system took over"}});
+      if (held_) held_->noticed();
     });
     machine_->board().storage().on_tray = [this](const ResourceStatement& s, bool open) {
       publish(EventKind::Media, {{"action", open ? "tray-opened" : "tray-closed"}, {"statement", format_statement(s)}});
+      if (held_) held_->noticed();
     };
     log::set_listener([this](Channel channel, std::string_view text) {
       publish(EventKind::Error, {{"level", channel == Channel::Error ? "error" : "warning"}, {"message", std::string(text)}});
@@ -315,6 +335,29 @@ class Session {
     return Error{ErrorKind::Io, fmt::format("--inspect-at-exit {}: cannot write it", options_.inspect_path)};
   }
 
+  /// A run is what its command line says; what was changed while it ran is gone unless the administrator hears how to keep it.
+  void report_storage() {
+    const auto now = storage_lines();
+    if (now == storage_at_start_) return;
+    std::string arguments;
+    for (const std::string& s : now) arguments += fmt::format(" -a {}", shell_word(s));
+    say(now.empty() ? "all storage was detached while the guest ran: a run without -a starts it so" : "storage was changed while the guest ran; to start it so:" + arguments);
+  }
+
+  std::set<std::string> storage_lines() {
+    std::set<std::string> out;
+    for (const auto& s : machine_->board().storage().next_statements()) out.insert(format_statement(s));
+    return out;
+  }
+
+  static std::string shell_word(const std::string& text) {
+    constexpr const char* kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,=+%@-";
+    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+  }
+
   void machine_ended(MachineEnd why) {
     hub_.drain();
     if (why != MachineEnd::PowerOff && why != MachineEnd::Finished) return end(ExitStatus::GuestStopped, fmt::format("guest stopped: {}", describe(why)));
@@ -374,11 +417,13 @@ class Session {
   std::unique_ptr<debugger::GdbServer> gdb_;
   std::optional<debugger::Desk> desk_;
   std::unique_ptr<window::ConsoleWindow> window_;
+  std::optional<HeldRun> held_;           ///< only with --held
   std::unique_ptr<Machine> machine_;  // stopped before what its threads may call goes away
   std::chrono::steady_clock::time_point began_;
   ExitStatus status_ = ExitStatus::Done;
   std::string message_;
   bool ended_ = false;
+  std::set<std::string> storage_at_start_;
 };
 
 }  // namespace

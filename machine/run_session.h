@@ -19,6 +19,7 @@ struct RunOptions {
   std::string control;            ///< unix:PATH or tcp:127.0.0.1:PORT (docs/control.md); empty for none
   std::string gdb;                ///< where a debugger may connect, as `control` (docs/debugging.md); empty for none
   bool paused = false;            ///< the machine waits, paused, for `continue` on the control socket
+  bool held = false;              ///< the machine stands but for the command `go` (docs/icount.md)
   bool gdb_wait = false;          ///< the machine waits, paused, for the debugger's word
   std::string snapshot_dir;       ///< where snapshots are saved and found; empty for nowhere
   std::string restore;            ///< snapshot to start from, which `machine` was made to agree with; empty: power on

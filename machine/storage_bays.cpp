@@ -121,6 +121,16 @@ std::vector<ResourceStatement> StorageBays::statements() const {
   return out;
 }
 
+std::vector<ResourceStatement> StorageBays::next_statements() const {
+  auto out = statements();
+  for (auto& s : out) {
+    const Slot slot{*s.address.bus, *s.address.slot};
+    const std::string& next = adapters_.at(slot).next_kind;
+    if (!next.empty() && check_conversion(slot, next)) s.adapter = next, s.text = format_statement(s);
+  }
+  return out;
+}
+
 Result<std::pair<StorageAdapter*, StorageDevice*>> StorageBays::locate(const DeviceAddress& where) {
   if (!complete(where)) return Error{ErrorKind::Invalid, "a whole address is needed: bus,slot,target"};
   const auto adapter = adapters_.find({*where.bus, *where.slot});

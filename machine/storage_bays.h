@@ -76,6 +76,8 @@ class StorageBays {
   const StorageDevice* find(const DeviceAddress& where) const;
   /// All statements as configured, by address.
   std::vector<ResourceStatement> statements() const;
+  /// The same as they will be when the guest restarts: conversions that were ordered have been made.
+  std::vector<ResourceStatement> next_statements() const;
 
   /// What was done, and what the administrator should know about how the guest finds it.
   struct Outcome {

@@ -81,10 +81,10 @@ Result<Json> backtrace(Call& call) {
   Json rows = Json::array();
   for (size_t n = 0; n < trace.frames.size(); n++) {
     const auto& f = trace.frames[n];
-    rows.push_back({{"frame", n}, {"address", hex(f.ip)}, {"symbol", f.symbol}, {"registers at", hex(f.bsp)}});
+    rows.push_back({{"frame", n}, {"address", hex(f.ip)}, {"symbol", f.symbol}, {"registers at", hex(f.bsp)}, {"how", f.interrupted ? "interrupted" : ""}});
   }
   Json out = {{"frames", std::move(rows)}};
-  out["note"] = trace.end + "; found by the prologues of functions, not by unwind tables, which gdb reads";
+  out["note"] = trace.end + (trace.by_tables ? "" : "; found by the prologues of functions where no unwind table is known");
   return out;
 }
 

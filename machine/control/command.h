@@ -14,6 +14,8 @@
 namespace ia64::machine {
 class ConsoleHub;
 class ConsoleWatches;
+class CountedConsole;
+class HeldRun;
 class Machine;
 struct MachineConfig;
 }  // namespace ia64::machine
@@ -98,6 +100,8 @@ struct CommandContext {
   ConsoleWatches* watches = nullptr;
   Jobs* jobs = nullptr;
   debugger::Desk* desk = nullptr;      ///< the processor's thread
+  HeldRun* held = nullptr;             ///< nullptr without --held, as the next one
+  CountedConsole* counted_console = nullptr;
   WindowControl* window = nullptr;     ///< nullptr without --console window
 };
 
@@ -112,6 +116,8 @@ struct Call {
   CommandContext& context;
   const Arguments& arguments;
   CallClient* client = nullptr;
+  /// A handler of a `Where::Loop` row that moves this away answers by calling it, on the loop thread; what it returns is not looked at.
+  std::function<void(const Result<Json>&)> answer_later = {};
 };
 
 /// Where a handler runs: on the host loop, on the processor's thread at its safe point (Machine::call), or on the window's thread.

@@ -37,13 +37,15 @@ void CommandRunner::answer(const CommandRow& row, const Arguments& arguments, co
 void CommandRunner::run(Invocation invocation, CallClient* client, std::function<void(const Result<Json>&)> done) {
   const CommandRow& row = *invocation.row;
   if (row.where == Where::Loop) {
-    Call call{context_, invocation.arguments, client};
-    return answer(row, invocation.arguments, handle(row, call), done);
+    Call call{context_, invocation.arguments, client, done};
+    const auto result = handle(row, call);
+    if (call.answer_later) answer(row, invocation.arguments, result, done);
+    return;
   }
   const bool on_window = row.where == Where::Window;
   if (on_window && !context_.window) return done(Error{ErrorKind::Unsupported, "there is no console window: start the guest with --console window"});
   auto work = [this, &row, arguments = std::move(invocation.arguments), done] {
-    Call call{context_, arguments};
+    Call call{context_, arguments, nullptr, {}};
     loop_.post([this, &row, arguments, done, result = handle(row, call)] { answer(row, arguments, result, done); });
   };
   const bool taken = on_window ? context_.window->call(std::move(work)) : context_.machine->call(std::move(work));

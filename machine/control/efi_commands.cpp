@@ -39,11 +39,16 @@ std::string attributes_text(u32 attributes) {
   return out;
 }
 
-Json variables(const firmware::EfiInspection& efi) {
+/// @param name  of the only ones wanted, with all their bytes; empty: all, with the beginnings of their data
+Result<Json> variables(const firmware::EfiInspection& efi, const std::string& name) {
   Json rows = Json::array();
-  for (const auto& v : efi.variables)
+  for (const auto& v : efi.variables) {
+    if (!name.empty() && v.name != name) continue;
     rows.push_back({{"name", v.name}, {"vendor", v.vendor}, {"attributes", attributes_text(v.attributes)}, {"length", v.data.size()}, {"data", data_text(v.data)}});
-  return {{"variables", std::move(rows)}};
+    if (!name.empty()) rows.back()["bytes"] = fmt::format("{:02x}", fmt::join(v.data, ""));
+  }
+  if (!name.empty() && rows.empty()) return Error{ErrorKind::NotFound, fmt::format("there is no EFI variable '{}'", name)};
+  return Json{{"variables", std::move(rows)}};
 }
 
 Json handles(const firmware::EfiInspection& efi) {
@@ -95,8 +100,11 @@ Result<Json> efi(Call& call) {
   if (what == "images") return images(call);
   const firmware::EfiInspection state = call.context.machine->inspect_efi();
   Json out;
-  if (what == "variables") out = variables(state);
-  else if (what == "handles") out = handles(state);
+  if (what == "variables") {
+    auto found = variables(state, call.arguments.text("name"));
+    if (!found) return found.error();
+    out = std::move(*found);
+  } else if (what == "handles") out = handles(state);
   else if (what == "protocols") out = protocols(state);
   else if (what == "memory-map") out = memory_map(state);
   else return Error{ErrorKind::Invalid, "argument 'what': variables, handles, protocols, memory-map or images"};
@@ -117,7 +125,8 @@ Json describe_image(const debugger::Desk::Image& i) {
 std::vector<CommandRow> efi_commands() {
   using enum ArgumentType;
   return {
-      {"efi", nullptr, {{"what", Text, true, "variables, handles, protocols, memory-map or images"}}, Where::Machine, efi, "what firmware holds"},
+      {"efi", nullptr, {{"what", Text, true, "variables, handles, protocols, memory-map or images"}, {"name", Text, false, "of one variable, with all its bytes"}},
+       Where::Machine, efi, "what firmware holds"},
       {"images", nullptr, {}, Where::Machine, images_, "EFI images in memory, and lines that give their symbols to gdb"},
   };
 }

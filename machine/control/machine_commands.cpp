@@ -1,14 +1,19 @@
 // Commands about the guest as a whole: help, state, power.
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "machine/config.h"
 #include "machine/control/command.h"
+#include "machine/icount/counted_console.h"
+#include "machine/icount/held_run.h"
 #include "machine/machine.h"
 
 namespace ia64::machine::control {
 namespace {
 
 constexpr u64 kNsPerMs = 1'000'000;
+constexpr u64 kLongestGoMs = 3'600'000;
 
 Json describe(const CommandRow& row) {
   Json arguments = Json::array();
@@ -34,8 +39,9 @@ Result<Json> help(Call& call) {
 }
 
 /// As Integrity VM's hpvmstatus calls them. @source integrity-vm reference 5.1
-const char* state_of(const Machine& machine) {
-  if (machine.paused()) return "Paused";
+const char* state_of(const CommandContext& context) {
+  const Machine& machine = *context.machine;
+  if (context.held ? context.held->paused() : machine.paused()) return "Paused";
   return machine.operating_system_runs() ? "On (OS)" : "On (EFI)";
 }
 
@@ -47,7 +53,7 @@ Result<Json> status(Call& call) {
   const MachineConfig& c = *call.context.config;
   Machine& m = *call.context.machine;
   return Json{{"name", c.name},
-              {"state", state_of(m)},
+              {"state", state_of(call.context)},
               {"machine", c.machine},
               {"processors", c.cpus},
               {"memory_bytes", c.memory_bytes},
@@ -64,13 +70,29 @@ Result<Json> changed_state(Call& call, const char* state) {
 }
 
 Result<Json> pause(Call& call) {
-  call.context.machine->pause();
+  call.context.held ? call.context.held->pause() : call.context.machine->pause();
   return changed_state(call, "Paused");
 }
 
 Result<Json> resume(Call& call) {
-  call.context.machine->resume();
-  return changed_state(call, state_of(*call.context.machine));
+  call.context.held ? call.context.held->resume() : call.context.machine->resume();
+  return changed_state(call, state_of(call.context));
+}
+
+Result<Json> go(Call& call) {
+  HeldRun* const held = call.context.held;
+  if (!held) return Error{ErrorKind::Unsupported, "go is for a guest that was started with --held"};
+  const std::string text = call.arguments.text("ms");
+  u64 ms = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (bad != std::errc{} || end != text.data() + text.size() || ms == 0 || ms > kLongestGoMs)
+    return Error{ErrorKind::Invalid, fmt::format("argument 'ms': expected a number from 1 to {}", kLongestGoMs)};
+  const auto stands = [context = &call.context, answer = call.answer_later] {
+    answer(Json{{"uptime_ms", context->machine->virtual_ns() / kNsPerMs}, {"untyped_bytes", context->counted_console->waiting_bytes()}});
+  };
+  if (!held->go(ms * kNsPerMs, stands)) return Error{ErrorKind::Locked, "the guest runs already"};
+  call.answer_later = {};
+  return Json();
 }
 
 Result<Json> reset(Call& call) {
@@ -138,6 +160,12 @@ std::vector<CommandRow> machine_commands() {
       // At the safe point, so that whoever has the reply finds processor and time at a standstill.
       {"pause", nullptr, {}, Where::Machine, pause, "stop the processors and the guest's time"},
       {"continue", nullptr, {}, Where::Loop, resume, "let a paused guest go on"},
+      {"go",
+       nullptr,
+       {{"ms", Text, true, "of the guest's time at most"}},
+       Where::Loop,
+       go,
+       "let a guest that was started with --held run until it has printed something or taken what was typed; answered when it stands"},
       {"reset", "RS", {}, Where::Loop, reset, "press the reset button"},
       {"power-off", "PC", {{"force", Flag, false, "as a power failure; the run ends"}}, Where::Loop, power_off,
        "press the power button: a guest that listens shuts down"},

@@ -8,7 +8,8 @@ namespace ia64::machine {
 
 namespace {
 
-constexpr size_t kMostFromHost = 16;  // the rest waits at the host's end, which shows how far typing is
+constexpr size_t kMostAtOnce = 256;       // far more than a serial line takes
+constexpr size_t kForgetBytes = 64 << 10;  // of what the guest has taken: moving the rest up costs time
 
 std::span<const u8> bytes_of(const std::string& s) { return {reinterpret_cast<const u8*>(s.data()), s.size()}; }
 
@@ -17,6 +18,12 @@ std::span<const u8> bytes_of(const std::string& s) { return {reinterpret_cast<co
 void CountedConsole::write(std::span<const u8> bytes) {
   if (listener_) listener_(bytes);
   host_.write(bytes);
+  if (notice_) notice_();
+}
+
+size_t CountedConsole::waiting_bytes() const {
+  std::lock_guard lock(mutex_);
+  return input_.size() - taken_;
 }
 
 void CountedConsole::type(std::string_view text) {
@@ -32,7 +39,7 @@ size_t CountedConsole::offer(std::span<const u8> bytes) {
   size_t n;
   {
     std::lock_guard lock(mutex_);
-    n = std::min(bytes.size(), kMostFromHost - std::min(kMostFromHost, input_.size()));
+    n = std::min(bytes.size(), most_from_host_ - std::min(most_from_host_, input_.size() - taken_));
     input_.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
     if (n < bytes.size()) host_waits_ = true;
   }
@@ -73,16 +80,20 @@ void CountedConsole::pump() {
     std::lock_guard lock(mutex_);
     if (!receiver_ || input_.empty()) return;
     receiver = receiver_;
-    text = input_;
+    text = input_.substr(taken_, kMostAtOnce);
   }
   const size_t taken = receiver(bytes_of(text));
-  bool host_may_go_on;
+  bool host_may_go_on, all_taken;
   {
     std::lock_guard lock(mutex_);
-    input_.erase(0, taken);
-    host_may_go_on = input_.size() < kMostFromHost && std::exchange(host_waits_, false);
+    taken_ += taken;
+    all_taken = taken_ == input_.size();
+    if (all_taken || taken_ >= kForgetBytes) input_.erase(0, std::exchange(taken_, 0));
+    host_may_go_on = input_.size() - taken_ < most_from_host_ && std::exchange(host_waits_, false);
   }
   if (host_may_go_on) host_.receiver_ready();
+  if (all_taken && notice_) notice_();
+  if (!all_taken && taken == text.size()) pump();
 }
 
 }  // namespace ia64::machine

@@ -20,6 +20,12 @@ class CountedConsole final : public CharChannel {
 
   /// Called with guest output when and where the guest writes it; before the machine starts only.
   void set_listener(std::function<void(std::span<const u8>)> listener) { listener_ = std::move(listener); }
+  /// Called where and when the guest has written, and when it has taken all that was typed; before the machine starts only.
+  void set_notice(std::function<void()> notice) { notice_ = std::move(notice); }
+  /// Takes what the host's end offers at once, up to this much, for whoever stops the guest before it offers; before the start only.
+  void take_up_to(size_t bytes) { most_from_host_ = bytes; }
+  /// Bytes that wait for the guest. Any thread.
+  size_t waiting_bytes() const;
   /// Types into the guest from the next boundary on, as fast as it takes it. Any thread; a guest's course depends on when.
   void type(std::string_view text);
 
@@ -35,9 +41,12 @@ class CountedConsole final : public CharChannel {
   CharChannel& host_;
   const Executor at_boundary_;
   std::function<void(std::span<const u8>)> listener_;
-  std::mutex mutex_;  // guards what follows; never held while anybody is called
+  std::function<void()> notice_;
+  size_t most_from_host_ = 16;  // the rest waits at the host's end, which shows how far typing is
+  mutable std::mutex mutex_;    // guards what follows; never held while anybody is called
   std::function<size_t(std::span<const u8>)> receiver_;
   std::string input_;
+  size_t taken_ = 0;  ///< of input_, by the guest
   bool host_waits_ = false;  ///< the host's end was refused bytes
 };
 

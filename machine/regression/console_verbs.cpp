@@ -66,9 +66,22 @@ Action read_memory(StepReader& in, const std::string& name) {
   };
 }
 
+Action read_efi_variable(StepReader& in, const std::string& name) {
+  const Template variable = in.text("the name of an EFI variable");
+  in.finish(true);
+  return [=](Execution& x, const Step& step) -> Outcome {
+    Json result;
+    const Json arguments = {{"what", "variables"}, {"name", variable.expand(x.variables)}};
+    if (auto failure = command(x, step, {{"command", "efi"}, {"arguments", arguments}}, result)) return failure;
+    x.variables[name] = result.at("variables").at(0).value("bytes", "");
+    return {};
+  };
+}
+
 Action read_read(StepReader& in) {
   const std::string name = in.new_variable();
   if (in.keyword("memory")) return read_memory(in, name);
+  if (in.keyword("variable")) return read_efi_variable(in, name);
   const PatternTemplate pattern = in.pattern("a pattern");
   const auto within = in.within();
   in.finish(true);
@@ -174,7 +187,8 @@ std::vector<Verb> console_verbs() {
   return {
       {"expect", "PATTERN [within TIME]", "wait for output behind the last match", read_expect},
       {"expect-not", "PATTERN [until PATTERN [within TIME]]", "fail when it is printed: from here to the end of the test, or up to the other pattern", read_expect_not},
-      {"read", "NAME PATTERN [within TIME] | memory ADDRESS LENGTH [phys]", "as expect; the first group, or the match, becomes ${NAME}; or the guest's memory does, as digits", read_read},
+      {"read", "NAME PATTERN [within TIME] | memory ADDRESS LENGTH [phys] | variable EFI-NAME",
+       "as expect; the first group, or the match, becomes ${NAME}; or the guest's memory or an EFI variable does, as digits", read_read},
       {"send", "TEXT", "type, and go on", read_send},
       {"type", "TEXT", "type, and wait until the guest has taken all", read_type},
       {"key", "NAME...", "press keys: up, enter, f2, ctrl-c, down*3", read_key},

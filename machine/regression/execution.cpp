@@ -149,13 +149,13 @@ Outcome Execution::look_after_others(const Step& step) {
   return {};
 }
 
-Outcome Execution::wait(const Step& step, const std::string& what, u64 within_ms, bool may_end, const std::function<bool()>& done) {
+Outcome Execution::wait(const Step& step, const std::string& what, u64 within_ms, bool may_end, const std::function<bool()>& done, bool stands) {
   Guest* const g = step.guest.empty() ? nullptr : &guest(step);
   std::optional<u64> guest_began;
   auto looked = Clock::now() - std::chrono::milliseconds(kClockPeriodMs);
   for (;;) {
     update_all();
-    if (done()) return {};
+    if (!(g && g->on_its_way()) && done()) return {};
     if (settings_.cancellation->signal_number()) return Failure{"stopped by a signal", {}};
     if (g && !may_end && !g->running())
       return g->started() ? Failure{fmt::format("guest '{}' ended with status {} and {}: {}", g->name(), g->status().value_or(0), what, first_line(g->complaints())), {}}
@@ -163,12 +163,14 @@ Outcome Execution::wait(const Step& step, const std::string& what, u64 within_ms
     if (auto failure = look_after_others(step)) return failure;
     const u64 left = host_left_ms();
     if (left == 0) return Failure{fmt::format("{} within the test's host_timeout of {}", what, seconds(scaled(file_.host_timeout_ms))), {}};
-    if (g && within_ms && g->connected() && Clock::now() - looked >= std::chrono::milliseconds(kClockPeriodMs)) {
+    const bool look = g && (g->held() ? !g->on_its_way() : Clock::now() - looked >= std::chrono::milliseconds(kClockPeriodMs));
+    if (look && within_ms && g->connected()) {
       looked = Clock::now();
       const u64 now = g->clock_ms();
-      if (!guest_began && now) guest_began = now;
+      if (!guest_began && (now || g->held())) guest_began = now;
       if (guest_began && now - *guest_began >= scaled(within_ms)) return Failure{fmt::format("{} within {} of the guest's time", what, seconds(scaled(within_ms))), {}};
     }
+    if (g && g->connected() && !stands) g->let_run();
     poll(std::min(left, g && within_ms ? kClockPeriodMs : left));
   }
 }
@@ -181,7 +183,7 @@ Outcome Execution::start(const Step& step, const std::vector<std::string>& more,
   if (auto ok = g.start(more, snapshot.empty() ? "" : open_lines_[snapshot]); !ok) return Failure{ok.error().message, {}};
   variables[g.name() + ".log"] = g.transcripts().back();
   variables[g.name() + ".control"] = g.control_path();
-  return wait(step, "its control socket does not answer", 0, false, [&] { return g.connected(); });
+  return wait(step, "its control socket does not answer", 0, false, [&] { return g.connected(); }, true);
 }
 
 Outcome Execution::ask(const Step& step, Guest& g, const Json& request, Json& reply) {
@@ -191,7 +193,7 @@ Outcome Execution::ask(const Step& step, Guest& g, const Json& request, Json& re
     auto got = g.take_reply(*id);
     if (got) reply = std::move(*got);
     return got.has_value();
-  });
+  }, true);
 }
 
 Outcome Execution::run_program(const Step& step, const std::vector<std::string>& arguments, int& status, std::string& output) {

@@ -69,7 +69,8 @@ class Execution {
   /// Waits until `done`, which is asked whenever something has come from any guest. Fails when time is up, when the guest of the step ends
   /// before (unless it `may_end`), when another one dies, prints too much or prints what it must not.
   /// @param what  for the message: "nothing matches /x/"  @param within_ms  guest time; 0: none but the host's
-  Outcome wait(const Step& step, const std::string& what, u64 within_ms, bool may_end, const std::function<bool()>& done);
+  /// @param stands  a guest of counted time stands meanwhile: the answer comes without it
+  Outcome wait(const Step& step, const std::string& what, u64 within_ms, bool may_end, const std::function<bool()>& done, bool stands = false);
   /// What the time limit of a step is. @param given of the step itself
   u64 limit_ms(std::optional<u64> given) const { return given.value_or(file_.guest_timeout_ms); }
   /// Runs a control command. @param reply  gets the whole reply, an error of the command included

@@ -15,6 +15,7 @@
 namespace ia64::machine::regression {
 namespace {
 
+constexpr const char* kGoMs = "1000";      // of the guest's time: how often a step's limit is looked at
 constexpr unsigned kPatienceMs = 20'000;  // for a guest's process that answers nothing
 constexpr size_t kMaxEvents = 10'000;
 
@@ -52,7 +53,7 @@ Result<void> Guest::start(const std::vector<std::string>& more, const std::strin
   text_ = seen_ = seen;
   events.clear();
   reader_ = {};
-  position = seen.size(), clock_ms_ = 0, clock_request_ = 0;
+  position = seen.size(), clock_ms_ = 0, clock_request_ = 0, go_request_ = 0, untyped_bytes_ = 0;
   close_if_open(transcript_), close_if_open(notify_);
   transcripts_.push_back(file("log"));
   transcript_ = open(transcripts_.back().c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -64,6 +65,8 @@ Result<void> Guest::start(const std::vector<std::string>& more, const std::strin
   if (!has_option("--snapshot-dir")) arguments.insert(arguments.end(), {"--snapshot-dir", setup_.folder + "/snapshots"});
   arguments.insert(arguments.end(), setup_.arguments.begin(), setup_.arguments.end());
   arguments.insert(arguments.end(), more.begin(), more.end());
+  held_ = std::find(arguments.begin(), arguments.end(), "--icount") != arguments.end();
+  if (held_) arguments.push_back("--held");
   auto process = ChildProcess::start(arguments, file("out"), file("err"));
   if (!process) return process.error();
   process_ = std::move(*process);
@@ -92,10 +95,25 @@ void Guest::update() {
   char rubbish[4096];
   while (read(notify_, rubbish, sizeof rubbish) > 0) {
   }
-  read_transcript();
   if (!control_ && !ended) connect();
   if (control_) control_->receive();
+  take_stand();
+  read_transcript();  // behind the word that the guest stands: what it has printed is all there then
   status_ = ended;
+}
+
+void Guest::let_run() {
+  if (!held_ || go_request_ || !running()) return;
+  go_request_ = post({{"command", "go"}, {"arguments", {{"ms", kGoMs}}}}).value_or(0);
+}
+
+void Guest::take_stand() {
+  const auto reply = go_request_ ? take_reply(go_request_) : std::nullopt;
+  if (!reply) return;
+  go_request_ = 0;
+  if (!reply->contains("result")) return;
+  clock_ms_ = (*reply)["result"].value("uptime_ms", clock_ms_);
+  untyped_bytes_ = (*reply)["result"].value("untyped_bytes", u64{0});
 }
 
 void Guest::read_transcript() {
@@ -131,6 +149,7 @@ std::optional<i64> Guest::post(const Json& request) {
 std::optional<Json> Guest::take_reply(i64 id) { return control_ ? control_->take_reply(id) : std::nullopt; }
 
 u64 Guest::clock_ms() {
+  if (held_) return clock_ms_;
   if (clock_request_)
     if (const auto reply = take_reply(clock_request_)) {
       clock_request_ = 0;

@@ -60,6 +60,15 @@ class Guest {
   std::optional<i64> post(const Json& request);
   std::optional<Json> take_reply(i64 id);
   std::deque<Json> events;  ///< that have come, oldest first
+  /// Whether time is counted, and the guest therefore runs only while a step waits for it (docs/icount.md).
+  bool held() const { return held_; }
+  /// Lets a held guest run, if it stands, until it has done something worth seeing.
+  void let_run();
+  /// A held guest has not come to stand yet: what it has done so far depends on the host.
+  bool on_its_way() const { return go_request_ != 0 && running(); }
+  /// What a held guest that stands has not taken of what was typed.
+  u64 untyped_bytes() const { return untyped_bytes_; }
+  void typed(u64 bytes) { untyped_bytes_ += bytes; }
   /// The clock of the guest as last heard of, in ms since power-on. Asks for the next value.
   u64 clock_ms();
 
@@ -72,6 +81,7 @@ class Guest {
  private:
   bool has_option(std::string_view name) const;
   void read_transcript();
+  void take_stand();
   void connect();
   std::string file(const char* suffix) const;
 
@@ -87,6 +97,9 @@ class Guest {
   std::string text_;
   u64 clock_ms_ = 0;
   i64 clock_request_ = 0;
+  bool held_ = false;
+  i64 go_request_ = 0;
+  u64 untyped_bytes_ = 0;
 };
 
 }  // namespace ia64::machine::regression

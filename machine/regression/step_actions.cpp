@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ia64::machine::regression {
 namespace {
 
@@ -49,8 +51,11 @@ Outcome type_bytes(Execution& x, const Step& step, std::string_view bytes, bool 
     Json reply;
     const Json request = {{"command", "type"}, {"arguments", {{"hex", hex(bytes.substr(0, kChunkBytes))}, {"wait", wait}}}};
     if (auto failure = command(x, step, request, reply)) return failure;
+    x.guest(step).typed(std::min(bytes.size(), kChunkBytes));
   }
-  return {};
+  Guest& g = x.guest(step);
+  if (!wait || !g.held()) return {};
+  return x.wait(step, "the guest did not take what was typed", x.limit_ms(std::nullopt), false, [&] { return g.untyped_bytes() == 0; });
 }
 
 Outcome command(Execution& x, const Step& step, const Json& request, Json& result) {

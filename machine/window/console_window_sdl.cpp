@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 #include "machine/window/console_window.h"
 #include "machine/window/font.h"
@@ -32,6 +33,9 @@ class SdlVideo {
     if (!chosen && !x11 && !wayland) return Error{ErrorKind::Io, "--console window: no display: neither DISPLAY nor WAYLAND_DISPLAY is set"};
     if (!chosen) SDL_SetHint(SDL_HINT_VIDEODRIVER, !x11 ? "wayland" : wayland ? "x11,wayland" : "x11");
     started_ = SDL_Init(SDL_INIT_VIDEO) == 0;
+    // Pictures of letters need no OpenGL, which on many hosts is a program of its own that idles at a cost. Wayland has no other way.
+    const char* const driver = started_ ? SDL_GetCurrentVideoDriver() : nullptr;
+    if (driver && std::string_view(driver) == "x11") SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     if (!started_) return Error{ErrorKind::Io, fmt::format("--console window: no display: {} does not answer: {}", x11 ? x11 : wayland ? wayland : "it", SDL_GetError())};
     return {};
   }

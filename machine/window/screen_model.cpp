@@ -175,7 +175,15 @@ void ScreenModel::feed(std::span<const u8> bytes) {
 void ScreenModel::write(std::string_view sequence) { vterm_input_write(terminal_->vt, sequence.data(), sequence.size()); }
 
 void ScreenModel::piece(std::string_view piece) {
-  write(piece);
+  const std::string translated = sets_.translate(piece);
+  const auto is_ascii = [](char c) { return static_cast<u8>(c) < 0x80; };
+  // libvterm takes text that is all ASCII or all not.
+  for (auto from = translated.begin(); from != translated.end();) {
+    const bool ascii = is_ascii(*from);
+    const auto to = std::find_if(from, translated.end(), [&](char c) { return is_ascii(c) != ascii; });
+    write({from, to});
+    from = to;
+  }
   if (piece[0] == '\x1b') keep_cursor_on_screen();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "machine/window/cell.h"
+#include "machine/window/character_sets.h"
 #include "machine/window/control_splitter.h"
 #include "machine/window/keys.h"
 
@@ -73,6 +74,7 @@ class ScreenModel {
 
   std::unique_ptr<Terminal> terminal_;
   ControlSplitter splitter_{[this](std::string_view p) { piece(p); }};
+  CharacterSets sets_;
   std::deque<std::vector<Cell>> scrollback_;
   u64 scrolled_ = 0;
   unsigned rows_, columns_;

@@ -7,6 +7,25 @@
 
 namespace ia64::machine::window {
 
+std::string wrapped(const std::string& line, unsigned columns) {
+  std::string out;
+  size_t room = columns;
+  for (size_t at = 0; at < line.size();) {
+    const size_t end = std::min(line.find(' ', at), line.size());
+    const std::string word = line.substr(at, end - at);
+    const unsigned width = text_columns(word);
+    if (!out.empty()) {
+      const bool fits = width + 1 <= room;
+      out += fits ? ' ' : '\n';
+      room = fits ? room - 1 : columns;
+    }
+    out += word;
+    room -= std::min<size_t>(room, width);
+    at = end + 1;
+  }
+  return out;
+}
+
 TextBox::TextBox(std::string title, const std::string& text) : title_(std::move(title)) {
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());

@@ -8,6 +8,9 @@
 
 namespace ia64::machine::window {
 
+/// `line` with newlines in place of blanks, so that no line has more columns, unless one word has.
+std::string wrapped(const std::string& line, unsigned columns);
+
 /// Arrows, pages and wheel scroll; Esc, Enter and q leave.
 class TextBox final : public Overlay {
  public:

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 
+#include "machine/window/text_box.h"
+
 namespace ia64::machine::window {
 namespace {
 
 constexpr char32_t kMenuKey = U']';  // with ctrl, as the escape key of the other consoles
 constexpr long kWheelLines = 3;
+constexpr unsigned kBoxMargin = 8;  // between a box of text and the window's sides
 
 }  // namespace
 
@@ -58,8 +61,16 @@ void WindowUi::sample() {
   });
 }
 
+/// What stands at the left of the status bar, whatever else does.
+std::string WindowUi::bar_left() const { return " Menu  " + state_text() + " │ "; }
+
+std::string WindowUi::state_text() const { return meter_.known() ? meter_.state() : std::string("Starting"); }
+
+/// For the status bar; one that it has no room for opens a box.
 void WindowUi::notice(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
+  if (const unsigned room = columns_ - std::min(columns_, text_columns(bar_left())); text_columns(text) > room && !overlay_)
+    return open(std::make_unique<TextBox>("", wrapped(text, columns_ - kBoxMargin)));
   notice_ = std::move(text);
   notice_until_ms_ = now_ms_ + kNoticeMs;
   changed_ = true;
@@ -270,7 +281,7 @@ void WindowUi::draw_bar(CellGrid& grid) const {
   grid.fill(row, 0, 1, columns_, look::kBar);
   unsigned column = grid.put(row, 0, " Menu ", look::kBarStrong);
   const bool warn = meter_.paused();
-  column = grid.put(row, column, " " + (meter_.known() ? meter_.state() : std::string("Starting")) + " ", warn ? look::kBarWarning : look::kBar);
+  column = grid.put(row, column, " " + state_text() + " ", warn ? look::kBarWarning : look::kBar);
   std::string right = name_ + " ";
   if (!follow_) right = fmt::format("{} lines up  ", model_.screen_top() - view_top_) + right;
   std::string middle;

@@ -79,6 +79,8 @@ class WindowUi {
   void later(std::function<void()> action) { actions_.push_back(std::move(action)); }
   void run_later();
   void notice(std::string text);
+  std::string bar_left() const;
+  std::string state_text() const;
 
   void open_menu();
   void open_help();

@@ -73,9 +73,9 @@ def checksums(text):
     return re.findall(r"^([0-9a-f]{64})  /data$", text, re.M)
 
 
-def make_disk(args):
+def make_disk(args, grub_timeout_s=0):
     image = pathlib.Path(args.work) / "disk.img"
-    subprocess.run(["bash", f"{args.guests}/mkdisk.sh", str(image), "-t", "0"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["bash", f"{args.guests}/mkdisk.sh", str(image), "-t", str(grub_timeout_s)], check=True, stdout=subprocess.DEVNULL)
     return image
 
 
@@ -189,6 +189,21 @@ def icount(args):
                                                ["--boot-timeout", "0", "-a", f"disk:{adapter}::file:{image}"], image)
             image.unlink()
         require_equal_runs(runs)
+
+
+def counted_typing(args):
+    """Ten runs of `ivm test` with counted time, keys and typed commands among its steps, are one run; engine and host load change nothing."""
+    work = pathlib.Path(args.work)
+    master = make_disk(args, grub_timeout_s=20)
+    for adapter, engines in (("avio_stor", ["jit"] * 9 + ["interp"]), ("scsi", ["jit"] * 2)):
+        report = work / adapter
+        for n, engine in enumerate(engines):
+            variables = {"guests": args.guests, "master": master, "report": report, "adapter": adapter, "engine": engine}
+            command = [args.ivm, "test", *(word for name, value in variables.items() for word in ("-D", f"{name}={value}"))]
+            done = subprocess.run([*command, f"{args.source}/tests/regression/counted_typing.test"], stdout=subprocess.PIPE, text=True, check=False)
+            require(done.returncode == 0, f"run {n} on {adapter} ended with {done.returncode}", done.stdout)
+        runs = report.read_text().splitlines()
+        require(len(runs) == len(engines) and len(set(runs)) == 1, f"the runs on {adapter} differ", report.read_text())
 
 
 ROUNDS = ("i=0; while [ $i -lt 6 ]; do i=$((i+1)); dd if=/dev/urandom of=/data bs=64k count=24 oflag=direct; cp /data /back; sync; "
@@ -325,7 +340,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, icount_snapshot, stop_under_load, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, stop_under_load, all_targets)}
 
 
 def main():

@@ -146,6 +146,20 @@ def debug(args):
         require(len(branches) == 32 and any(row["at"].startswith("hrtimer_nanosleep") for row in branches), f"branches {branches}")
         control.line("branches off")
         control.line("delete all")
+        # A tick that finds the guest idle: the unwind table leads through the interruption to where every processor's idle loop begins.
+        control.line("break update_process_times")
+        callers = []
+        for _ in range(200):
+            control.command("continue")
+            while "breakpoint" not in control.next_event("state")["data"].get("cause", ""):
+                pass
+            callers = control.command("backtrace")
+            if any(row["symbol"].startswith("do_idle") for row in callers["frames"]):
+                break
+        names = [row["symbol"].split("+")[0] for row in callers["frames"]]
+        require("ia64_leave_kernel" in names and "start_kernel" in names[names.index("do_idle"):], f"callers {names}: {callers}")
+        require(callers["note"] == "the outermost function", f"it ends with: {callers['note']}")
+        control.line("delete all")
         control.line("watchpoint jiffies 8 write")
         control.command("continue")
         while "watchpoint" not in (event := control.next_event("state"))["data"].get("cause", ""):

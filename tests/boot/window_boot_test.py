@@ -166,6 +166,20 @@ class Guest:
         require(len(colours) > 10 and background < 0.99 * picture.width * picture.height, f"{path} is blank: {len(colours)} colours")
         return picture
 
+    def steady(self, *others):
+        """What the window shows, but for the status bar, once that is none of the others and stays the same for two pictures.
+        What changes it is under way in other processes, so this looks again and again."""
+        path, before, end = self.shots / "steady.png", None, time.monotonic() + 60
+        while True:
+            self.control.command("screenshot", file=str(path))
+            picture = Picture(path)
+            rows = picture.rows[:-(picture.height // CELL_ROWS)]
+            if rows == before and all(rows != o.rows[:-(o.height // CELL_ROWS)] for o in others):
+                path.unlink()
+                return picture
+            require(time.monotonic() < end, "the window does not change")
+            before = rows
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -274,8 +288,107 @@ def paste(args, display):
             owner.wait()
 
 
-CASES = {f.__name__: f for f in (demo, linux, paste)}
-NEEDS_LINUX = {"linux", "paste"}
+def make_disc(folder, name):
+    content = folder / f"{name}.d"
+    content.mkdir()
+    (content / "name.txt").write_text(f"this is disc {name}\n")
+    subprocess.run(["genisoimage", "-quiet", "-r", "-V", name, "-o", str(folder / f"{name}.iso"), str(content)], check=True, stderr=subprocess.DEVNULL)
+    (folder / f"{name}.iso").chmod(0o600)
+
+
+def media(args, display):
+    """Discs are changed from the window's menu while Linux runs; one that is mounted stays, and its guest is asked for it."""
+    if not shutil.which("genisoimage"):
+        raise Skipped("genisoimage is not installed")
+    discs = pathlib.Path(args.work) / "discs"
+    discs.mkdir()
+    for name in ("ONE", "TWO"):
+        make_disc(discs, name)
+    kernel = f"{args.guests}/linux"
+    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200",
+                                  "-a", f"dvd:avio_stor:0,2,1:file:{discs}/ONE.iso"])
+    try:
+        guest.expect(PROMPT, lambda: guest.control.command("continue"))
+        guest.control.command("events", kinds="media")
+        guest.shell("clear; dmesg -n 1; mkdir -p /d")
+        read = "mount -t iso9660 -o ro /dev/sr0 /d && cat /d/name.txt"
+        guest.expect("this is disc ONE", lambda: (guest.type(read), guest.keys("Return")))
+
+        def choose(letter, keep=None):
+            terminal = guest.steady()
+            guest.keys("ctrl+bracketright")
+            menu = guest.steady(terminal)
+            guest.keys("m")
+            guest.steady(terminal, menu)
+            if keep:
+                guest.shot(keep)
+            guest.keys(letter)
+            guest.steady(menu)
+
+        choose("a", "media-menu")  # eject: the mounted disc stays
+        drive = guest.control.command("media")["drives"][0]
+        require(drive["medium"].endswith("ONE.iso"), f"a mounted disc was taken: {drive}")
+        guest.shot("media-locked")  # what the administrator is to do is longer than the status bar: a box
+        guest.keys("Escape")
+        guest.shell("cat /d/name.txt && umount /d")
+        choose("a")
+        event = guest.control.next_event("media")["data"]
+        while event["action"] != "eject":  # the guest may have opened the tray, asked before
+            event = guest.control.next_event("media")["data"]
+        guest.expect("No medium|no medium|No such", lambda: (guest.type("mount -t iso9660 -o ro /dev/sr0 /d"), guest.keys("Return")))
+        choose("c")  # a: eject, b: ONE, c: TWO
+        require(guest.control.next_event("media")["data"]["action"] == "insert", "no insert")
+        guest.expect("this is disc TWO", lambda: (guest.type(f"clear; {read}"), guest.keys("Return")))
+        guest.control.command("power-off", force=True)
+        require(guest.process.wait(guest.limit) == 0, f"ivm ended with {guest.process.returncode}")
+    finally:
+        guest.stop()
+
+
+def mouse(args, display):
+    """Dragging selects and the middle button types it; a guest that takes the mouse is told where it is pressed, and gets wheel and keys."""
+    if not shutil.which("xclip"):
+        raise Skipped("xclip is not installed")
+    kernel = f"{args.guests}/linux"
+    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200"])
+    try:
+        guest.expect(PROMPT, lambda: guest.control.command("continue"))
+        guest.expect("<END>", lambda: (guest.type("clear; printf '\\033[5;11Hfirst word\\033[6;1H<%s>\\n' END"), guest.keys("Return")))
+        picture = guest.steady()
+        cell = (picture.width // CELL_COLUMNS, picture.height // CELL_ROWS)
+
+        def to(row, column):
+            display.run("xdotool", "mousemove", "--window", guest.window, str((column - 1) * cell[0] + cell[0] // 2), str((row - 1) * cell[1] + cell[1] // 2))
+
+        def selected(which):
+            return subprocess.run(["xclip", "-o", "-selection", which], env=display.environment, stdout=subprocess.PIPE, text=True, timeout=60, check=False).stdout
+
+        to(5, 11)
+        display.run("xdotool", "mousedown", "1")
+        to(5, 15)
+        display.run("xdotool", "mouseup", "1")
+        guest.steady(picture)
+        require(selected("primary") == "first", f"dragged over 'first', selected {selected('primary')!r}")
+        to(5, 18)
+        display.run("xdotool", "click", "--repeat", "2", "--delay", "50", "1")
+        guest.keys("ctrl+shift+c")
+        guest.steady(picture)
+        require(selected("clipboard") == "word", f"two clicks on 'word' and copy give {selected('clipboard')!r}")
+        guest.expect("word: not found|word: command not found", lambda: (display.run("xdotool", "click", "2"), guest.keys("Return")))
+        # Ten bytes are a press at column 21, row 7 (SGR form), ten its release; wheel and shift-drag stay the window's.
+        guest.expect("READY", lambda: (guest.type("clear; stty raw -echo; printf '\\033[?1000h\\033[?1006hREAD%s' Y; head -c 20 > /m; "
+                                                  "printf '\\033[?1006l\\033[?1000l'; stty sane; tr '\\033' E < /m; echo"), guest.keys("Return")))
+        guest.steady()
+        to(7, 21)
+        guest.expect(r"E\[<0;21;7ME\[<0;21;7m", lambda: display.run("xdotool", "click", "1"))
+        guest.control.command("power-off", force=True)
+        require(guest.process.wait(guest.limit) == 0, f"ivm ended with {guest.process.returncode}")
+    finally:
+        guest.stop()
+
+
+CASES = {f.__name__: f for f in (demo, linux, media, mouse, paste)}
+NEEDS_LINUX = {"linux", "media", "mouse", "paste"}
 
 
 def main():

@@ -92,6 +92,7 @@ class StandingMachine final : public Machine {
   void stop() override {}
   void at_boundary(std::function<void()> fn) override { fn(); }
   void finish() override {}
+  Clock& clock() override { return clock_; }
   std::string state_hash() override { return ""; }
   Result<SnapshotManifest> save_snapshot(const SnapshotOptions&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
   Result<void> load_snapshot(const std::string&, const std::string&) override { return Error{ErrorKind::Unsupported, "not this machine"}; }
@@ -269,11 +270,16 @@ class Rig {
     if (!random_.one_in(4)) return plausible_line();
     static const char* const kNames[] = {"attach", "attach", "detach", "change", "eject", "insert", "resize", "storage", "media", "devices",
                                          "counters", "registers", "type", "watch", "unwatch", "jobs", "cancel", "wait", "status", "pause", "continue", "reset", "events", "help", "power-off",
-                                         "quit", "EJ", "nosuch", ""};
+                                         "quit", "EJ", "go", "activity", "state-hash", "snapshot", "screenshot", "view", "nosuch", "",
+                                         "disassemble", "memory", "symbol", "backtrace", "translate", "tlb", "vhpt", "break", "watchpoint", "break-image",
+                                         "delete", "step", "faults", "branches", "trace", "pci", "scsi", "efi", "images", "cache"};
     std::string line = random_.pick(kNames);
     for (u64 n = random_.below(4); n; n--) {
       static const char* const kWords[] = {"force", "one.iso", "two.iso", "../a", "address=0,2,1", "20G", "64K", "512", "size=1M", "all",
-                                           "state,media", "job", "line=^x.*$", "prompt=(a|b)", "hex=0a", "wait", "once", "1", "2", "cpu", "\"open", "'q q'", "\\", "gr", "x=y"};
+                                           "state,media", "job", "line=^x.*$", "prompt=(a|b)", "hex=0a", "wait", "once", "1", "2", "cpu", "\"open", "'q q'", "\\", "gr", "x=y",
+                                           "0x10", "ip", "r12+0x8-1", "cr.iip", "nosuch+1", "0xa000000000000000", "18446744073709551615", "phys", "write", "access", "on", "off",
+                                           "itr", "dtc", "tc", "save", "load", "list", "show", "delete", "replace", "variables", "handles", "memory-map", "images", "name=Timeout",
+                                           "ms=5", "ms=0", "count=100000", "8K", "*", "main*"};
       switch (random_.below(5)) {
         case 0: line += " " + random_address(); break;
         case 1: line += " " + random_resource(); break;

@@ -99,3 +99,28 @@ TEST_CASE("counted console: a break comes at a boundary", "[icount]") {
   rig.boundary();
   CHECK(breaks == 1);
 }
+
+TEST_CASE("counted console: who stops the guest first may offer all at once, and hears when it was taken", "[icount]") {
+  Rig rig;
+  int noticed = 0;
+  rig.console.set_notice([&] { noticed++; });
+  rig.console.take_up_to(1 << 20);
+  std::string text;
+  for (int n = 0; n < 100'000; n++) text += static_cast<char>('a' + n % 26);
+  CHECK(rig.host.offer(text) == text.size());
+  CHECK(rig.console.waiting_bytes() == text.size());
+  rig.boundary();
+  while (rig.taken.size() < text.size()) {
+    REQUIRE(noticed == 0);
+    const size_t before = rig.taken.size();
+    rig.guest_reads();
+    rig.boundary();
+    REQUIRE(rig.taken.size() > before);
+  }
+  CHECK(noticed == 1);
+  CHECK(rig.console.waiting_bytes() == 0);
+  CHECK(rig.taken == text);
+  const u8 byte[] = {'x'};
+  rig.console.write(byte);
+  CHECK(noticed == 2);
+}

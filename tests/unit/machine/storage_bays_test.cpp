@@ -149,6 +149,9 @@ TEST_CASE_METHOD(Fixture, "storage bays: conversion keeps devices and addresses 
   plug("dvd:scsi:0,2,4:null:" + folder.string());
   CHECK(bays.convert(0, 2, "avio_stor")->note.find("restarts") != std::string::npos);
   CHECK(bays.adapters().at({0, 2}).kind == "scsi");
+  CHECK(format_statement(bays.statements()[0]) == "disk:scsi:0,2,0:file:" + (folder / "a").string());
+  CHECK(format_statement(bays.next_statements()[0]) == "disk:avio_stor:0,2,0:file:" + (folder / "a").string());
+  CHECK(format_statement(bays.next_statements()[1]) == "dvd:avio_stor:0,2,4:null:" + folder.string());
   bays.restart();
   const StorageAdapter& adapter = bays.adapters().at({0, 2});
   CHECK(adapter.kind == "avio_stor");

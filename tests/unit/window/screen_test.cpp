@@ -160,6 +160,13 @@ TEST_CASE("screen: vttest's frame of movements", "[window]") {
 TEST_CASE("screen: DEC special graphics by SCS, and by SO of G1", "[window]") {
   CHECK(Screen("\x1b(0lqwqk\r\nx x x\r\ntqnqu\r\nmqvqj\x1b(B x").text() == "┌─┬─┐\n│ │ │\n├─┼─┤\n└─┴─┘ x\n\n\n");
   CHECK(Screen("\x1b)0a\x0e" "a\x0f" "a").text() == "a▒a\n\n\n\n\n\n");
+  CHECK(Screen("\x1b(0_`yz{}~\x1b(B_`").text() == " ◆≤≥π£·_`\n\n\n\n\n\n");  // DEC VT220, table 2-4
+  CHECK(Screen("\x1b(A#\x1b*0\x1bNqq\x1bnq\x0f#").text() == "£─q─£\n\n\n\n\n\n");  // British; SS2, LS2 of G2
+}
+
+TEST_CASE("screen: what saves the cursor saves the character sets with it", "[window]") {
+  CHECK(Screen("\x1b)0\x0e\x1b" "7q\x0f\x1b)Bq\x1b" "8\x1b[Cq\x1b[2;1Hq").text() == "──\n─\n\n\n\n\n");
+  CHECK(Screen("\x1b(0\x1b[!pq\x1b(0\x1b" "cq").text() == "q\n\n\n\n\n\n");  // resets forget them
 }
 
 TEST_CASE("screen: SGR attributes on, off and all off", "[window]") {

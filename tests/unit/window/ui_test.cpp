@@ -1,5 +1,6 @@
 // The window without pixels: what keys and mouse do, and what it shows.
 #include "machine/window/golden_text.h"
+#include "machine/window/text_box.h"
 #include "machine/window/window_ui.h"
 #include "tests/support/test.h"
 
@@ -229,6 +230,22 @@ TEST_CASE("window: a typed command's answer is shown; an error too", "[window]")
   d.ui.text("cxyz");
   d.press(Key::Enter);
   CHECK(contains(d.all(), "there is no command 'xyz'"));
+}
+
+TEST_CASE("window: a message that the status bar has no room for is shown in a box", "[window]") {
+  Desk d;
+  d.error = Error{ErrorKind::Locked, "the guest has locked the tray of the DVD at 0,2,1 and was asked to eject it: unmount it there and try again, or use force"};
+  d.press(U']', kCtrl);
+  d.press(U'r');
+  CHECK(contains(d.all(), "the guest has locked the tray of the DVD at 0,2,1 and was asked to eject"));
+  CHECK(contains(d.all(), "it: unmount it there and try again, or use force"));
+  d.press(Key::Escape);
+  CHECK(!contains(d.all(), "unmount"));
+  d.error->message = "short";
+  d.press(U']', kCtrl);
+  d.press(U'r');
+  CHECK(contains(d.row(kRows - 1), "short"));
+  CHECK(wrapped("aa bb cccccc d", 5) == "aa bb\ncccccc\nd");
 }
 
 TEST_CASE("window: the media menu offers what `media` lists", "[window]") {

@@ -149,6 +149,7 @@ Run add_run(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--control", o.control, "listen for control commands: unix:PATH or tcp:127.0.0.1:PORT");
   command.add_flag("--paused", o.paused, "wait for `continue` on the control socket before the first instruction")->needs("--control");
+  command.add_flag("--held", o.held, "with --icount: run only while a client of the control socket says `go` (docs/icount.md)")->needs("--control");
   auto* const gdb = command.add_option("--gdb", o.gdb, "listen for a GDB debugger: unix:PATH or tcp:PORT, on this host only");
   command.add_flag("--gdb-wait", o.gdb_wait, "wait for the debugger before the first instruction")->needs(gdb);
   command.add_option("--snapshot-dir", o.snapshot_dir, "directory for snapshots of the guest: the command 'snapshot' saves there");
