@@ -44,13 +44,14 @@ def every_kind(args):
     folder = pathlib.Path(args.work) / "isos"
     folder.mkdir()
     initrd = make_initrd(args)
-    disk, iso = sparse(args, "disk.img", 8 * MIB), sparse(args, "disc.iso", 2 * MIB)
+    disk = sparse(args, "disk.img", 8 * MIB)
+    isos = {adapter: sparse(args, f"{adapter}.iso", 2 * MIB) for adapter in ("scsi", "avio_stor")}  # a disc is shared by one kind of adapter only
     backing = [sparse(args, f"loop{n}.img", 4 * MIB) for n in range(6)]
     with contextlib.ExitStack() as stack:
         loops = [stack.enter_context(loop_device(path)) for path in backing]
         devices, units = [], []
         for adapter, slot in (("scsi", 2), ("avio_stor", 3)):
-            kinds = [("disk", f"overlay:file:{disk}", DISK, "Virtual FileDisk"), ("dvd", f"file:{iso}", DVD, "Virtual FileDVD"),
+            kinds = [("disk", f"overlay:file:{disk}", DISK, "Virtual FileDisk"), ("dvd", f"file:{isos[adapter]}", DVD, "Virtual FileDVD"),
                      ("dvd", f"null:{folder}", DVD, "Virtual NullDVD")]
             if all(loops):
                 mine = loops[:3] if slot == 2 else loops[3:]
