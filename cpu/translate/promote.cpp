@@ -62,7 +62,7 @@ class Promoter {
   bool is_float(u32 location) const { return Location::unpack(locations_[location]).file >= File::Float; }
   u32 float_number(File file, u64 f) { return number(Location{file, static_cast<u8>(f)}.pack()); }
   bool know_float(u32 b, Value n, const FloatKnowledge& known);
-  bool write_float(u32 b, Value n, const FloatAccess& access);
+  bool write_float(Value n, const FloatAccess& access);
   Value read(u32 b, u32 location);
   Value read_in(u32 b, u32 location);
   Value read_out(u32 b, u32 location);
@@ -308,7 +308,7 @@ bool Promoter::know_float(u32 b, Value n, const FloatKnowledge& known) {
 }
 
 /// Notes what a floating-point operation leaves. @returns whether nothing of the operation itself is left to do
-bool Promoter::write_float(u32 b, Value n, const FloatAccess& access) {
+bool Promoter::write_float(Value n, const FloatAccess& access) {
   const Op op = u_.ops[n];
   if (op.code == Opcode::get_double) now_[float_number(File::Float, op.imm)] = n;
   if (op.code == Opcode::get_integer) now_[float_number(File::FloatInteger, op.imm)] = n;
@@ -322,7 +322,6 @@ bool Promoter::write_float(u32 b, Value n, const FloatAccess& access) {
   if (nothing) alias_[n] = op.a;
   now_[float_number(writes_double(op.code) ? File::Float : File::FloatInteger, target.reg)] = nothing ? op.a : written_value(op, n);
   if (access.written != kNowhere) follow_float(access, dirty_), list_ = ~u32{0};
-  static_cast<void>(b);
   return nothing;
 }
 
@@ -367,7 +366,7 @@ void Promoter::walk(u32 b) {
       const u32 pending = list(b);
       u_.ops[n].pending = pending;
     }
-    if (!floats_ || !write_float(b, n, access)) s.order.push_back(n);
+    if (!floats_ || !write_float(n, access)) s.order.push_back(n);
     if (floats_) known.follow(u_, op);
     if (runs_foreign_code(op)) forget(op);
   }

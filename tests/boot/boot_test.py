@@ -343,6 +343,23 @@ def stop_under_load(args):
 CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, stop_under_load, all_targets)}
 
 
+def conclude(args, case, failures=(Failure,)):
+    """Runs a case in an empty folder, which stays when it fails. The exit status for ctest."""
+    shutil.rmtree(args.work, ignore_errors=True)
+    pathlib.Path(args.work).mkdir(parents=True)
+    try:
+        case(args)
+    except Skipped as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
+    except failures as failure:
+        print(f"FAILED: {failure}")
+        return 1
+    shutil.rmtree(args.work, ignore_errors=True)
+    print("passed")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=CASES)
@@ -357,19 +374,7 @@ def main():
     if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
         print(f"skipped: no guest images in {args.guests}")
         return SKIPPED
-    shutil.rmtree(args.work, ignore_errors=True)
-    pathlib.Path(args.work).mkdir(parents=True)
-    try:
-        CASES[args.case](args)
-    except Skipped as reason:
-        print(f"skipped: {reason}")
-        return SKIPPED
-    except Failure as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    shutil.rmtree(args.work, ignore_errors=True)
-    print("passed")
-    return 0
+    return conclude(args, CASES[args.case])
 
 
 if __name__ == "__main__":

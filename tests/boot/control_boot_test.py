@@ -8,14 +8,13 @@ Exit status 0 passed, 1 failed, 77 skipped.
 import argparse
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import PROMPT, SKIPPED, Failure, check_kernel_log, make_disk, plain, require  # noqa: E402
+from boot_test import PROMPT, SKIPPED, Failure, check_kernel_log, conclude, make_disk, plain, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 # What Linux says, at the level of a warning, when a disk goes (its cache cannot be flushed any more) and when one grows.
@@ -252,16 +251,7 @@ def main():
     if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
         print(f"skipped: no guest images in {args.guests}")
         return SKIPPED
-    shutil.rmtree(args.work, ignore_errors=True)
-    pathlib.Path(args.work).mkdir(parents=True)
-    try:
-        CASES[args.case](args)
-    except (Failure, ControlError) as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    shutil.rmtree(args.work, ignore_errors=True)
-    print("passed")
-    return 0
+    return conclude(args, CASES[args.case], (Failure, ControlError))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,13 @@ import argparse
 import pathlib
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import SKIPPED, Failure, require  # noqa: E402
+from boot_test import SKIPPED, Failure, conclude, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 PROMPT = "ivm-guest# "
@@ -151,16 +150,7 @@ def main():
     if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
         print(f"skipped: no guest images in {args.guests}")
         return SKIPPED
-    shutil.rmtree(args.work, ignore_errors=True)
-    pathlib.Path(args.work).mkdir(parents=True)
-    try:
-        run(args)
-    except (Failure, ControlError, EOFError, TimeoutError) as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    shutil.rmtree(args.work, ignore_errors=True)
-    print("passed")
-    return 0
+    return conclude(args, run, (Failure, ControlError, EOFError, TimeoutError))
 
 
 if __name__ == "__main__":
