@@ -20,6 +20,12 @@ void each_use(const ir::Unit& u, const ir::Op& op, F f) {
   for (const ir::PendingWrite& w : u.pending(op.pending)) f(w.value);
 }
 
+/// Operands for which code takes the spill slot as it is.
+bool is_as_good_in_memory(const ir::Op& op, Value v) {
+  if (op.code == ir::Opcode::direct_load || op.code == ir::Opcode::direct_store) return v == op.b;
+  return op.code == ir::Opcode::next_round;
+}
+
 /// Live at the end of `b`, from what is live at the beginning of the blocks behind it.
 Bits live_out(const ir::Unit& u, u32 b, const std::vector<Bits>& in) {
   Bits live((u.ops.size() + 63) / 64);
@@ -84,7 +90,7 @@ Liveness::Liveness(const ir::Unit& u) : feeds(u.ops.size(), ir::kNone), spilled(
     const ir::BasicBlock& block = u.blocks[b];
     for (u32 n = block.first; n < block.end; n++)
       for (Value v : {u.ops[n].a, u.ops[n].b, u.ops[n].c, u.ops[n].guard})
-        if (v != ir::kNone) positions[v].push_back(n);
+        if (v != ir::kNone && !is_as_good_in_memory(u.ops[n], v)) positions[v].push_back(n);
     if (const auto* t = std::get_if<ir::LeaveIndirect>(&block.terminal)) positions[t->target].push_back(block.end);
     const ir::Successors next = ir::successors(u, block);
     for (unsigned k = 0; k < next.count; k++) {

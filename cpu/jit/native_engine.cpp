@@ -213,6 +213,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   }
   counters_.regions++;
   counters_.windows += builder.windowed();
+  counters_.span_loops += unit.span_loops;
   counters_.region_parts += unit.parts.size();
   enter_through(head, std::move(region));
 }

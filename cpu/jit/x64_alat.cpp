@@ -163,6 +163,14 @@ void X64Emitter::emit_advanced_check(const Op& op, Value v) {
   });
 }
 
+void X64Emitter::emit_alat_is_empty(Value v) {
+  const Gp d = define(v);
+  a_.xor_(eax, eax);
+  a_.cmp(dword_ptr(rbx, l_.alat_count), 0);
+  a_.sete(al);
+  a_.mov(d.r32(), eax);
+}
+
 void X64Emitter::emit_enter_advanced(const Op& op) {
   const Label done = a_.newLabel();
   const Gp va = in_register(op.a), host = in_register(op.b);

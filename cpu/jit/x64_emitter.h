@@ -161,6 +161,10 @@ class X64Emitter {
   void emit_read(const Gp& d, Mem m, unsigned size, bool swap);
   void emit_write(Mem m, const Gp& value, unsigned size, bool swap);
   void emit_touch(const Op& op);
+  void emit_host_of(const Op& op, Value v);
+  Mem direct(const Op& op);
+  void emit_direct_load(const Op& op, Value v);
+  void emit_direct_store(const Op& op);
   void emit_reload(const Op& op, Value v);
 
   // Advanced loads (x64_alat.cpp), semaphores (x64_semaphore.cpp), parallel operations (x64_simd.cpp).
@@ -179,6 +183,7 @@ class X64Emitter {
   void emit_advanced_check(const Op& op, Value v);
   void emit_enter_advanced(const Op& op);
   void emit_find_advanced(const Op& op);
+  void emit_alat_is_empty(Value v);
   void swap_low(const Gp& r, unsigned size);
   void zero_extend(const Gp& d, const Gp& from, unsigned size);
   void semaphore_address(const Gp& va, unsigned size, Label slow);
@@ -201,6 +206,7 @@ class X64Emitter {
   NativeBlock* part_native();
   void leave_with(const void* stub, const Insn* insn);
   void emit_leave_if(const Op& op);
+  void emit_next_round(const Op& op);
   void account(const Insn& insn);
   void store_iipa(const Insn& insn);
   void store_iipa(u64 ip);

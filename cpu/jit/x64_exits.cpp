@@ -135,6 +135,22 @@ void X64Emitter::emit_exit_if(const Op& op) {
   });
 }
 
+/// The way back of rounds that need no look-up. The budget is not tested: the gate has chosen the limit so.
+void X64Emitter::emit_next_round(const Op& op) {
+  const Label out = a_.newLabel();
+  const ir::Exit& exit = unit_.exits[op.imm];
+  decide_entry(block_, exit.block);
+  a_.sub(rbp, exit.executed);
+  const bool in_register = home_[op.a].reg >= 0;
+  in_register ? a_.cmp(rbp, use(op.a, rax)) : a_.cmp(rbp, qword_ptr(rsp, home_[op.a].spill * 8));
+  a_.jle(out);
+  a_.cmp(dword_ptr(rbx, l_.attention), 0);
+  a_.jne(out);
+  emit_moves(moves_to(block_, exit.block));
+  a_.jmp(labels_[exit.block]);
+  a_.bind(out);
+}
+
 void X64Emitter::emit_leave_if(const Op& op) {
   const Label leave = a_.newLabel();
   const Gp condition = use(op.a, rax);

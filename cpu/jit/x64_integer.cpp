@@ -45,6 +45,12 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::advanced_check_fp: return emit_advanced_check(op, v);
     case Opcode::call:
     case Opcode::call_branch: return emit_call(op);
+    case Opcode::host_of: return emit_host_of(op, v);
+    case Opcode::direct_load: return emit_direct_load(op, v);
+    case Opcode::direct_store: return emit_direct_store(op);
+    case Opcode::alat_is_empty: return emit_alat_is_empty(v);
+    case Opcode::instructions_left: return a_.mov(define(v), rbp), void();
+    case Opcode::next_round: return emit_next_round(op);
     case Opcode::exit_if: return emit_exit_if(op);
     case Opcode::leave_if: return emit_leave_if(op);
     case Opcode::jump_to: return emit_jump_to(op);
@@ -204,6 +210,10 @@ void X64Emitter::emit_shift(const Op& op, Value v) {
 
 void X64Emitter::emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count) {
   const Gp d = define(v);  // not a register of the operands
+  if (op.imm == ir::kCountInRange) {
+    op.code == Opcode::shl ? a_.shlx(d, x, count) : a_.shrx(d, x, count);
+    return;
+  }
   if (op.code == Opcode::sar) {
     a_.mov(edx, 63);
     a_.cmp(count, rdx);

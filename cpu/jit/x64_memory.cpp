@@ -208,6 +208,44 @@ void X64Emitter::emit_reload(const Op& op, Value v) {
   slow_way(op, slow, done, d);
 }
 
+void X64Emitter::emit_host_of(const Op& op, Value v) {
+  const Label done = a_.newLabel(), absent = a_.newLabel();
+  const Gp va = in_register(op.a), d = define(v);
+  tlb_look_up(va, op.imm & 0xff, op.imm >> 8 ? l_.tlb_write : l_.tlb_read, absent);
+  a_.lea(d, x86::ptr(va, rax));
+  a_.bind(done);
+  later([this, absent, done, d] {
+    a_.bind(absent);
+    a_.xor_(d.r32(), d.r32());
+    a_.jmp(done);
+  });
+}
+
+/// Memory at guest address a with distance b, which is worth no register. May use rax.
+Mem X64Emitter::direct(const Op& op) {
+  const Gp va = in_register(op.a);
+  if (home_[op.b].reg >= 0) return x86::ptr(va, use(op.b, rax));
+  a_.mov(rax, qword_ptr(rsp, home_[op.b].spill * 8));
+  return x86::ptr(va, rax);
+}
+void X64Emitter::emit_direct_load(const Op& op, Value v) {
+  const Mem m = direct(op);
+  emit_read(define(v), m, op.imm & 0xff, op.imm >> 8);
+}
+void X64Emitter::emit_direct_store(const Op& op) {
+  const unsigned size = op.imm & 0xff;
+  const bool swap = op.imm >> 8;
+  i32 k = 0;
+  if (!swap && small_constant(op.c, k)) {
+    Mem m = direct(op);
+    m.setSize(size);
+    a_.mov(m, k);
+    return;
+  }
+  const Gp value = in_register(op.c);
+  emit_write(direct(op), value, size, swap);
+}
+
 /// Nothing when a read of the address cannot fault.
 void X64Emitter::emit_touch(const Op& op) {
   const Label done = a_.newLabel(), slow = a_.newLabel();

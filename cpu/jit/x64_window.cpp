@@ -101,7 +101,7 @@ void X64Emitter::emit_slide(const Op& op, Value v) {
   if (d.id() != place.id()) a_.mov(d, place);
   skip_unless(op.guard, still);
   a_.sub(d, 1);
-  a_.js(again);
+  if (!how.has_room) a_.js(again);
   a_.bind(ready);
   if (how.modulus) {
     a_.mov(rax, qword_ptr(rbx, d, 3, l_.window_general + 8 * how.modulus));
@@ -114,6 +114,7 @@ void X64Emitter::emit_slide(const Op& op, Value v) {
   put_stage(16);
   if (how.floats) rotate_base(offsetof(Cfm, rrb_fr), 96);
   a_.bind(done);
+  if (how.has_room) return;
   later([=, this] {
     a_.bind(again);
     call_window(reinterpret_cast<const void*>(&open_again));

@@ -127,7 +127,7 @@ class Verifier {
     check_pending(op.pending, block, n);
     if ((what.effect == Effect::Exit || what.effect == Effect::Call) && !op.insn)
       error_ = fmt::format("operation {}: no instruction", n);
-    const bool to_exit = op.code == Opcode::exit_if || op.code == Opcode::call_branch || op.code == Opcode::frame_call;
+    const bool to_exit = op.code == Opcode::exit_if || op.code == Opcode::call_branch || op.code == Opcode::frame_call || op.code == Opcode::next_round;
     if (to_exit && op.imm >= unit_.exits.size())
       error_ = fmt::format("operation {}: no such exit", n);
   }
@@ -167,7 +167,8 @@ Successors successors(const Unit& unit, const BasicBlock& block) {
   Successors s;
   if (block.end > block.first) {
     const Op& last = unit.ops[block.end - 1];
-    if (last.code == Opcode::exit_if && unit.exits[last.imm].block != kOutside) s.to[s.count++] = unit.exits[last.imm].block;
+    const bool branches = last.code == Opcode::exit_if || last.code == Opcode::next_round;
+    if (branches && unit.exits[last.imm].block != kOutside) s.to[s.count++] = unit.exits[last.imm].block;
   }
   if (const auto* next = std::get_if<Goto>(&block.terminal)) s.to[s.count++] = next->block;
   if (const auto* leave = std::get_if<Leave>(&block.terminal); leave && unit.exits[leave->exit].block != kOutside)

@@ -69,9 +69,12 @@ struct Location {
 struct Slide {
   u8 modulus = 0;      ///< CFM.sor
   bool floats = false;  ///< CFM.rrb.fr must be right all the time
-  constexpr u64 pack() const { return u64{modulus} | u64{floats} << 8; }
-  static constexpr Slide unpack(u64 v) { return {u8(v), (v >> 8 & 1) != 0}; }
+  bool has_room = false;  ///< the window is known not to end here
+  constexpr u64 pack() const { return u64{modulus} | u64{floats} << 8 | u64{has_room} << 9; }
+  static constexpr Slide unpack(u64 v) { return {u8(v), (v >> 8 & 1) != 0, (v >> 9 & 1) != 0}; }
 };
+/// Op::imm of `shl` and `shr` whose count is below 64.
+inline constexpr u64 kCountInRange = 1;
 
 /// Where a floating-point operation puts its result, and what is known about that place.
 struct FloatTarget {
@@ -214,6 +217,7 @@ struct BasicBlock {
 struct Unit {
   u64 ip = 0;
   u8 slot = 0;
+  u32 span_loops = 0;  ///< with rounds without look-ups
   u32 slots = 0;      ///< most instructions executed before the budget is tested again
   u8 needed_sof = 0;
   Mode mode;
@@ -276,6 +280,8 @@ void leave_inversions_to_exits(Unit& unit);
 /// Makes loads of bytes that the same block has stored just before take them from the stored values: the host is slow to read back a word
 /// that was written in pieces.
 void forward_stores(Unit& unit);
+/// Gives loops of one block whose addresses grow evenly a second form for the rounds on the same pages, which looks up nothing.
+void make_span_loops(Unit& unit);
 /// Replaces the operations by `kept`, whose operands and blocks are right already. `number` has what each old operation is called now,
 /// kNone for those that are gone; the rest of the unit is told.
 void renumber(Unit& unit, std::vector<Op> kept, const std::vector<Value>& number);

@@ -188,6 +188,7 @@ void optimise(Unit& unit, const Optimisations& on) {
   if (on.forwarded_stores) forward_stores(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.short_forms) leave_inversions_to_exits(unit);
+  if (on.span_loops) make_span_loops(unit);
   if (on.dead_values) drop_dead_values(unit);
   if (on.fused_branches) sink_compares(unit);
 }
