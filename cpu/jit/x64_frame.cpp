@@ -307,9 +307,8 @@ void X64Emitter::jump_to_address(std::optional<ir::Mode> mode) {
 /// the block ends.
 void X64Emitter::emit_frame_alloc(const Op& op) {
   const u32 sof = op.insn->imm & 0x7f, sol = op.insn->imm >> 7 & 0x7f;
-  const u32 shift = unit_.blocks[block_].frame.shift;
   const Label slow = a_.newLabel();
-  a_.cmp(dword_ptr(rbx, kDirty), static_cast<i32>(kStackedRegisters - sof - shift));
+  a_.cmp(dword_ptr(rbx, kDirty), static_cast<i32>(kStackedRegisters - sof));
   a_.jg(slow);
   if (sof && op.imm) {
     const u32 last = (sof - 1) / 8, unused = 8 - (sof - last * 8);
@@ -321,9 +320,7 @@ void X64Emitter::emit_frame_alloc(const Op& op) {
     a_.test(rax, rax);
     a_.jnz(slow);
   }
-  if (shift) {
-    // only ways out make the frame
-  } else if (unit_.mode.rotated) {
+  if (unit_.mode.rotated) {
     a_.mov(rax, qword_ptr(rbx, kCfm));
     a_.mov(ax, sof | sol << 8);
     a_.mov(qword_ptr(rbx, kCfm), rax);

@@ -150,7 +150,7 @@ void X64Emitter::make_frame(ir::Frame frame) {
   if (frame.shift == 0) return;
   a_.add(dword_ptr(rbx, disp(offsetof(Registers, bof))), frame.shift);
   a_.add(dword_ptr(rbx, disp(offsetof(Registers, rse_dirty))), frame.shift);
-  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), frame.sof | frame.sol << 8);
+  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), frame.sof);
   a_.add(r14, frame.shift * 8);
 }
 
@@ -158,7 +158,7 @@ void X64Emitter::unmake_frame(ir::Frame frame) {
   if (frame.shift == 0) return;
   a_.sub(dword_ptr(rbx, disp(offsetof(Registers, bof))), frame.shift);
   a_.sub(dword_ptr(rbx, disp(offsetof(Registers, rse_dirty))), frame.shift);
-  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), unit_.own_frame.sof | unit_.own_frame.sol << 8);
+  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), (unit_.own_frame & 0x7f) | unit_.own_frame >> 7 << 8);
   a_.sub(r14, frame.shift * 8);
 }
 
@@ -303,7 +303,7 @@ void X64Emitter::check_pages() {
 void X64Emitter::check_room() {
   a_.cmp(byte_ptr(rbx, application_offset(ar::kEc)), 0);
   a_.jne(bail_);
-  a_.cmp(dword_ptr(rbx, disp(offsetof(Registers, bof))), static_cast<i32>(Registers::kStackSlots - NativeScratch::kFrameMargin - unit_.deepest));
+  a_.cmp(dword_ptr(rbx, disp(offsetof(Registers, bof))), static_cast<i32>(Registers::kStackSlots - NativeScratch::kFrameMargin - (unit_.own_frame >> 7)));
   a_.ja(bail_);
 }
 
@@ -322,7 +322,7 @@ void X64Emitter::prologue() {
     a_.cmp(byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, sof))), unit_.needed_sof);
     a_.jb(bail_);
   }
-  if (unit_.deepest) check_room();
+  if (unit_.own_frame) check_room();
   later([this] {
     a_.bind(bail_);
     if (native_.fallback) {

@@ -169,10 +169,10 @@ inline constexpr unsigned kCallReloadsFrame = 8;
 
 inline constexpr u32 kOutside = ~u32{0};
 
-/// A register frame of an inlined call, against the frame that a unit's general registers are named in: its r32 is called r(32 + shift)
-/// there. Ways out make it the frame; the unit itself has no need to. shift 0: the unit's own frame.
+/// The frame of an inlined call: its r32 is r(32 + shift) of the frame that the unit's general registers are named in. Only ways out make
+/// it CFM. shift 0: the unit's own frame. The callee allocates none, so that sol is 0.
 struct Frame {
-  u8 shift = 0, sof = 0, sol = 0;
+  u8 shift = 0, sof = 0;
   constexpr bool operator==(const Frame&) const = default;
 };
 
@@ -244,8 +244,7 @@ struct Unit {
   Terminal terminal;               ///< of a unit without `blocks`
   std::vector<BasicBlock> blocks;  ///< empty until make_blocks()
   std::vector<Part> parts;
-  Frame own_frame;                 ///< that general registers are named in, where inlined calls are; shift is 0
-  u32 deepest = 0;                 ///< the greatest shift of an inlined frame; above 0: AR.EC must be 0 at entry
+  u16 own_frame = 0;               ///< where there are inlined calls: the frame around them, as Mode has it, and AR.EC must be 0 at entry
   std::vector<std::vector<Value>> phis;          ///< operands, by Op::imm of the phi
   std::vector<std::vector<PendingWrite>> lists;  ///< [0] is empty
 

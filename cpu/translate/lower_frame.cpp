@@ -21,8 +21,7 @@ void leave(L& l, const Insn& i, Op op) {
 void call_inside(L& l, const Insn& i) {
   const Inlining& how = l.inlining();
   const Mode from = l.mode();
-  const u8 sol = static_cast<u8>(from.sol());
-  const Frame frame{static_cast<u8>(how.frame.shift + sol), static_cast<u8>(from.sof() - sol), 0};
+  const Frame frame{static_cast<u8>(from.sol()), static_cast<u8>(from.sof() - from.sol())};
   l.set({File::Application, ar::kPfs}, l.constant(from.pfs_behind_call()));
   l.set({File::Branch, i.r1}, l.constant(l.insn_ip(i) + 16));
   l.finish(Leave{l.add_crossing(Crossing::Call, i, *how.target, from.called(), frame, how.called)});
@@ -34,10 +33,10 @@ bool goes_inside(const L& l, const Insn& i) { return l.inlining().target && i.qp
 /// Back behind the inlined call, if that is what branch register and AR.PFS say.
 void return_inside(L& l, const Insn& i, Value target, Value pfs) {
   const Inlining::Back& back = *l.inlining().back;
-  const Value there = l.binary(cmp_eq, target, l.constant(back.ip)), frame = l.binary(cmp_eq, pfs, l.constant(back.pfs));
+  const Value there = l.binary(cmp_eq, target, l.constant(back.ip)), frame = l.binary(cmp_eq, pfs, l.constant(back.mode.pfs_behind_call()));
   const Value elsewhere = l.unary(invert, l.binary(and_, there, frame));
   l.leave_if(i, i.qp ? l.binary(and_, l.pr(i.qp), elsewhere) : elsewhere);
-  const unsigned exit = l.add_crossing(Crossing::Return, i, back.ip, back.mode, back.frame, back.invocation);
+  const unsigned exit = l.add_crossing(Crossing::Return, i, back.ip, back.mode, {}, 0);
   if (i.qp == 0) return l.finish(Leave{exit});
   l.emit({.code = exit_if, .a = l.pr(i.qp), .imm = exit, .insn = &i});
 }

@@ -140,18 +140,15 @@ void Lowering::forget_predicates() {
 }
 void Lowering::new_frame(const Cfm& frame) {
   rotating_ = frame.sor, frame_ = Mode::frame_of(frame.sof, frame.sol);
-  if (inlining_.frame.shift) inlining_.frame.sof = frame.sof, inlining_.frame.sol = frame.sol;
 }
 void Lowering::frame_is_clean(unsigned sof) {
-  const unsigned first = in_own_frame(32);
-  for (unsigned r = first; r < first + sof; r++) nat_[r] = Nat::Clean;
+  for (unsigned r = 32; r < 32 + sof; r++) nat_[r] = Nat::Clean;
 }
 
 bool Lowering::assume_clean_frame(unsigned sof) {
-  const unsigned first = in_own_frame(32);
-  for (unsigned r = first; r < first + sof; r++)
+  for (unsigned r = 32; r < 32 + sof; r++)
     if (nat_[r] == Nat::Unknown) return false;
-  for (unsigned r = first; r < first + sof; r++) unit_.clean_frame.set(r);
+  for (unsigned r = 32; r < 32 + sof; r++) unit_.clean_frame.set(r);
   return true;
 }
 

@@ -62,12 +62,10 @@ struct Inlining {
   u32 invocation = 0;                 ///< of the region, 0: none
   std::optional<u64> target;          ///< of the call at the end of the block, which the unit takes in
   u32 called = 0;                     ///< the invocation that this call makes
-  /// Where the block's return leads to.
+  /// Where the block's return leads to, in the unit's own frame.
   struct Back {
-    u64 ip = 0, pfs = 0;
+    u64 ip = 0;
     Mode mode;
-    Frame frame;
-    u32 invocation = 0;
   };
   std::optional<Back> back;
 };

@@ -16,33 +16,28 @@ bool goes_on_plainly(const Insn& i) { return !(i.flags & kEndsBlock) || is_end_o
 
 }  // namespace
 
-bool RegionBuilder::fits(Block& block, const Invocation& in, bool first) const {
+bool RegionBuilder::fits(Block& block, u32 invocation) const {
   if (lowered_.size() == limits_.parts || instructions_ + block.slots > limits_.instructions) return false;
-  if (!first && find_alloc(block)) return false;
-  if (in.back) return can_take_in(block, in, first);
-  return !in.allocates || block.needed_sof <= in.inner_frame.sof;
+  if (find_alloc(block)) return false;
+  if (invocation) return can_take_in(block, invocations_[invocation - 1]);
+  return !head_allocates_ || block.needed_sof <= sof_after_head_;
 }
-
-bool RegionBuilder::is_first(size_t n) const { return invocations_[lowered_[n].inlining.invocation].first == n; }
 
 /// Whether what an exit leads to can be taken in.
 bool RegionBuilder::goes_inside(const Exit& exit) const {
-  if (exit.slot != 0) return false;
-  const Invocation& in = invocations_[exit.invocation];
-  if (exit.crosses == Crossing::Call) return true;
-  return in.inner && exit.mode == *in.inner && (exit.crosses == Crossing::Return || windowed_ || goes_on_plainly(*exit.insn));
+  const bool plain = exit.crosses != Crossing::None || windowed_ || goes_on_plainly(*exit.insn);
+  return exit.slot == 0 && plain && inner_mode_ && exit.mode == inner_mode(exit.invocation);
 }
 
 /// Whether an exit leads to the beginning of a decoded block of the region.
 bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
   if (!goes_inside(exit)) return false;
-  for (u32 n = 0; n < lowered_.size(); n++) {
+  for (u32 n = head_allocates_ ? 1 : 0; n < lowered_.size(); n++) {
     const Lowered& l = lowered_[n];
-    const bool there = l.part.ip == exit.ip && l.part.slot == 0 && l.part.steady == exit.steady && l.inlining.invocation == exit.invocation;
-    if (!there) continue;
-    if (invocations_[exit.invocation].allocates && is_first(n) != (exit.crosses == Crossing::Call)) continue;
-    part = n;
-    return true;
+    if (l.part.ip == exit.ip && l.part.slot == 0 && l.part.steady == exit.steady && l.inlining.invocation == exit.invocation) {
+      part = n;
+      return true;
+    }
   }
   return false;
 }
@@ -55,16 +50,13 @@ Unit RegionBuilder::lower(const Lowered& l, const std::vector<u64>* leaders) con
 }
 
 void RegionBuilder::add(Block& block, u64 ip, u8 slot, u32 invocation) {
-  Invocation& in = invocations_[invocation];
-  const bool first = in.first == kOutside;
-  Lowered l{{ip, slot, &block, false, first ? in.entry : *in.inner}, {}, {}};
-  l.inlining.invocation = invocation, l.inlining.back = in.back;
-  l.inlining.frame = in.frame;
-  if (in.back && in.allocates && !first) l.inlining.frame.sof = static_cast<u8>(in.inner_frame.sof), l.inlining.frame.sol = static_cast<u8>(in.inner_frame.sol);
+  Lowered l{{ip, slot, &block, false, lowered_.empty() ? mode_ : inner_mode(invocation)}, {}, {}};
+  Invocation* const in = invocation ? &invocations_[invocation - 1] : nullptr;
+  if (in) l.inlining = {in->frame, invocation, {}, 0, in->back};
   l.unit = lower(l, nullptr);
-  if (in.back && needs_true_frame(l.unit)) return;
-  if (first) in.first = static_cast<u32>(lowered_.size());
-  in.instructions += block.slots, instructions_ += block.slots;
+  if (in && needs_true_frame(l.unit)) return;
+  if (in) in->instructions += block.slots;
+  instructions_ += block.slots;
   lowered_.push_back(std::move(l));
 }
 
@@ -76,15 +68,19 @@ void RegionBuilder::follow_exits(size_t n) {
   for (const Exit& exit : exits) {
     u32 known;
     if (!goes_inside(exit) || inner_exit(exit, known)) continue;
-    const bool first = exit.crosses == Crossing::Call;
-    Block* const block = find_(exit.ip, exit.mode);
-    if (block && fits(*block, invocations_[exit.invocation], first)) add(*block, exit.ip, 0, exit.invocation);
+    if (Block* const block = find_(exit.ip, exit.mode); block && fits(*block, exit.invocation)) add(*block, exit.ip, 0, exit.invocation);
   }
 }
 
 /// Lowers blocks and follows their exits, breadth first.
 void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
-  invocations_ = {invocation_of(head, mode_, {})};
+  if (const Insn* alloc = find_alloc(head)) {
+    head_allocates_ = true;
+    const Cfm frame = Cfm::unpack(alloc->imm & low_mask(18));
+    sof_after_head_ = frame.sof;
+    inner_mode_->frame = Mode::frame_of(frame.sof, frame.sol);
+    if (frame.sor || mode_.rotating) inner_mode_.reset();
+  }
   add(head, ip, slot, 0);
   for (size_t n = 0; n < lowered_.size(); n++) {
     if (guess_ && take_in_call(n)) lowered_[n].unit = lower(lowered_[n], nullptr);
@@ -94,7 +90,7 @@ void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
 
 /// Now that all heads of blocks are known, none runs into another one.
 void RegionBuilder::lower_again() {
-  std::vector<std::vector<u64>> leaders(invocations_.size());
+  std::vector<std::vector<u64>> leaders(invocations_.size() + 1);
   for (const Lowered& l : lowered_)
     if (l.part.slot == 0) leaders[l.inlining.invocation].push_back(l.part.ip);
   for (auto& ips : leaders) std::sort(ips.begin(), ips.end());
@@ -109,21 +105,13 @@ void RegionBuilder::cut() {
   for (u32 n = 0; n < lowered_.size(); n++) {
     const Unit& unit = lowered_[n].unit;
     first_piece_.push_back(static_cast<u32>(pieces_.size()));
-    pieces_.push_back({.lowered = n});
-    pieces_.back().frame = lowered_[n].inlining.frame;
+    pieces_.push_back({n, 0, 0, false, {}});
     for (u32 k = 0; k < unit.ops.size(); k++) {
       pieces_.back().end = k + 1;
-      if (unit.ops[k].code == Opcode::frame_alloc && lowered_[n].inlining.back) {
-        const Cfm frame = Cfm::unpack(unit.ops[k].insn->imm & low_mask(18));
-        pieces_.back().plain = true, pieces_.back().to = {static_cast<u32>(pieces_.size())};
-        pieces_.push_back({.lowered = n, .first = k + 1, .end = k + 1, .frame = {lowered_[n].inlining.frame.shift, frame.sof, frame.sol}});
-        continue;
-      }
       u32 part;
       if (unit.ops[k].code != Opcode::exit_if || !inner_exit(unit.exits[unit.ops[k].imm], part)) continue;
       pieces_.back().to = {part, static_cast<u32>(pieces_.size())};
-      const Frame frame = pieces_.back().frame;
-      pieces_.push_back({.lowered = n, .first = k + 1, .end = k + 1, .frame = frame});
+      pieces_.push_back({n, k + 1, k + 1, false, {}});
     }
     pieces_.back().last = true;
     u32 part;
@@ -131,7 +119,7 @@ void RegionBuilder::cut() {
     if (leave && inner_exit(unit.exits[leave->exit], part)) pieces_.back().to = {part};
   }
   for (Piece& p : pieces_)
-    if (!p.to.empty() && !p.plain) p.to[0] = first_piece_[p.to[0]];
+    if (!p.to.empty()) p.to[0] = first_piece_[p.to[0]];
 }
 
 /// In a loop: what leads back to the head. Else everything.
@@ -202,7 +190,7 @@ Unit RegionBuilder::build(Block& head, u64 ip, u8 slot) {
     discover(head, ip, slot);
     if (inlined() && !may_inline()) {
       guess_ = nullptr;
-      lowered_.clear(), instructions_ = 0;
+      lowered_.clear(), invocations_.clear(), instructions_ = 0;
       discover(head, ip, slot);
     }
     lower_again();

@@ -17,7 +17,7 @@ class RegionBuilder {
   using Find = std::function<Block*(u64 ip, Mode mode)>;
 
   RegionBuilder(const LowerTable& rules, Mode mode, Find find, RegionLimits limits)
-      : rules_(rules), mode_(mode), find_(std::move(find)), limits_(limits) {}
+      : rules_(rules), mode_(mode), inner_mode_(mode), find_(std::move(find)), limits_(limits) {}
 
   /// Rotating loops may be translated with a window.
   void allow_windows() { windows_ = true; }
@@ -26,7 +26,7 @@ class RegionBuilder {
   /// Small functions that the region calls may become part of it.
   void allow_inlining(Guess guess) { guess_ = std::move(guess); }
   /// Calls that build() has taken in.
-  unsigned inlined() const { return static_cast<unsigned>(invocations_.size()) - 1; }
+  unsigned inlined() const { return static_cast<unsigned>(invocations_.size()); }
   /// Whether build() made such a loop.
   bool windowed() const { return windowed_; }
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
@@ -38,39 +38,31 @@ class RegionBuilder {
     Unit unit;
     Inlining inlining;
   };
-  /// The region itself, or a function that it calls and takes in.
+  /// A call that the region takes in, of a function that allocates no frame.
   struct Invocation {
-    Mode entry;                   // at its first block
-    std::optional<Mode> inner;    // at the others: another one when the first allocates a frame. None: cannot have any
-    Frame frame;                  // at its first block
-    bool allocates = false;
-    Cfm inner_frame = {};              // the one that it allocates
-    u32 first = kOutside;         // its first block in lowered_
-    unsigned depth = 0;
+    Mode mode;
+    Frame frame;
+    Inlining::Back back;
     unsigned instructions = 0;
-    std::optional<Inlining::Back> back = {};
   };
   /// Operations of a decoded block up to a branch within the region.
   struct Piece {
     u32 lowered = 0;
     u32 first = 0, end = 0;    // in its unit
     bool last = false;         // ends with its unit's terminal
-    bool plain = false;        // just goes on behind
-    std::vector<u32> to = {};  // pieces that follow
-    Frame frame = {};
+    std::vector<u32> to;       // pieces that follow
   };
 
   void discover(Block& head, u64 ip, u8 slot);
-  bool fits(Block& block, const Invocation& in, bool first) const;
+  bool fits(Block& block, u32 invocation) const;
   void add(Block& block, u64 ip, u8 slot, u32 invocation);
+  const Mode& inner_mode(u32 invocation) const { return invocation ? invocations_[invocation - 1].mode : *inner_mode_; }
   Unit lower(const Lowered& l, const std::vector<u64>* leaders) const;
   void follow_exits(size_t n);
-  Invocation invocation_of(Block& head, Mode mode, Frame frame) const;
   bool take_in_call(size_t n);
-  bool can_take_in(Block& block, const Invocation& in, bool first) const;
+  bool can_take_in(Block& block, const Invocation& in) const;
   bool returns_soon(Block& callee, u64 ip, const Invocation& made) const;
   bool may_inline() const;
-  bool is_first(size_t n) const;
   bool goes_inside(const Exit& exit) const;
   bool inner_exit(const Exit& exit, u32& part) const;
   void lower_again();
@@ -89,10 +81,11 @@ class RegionBuilder {
 
   const LowerTable& rules_;
   const Mode mode_;
+  std::optional<Mode> inner_mode_;  // of everything behind the head: another one when the head allocates a frame
   Find find_;
   Guess guess_;
   const RegionLimits limits_;
-  std::vector<Invocation> invocations_;       // [0] is the region's own
+  std::vector<Invocation> invocations_;       // from 1 on in Inlining::invocation
   std::vector<Lowered> lowered_;
   std::vector<u32> first_piece_;              // by lowered block
   std::vector<Piece> pieces_;
@@ -103,6 +96,8 @@ class RegionBuilder {
   std::vector<std::vector<Value>> number_;    // by lowered block and operation
   std::bitset<128> may_be_nat_;
   unsigned instructions_ = 0;
+  unsigned sof_after_head_ = 0;               // known when the head allocates a frame
+  bool head_allocates_ = false;
   bool windows_ = false, windowed_ = false;   // allowed; this is a rotating loop in one
 };
 

@@ -10,8 +10,6 @@ namespace ia64::cpu::ir {
 
 namespace {
 
-/// Calls within calls that are taken in.
-constexpr unsigned kDeepest = 2;
 /// The most instructions of a function that is taken in, and the blocks that are looked at to find its return.
 constexpr unsigned kSmall = 64, kFewBlocks = 8;
 
@@ -38,26 +36,13 @@ bool branches_plainly(const Insn& i) { return i.handler == &br_cond_b1 || i.hand
 bool needs_true_frame(const Unit& unit) {
   if (unit.names_run_out || std::holds_alternative<LeaveUnknown>(unit.terminal)) return true;
   return std::any_of(unit.ops.begin(), unit.ops.end(), [](const Op& op) {
-    return info(op.code).effect == Effect::Call || sets_loop_state(op) || (op.code == Opcode::frame_alloc && op.imm);
+    return info(op.code).effect == Effect::Call || sets_loop_state(op);
   });
 }
 
-RegionBuilder::Invocation RegionBuilder::invocation_of(Block& head, Mode mode, Frame frame) const {
-  Invocation in{.entry = mode, .inner = mode, .frame = frame};
-  const Insn* const alloc = find_alloc(head);
-  if (!alloc) return in;
-  in.allocates = true;
-  in.inner_frame = Cfm::unpack(alloc->imm & low_mask(18));
-  in.inner->frame = Mode::frame_of(in.inner_frame.sof, in.inner_frame.sol);
-  if (in.inner_frame.sor || mode.rotating) in.inner.reset();
-  return in;
-}
-
 /// Whether a block fits into an inlined call: its frame into that of the region, and nothing runs a handler.
-bool RegionBuilder::can_take_in(Block& block, const Invocation& in, bool first) const {
-  if (!in.inner || in.instructions + block.slots > kSmall) return false;
-  const unsigned sof = in.allocates && !first ? in.inner_frame.sof : in.frame.sof;
-  if (block.needed_sof > sof || (in.allocates && in.inner_frame.sof + in.frame.shift > kStackedRegisters)) return false;
+bool RegionBuilder::can_take_in(Block& block, const Invocation& in) const {
+  if (in.instructions + block.slots > kSmall || block.needed_sof > in.frame.sof) return false;
   for (const Insn* i = block.insns(); !is_end_of_block(*i); ++i)
     if (!rules_.of(*i)) return false;
   return true;
@@ -72,8 +57,8 @@ bool RegionBuilder::returns_soon(Block& callee, u64 ip, const Invocation& made) 
   std::vector<Found> found{{&callee, ip}};
   const auto follow = [&](u64 to) {
     if (found.size() == kFewBlocks || std::any_of(found.begin(), found.end(), [&](const Found& f) { return f.ip == to; })) return;
-    Block* const block = find_(to, *made.inner);
-    if (block && !find_alloc(*block) && can_take_in(*block, made, false)) found.push_back({block, to});
+    Block* const block = find_(to, made.mode);
+    if (block && !find_alloc(*block) && can_take_in(*block, made)) found.push_back({block, to});
   };
   for (size_t n = 0; n < found.size(); n++) {
     const Insn* i = found[n].block->insns();
@@ -94,20 +79,15 @@ bool RegionBuilder::take_in_call(size_t n) {
   const bool direct = op->code == Opcode::frame_call;
   if (!direct && op->code != Opcode::frame_call_to) return false;
   const Mode from = direct ? l.unit.exits[op->imm].from : Mode::unpack(static_cast<u32>(op->imm));
-  const unsigned depth = invocations_[l.inlining.invocation].depth + 1;
-  const unsigned shift = l.inlining.frame.shift + from.sol();
-  if (!from.knows_cfm() || from.sol() > from.sof() || shift + from.sof() > kStackedRegisters || depth > kDeepest) return false;
+  if (l.inlining.back || !from.knows_cfm() || from.sol() > from.sof() || from.sof() > kStackedRegisters) return false;
 
   const u64 target = direct ? l.unit.exits[op->imm].ip : guess_(op->insn->r2) & ~u64{15};
-  Block* const callee = find_(target, from.called());
-  if (!callee) return false;
-  Invocation made = invocation_of(*callee, from.called(), {static_cast<u8>(shift), static_cast<u8>(from.sof() - from.sol()), 0});
-  made.depth = depth;
-  const Frame back = l.inlining.back ? Frame{l.inlining.frame.shift, static_cast<u8>(from.sof()), static_cast<u8>(from.sol())} : Frame{};
-  made.back = Inlining::Back{l.part.ip + u64{op->insn->bundle} * 16 + 16, from.pfs_behind_call(), from, back, l.inlining.invocation};
-  if (!fits(*callee, made, true) || !returns_soon(*callee, target, made)) return false;
-  l.inlining.target = target, l.inlining.called = static_cast<u32>(invocations_.size());
-  invocations_.push_back(std::move(made));
+  const u8 sol = static_cast<u8>(from.sol()), outputs = static_cast<u8>(from.sof() - from.sol());
+  const Invocation made{from.called(), {sol, outputs}, {l.part.ip + u64{op->insn->bundle} * 16 + 16, from}};
+  Block* const callee = find_(target, made.mode);
+  if (!callee || find_alloc(*callee) || !can_take_in(*callee, made) || !returns_soon(*callee, target, made)) return false;
+  invocations_.push_back(made);
+  l.inlining.target = target, l.inlining.called = inlined();
   return true;
 }
 

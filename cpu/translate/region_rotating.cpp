@@ -79,7 +79,6 @@ bool RegionBuilder::rotating_loop(Block& head, u64 ip) {
   how.floats = uses_floats(unit);
   if (branch->handler == &br_ctop_b2) how.stages = count_stages(unit);
   windowed_ = true;
-  invocations_ = {{.entry = mode_, .inner = mode_, .frame = {}}};
   lowered_.push_back({{ip, 0, &head, false, mode_}, lower(how), {}});
   how.steady = true;
   if (how.stages) lowered_.push_back({{ip, 0, &head, true, mode_}, lower(how), {}});

@@ -13,8 +13,7 @@ bool of_sequence(Opcode code) {
 
 /// Registers that some handler of the region may have given a NaT are looked at wherever a block takes them for clean.
 void RegionBuilder::check_nats(Unit& out, const Lowered& l) {
-  std::bitset<128> doubtful = l.unit.assumed_clean & may_be_nat_;
-  if (l.inlining.back) doubtful |= l.unit.clean_frame & may_be_nat_;
+  const std::bitset<128> doubtful = l.unit.assumed_clean & may_be_nat_;
   for (unsigned r = 1; r < 128; r++) {
     if (!doubtful[r]) continue;
     const bool rotating = r >= 32 && r - 32u < mode_.rotating;
@@ -34,7 +33,7 @@ void RegionBuilder::copy_piece(Unit& out, u32 number) {
   BasicBlock& block = out.blocks[place_[number]];
   block.first = static_cast<u32>(out.ops.size());
   block.part = piece.lowered;
-  block.frame = piece.frame;
+  block.frame = l.inlining.frame;
   if (piece.first == 0) check_nats(out, l);
   for (u32 n = piece.first; n < piece.end; n++) {
     Op op = l.unit.ops[n];
@@ -56,7 +55,7 @@ void RegionBuilder::copy_piece(Unit& out, u32 number) {
   block.end = static_cast<u32>(out.ops.size());
   if (block.end > block.first && out.ops[block.first].code == Opcode::check_nat) block.leaves_at_once = true;
   if (!piece.last) {
-    const u32 next = internal(piece.to.back());
+    const u32 next = internal(piece.to[1]);
     if (next != kOutside) {
       block.terminal = Goto{next};
       return;
@@ -133,17 +132,14 @@ Unit RegionBuilder::stitch(u8 slot) {
     out.parts.push_back(l.part);
     number_.emplace_back(l.unit.ops.size());
   }
-  for (const Invocation& in : invocations_) {
-    out.deepest = std::max(out.deepest, u32{in.frame.shift});
-    if (in.back && in.back->invocation == 0) out.own_frame = {0, static_cast<u8>(in.back->mode.sof()), static_cast<u8>(in.back->mode.sol())};
-  }
+  if (!invocations_.empty()) out.own_frame = invocations_[0].back.mode.frame;
   out.blocks.resize(order_.size() + 1);
   out.blocks[0].terminal = Goto{1};
   for (u32 piece : order_) {
     const Lowered& l = lowered_[pieces_[piece].lowered];
     out.assumed_clean |= l.unit.assumed_clean & ~may_be_nat_;
     out.clean_frame |= l.unit.clean_frame;
-    if (!l.inlining.back && (piece == 0 || !invocations_[0].allocates)) out.needed_sof = std::max(out.needed_sof, l.unit.needed_sof);
+    if (!l.inlining.back && (piece == 0 || !head_allocates_)) out.needed_sof = std::max(out.needed_sof, l.unit.needed_sof);
     copy_piece(out, piece);
   }
   find_preds(out);
