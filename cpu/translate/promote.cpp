@@ -30,6 +30,7 @@ class Promoter {
     std::vector<Value> in, out;  // by location; kNone: not known yet, not touched
     std::vector<Value> phis, order, tail;
     Bits dirty_in, dirty_out;
+    Bits read;                   // from its beginning on before it is written, by location
     bool done = false;
   };
 
@@ -43,6 +44,7 @@ class Promoter {
     alias_.push_back(static_cast<Value>(u_.ops.size() - 1));
     return alias_.back();
   }
+  void find_read();
   void find_dirty();
   void walk(u32 b);
   void flush(u32 b, const Op& reader);
@@ -56,6 +58,8 @@ class Promoter {
   FloatAccess float_access(const Op& op, const FloatKnowledge& known);
   void follow_float(const FloatAccess& access, Bits& dirty);
   bool leads_where_unknown(u32 b, u32 location) const;
+  bool ends_a_round_unread(u32 b, u32 location) const;
+  bool done_at_end(u32 b, u32 location) const { return leads_where_unknown(b, location) || ends_a_round_unread(b, location); }
   void flush_floats(u32 b, const std::bitset<128>& which);
   void flush_at_end(u32 b);
   void take_in_floats();
@@ -94,6 +98,28 @@ bool runs_foreign_code(const Op& op) {
   return e == Effect::Call || e == Effect::Sync;
 }
 
+/// Which locations are read behind the beginning of each block before they are written.
+void Promoter::find_read() {
+  const size_t count = locations_.size();
+  for (BlockState& s : blocks_) s.read.assign(count, false);
+  if (!put_off_ || blocks_.size() < 2) return;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (u32 b = static_cast<u32>(blocks_.size()); b-- > 0;) {
+      Bits read(count);
+      const Successors next = successors(u_, u_.blocks[b]);
+      for (unsigned k = 0; k < next.count; k++)
+        for (size_t l = 0; l < count; l++) read[l] = read[l] || blocks_[next.to[k]].read[l];
+      for (u32 n = u_.blocks[b].end; n-- > u_.blocks[b].first;) {
+        const Op& op = u_.ops[n];
+        if (op.code == Opcode::set) read[numbers_.at(op.imm)] = false;
+        if (op.code == Opcode::get) read[numbers_.at(op.imm)] = true;
+      }
+      if (read != blocks_[b].read) blocks_[b].read = std::move(read), changed = true;
+    }
+  }
+}
+
 /// Which locations hold a value that memory does not have, at the block boundaries.
 void Promoter::find_dirty() {
   const size_t count = locations_.size();
@@ -115,8 +141,8 @@ void Promoter::find_dirty() {
         if (op.code == Opcode::set) d[numbers_.at(op.imm)] = true;
         if (floats_) follow_float(float_access(op, known), d), known.follow(u_, op);
       }
-      for (u32 k = 0; floats_ && k < count; k++)
-        if (d[k] && leads_where_unknown(b, k)) d[k] = false;
+      for (u32 k = 0; k < count; k++)
+        if (d[k] && done_at_end(b, k)) d[k] = false;
       if (d != s.dirty_out) s.dirty_out = std::move(d), changed = true;
     }
   }
@@ -255,12 +281,21 @@ void Promoter::follow_float(const FloatAccess& access, Bits& dirty) {
 /// Whether a block behind `b` does not know what the location holds, so that it cannot write it.
 bool Promoter::leads_where_unknown(u32 b, u32 location) const {
   const Location l = Location::unpack(locations_[location]);
-  if (l.file < File::Float) return false;
+  if (!floats_ || l.file < File::Float) return false;
   const Successors next = successors(u_, u_.blocks[b]);
   for (unsigned k = 0; k < next.count; k++) {
     const FloatKnowledge& there = floats_->at_start(next.to[k]);
     if (!(l.file == File::Float ? there.as_double : there.as_integer)[l.index]) return true;
   }
+  return false;
+}
+
+/// Whether `b` ends a round of a loop whose next one does not read the location: writing it costs less than keeping it for ways out.
+bool Promoter::ends_a_round_unread(u32 b, u32 location) const {
+  if (is_float(location) || Location::unpack(locations_[location]).file == File::Window) return false;
+  const Successors next = successors(u_, u_.blocks[b]);
+  for (unsigned k = 0; k < next.count; k++)
+    if (next.to[k] <= b && !blocks_[next.to[k]].read[location]) return true;
   return false;
 }
 
@@ -276,7 +311,7 @@ void Promoter::flush_floats(u32 b, const std::bitset<128>& which) {
 
 void Promoter::flush_at_end(u32 b) {
   for (u32 k = 0; k < locations_.size(); k++) {
-    if (!dirty_[k] || !leads_where_unknown(b, k)) continue;
+    if (!dirty_[k] || !done_at_end(b, k)) continue;
     const Value v = read(b, k);
     blocks_[b].tail.push_back(add({.code = Opcode::set, .a = v, .imm = locations_[k]}));
     dirty_[k] = false;
@@ -361,6 +396,7 @@ void Promoter::walk(u32 b) {
       continue;
     }
     if (runs_foreign_code(op)) flush(b, op);
+    if (op.code == Opcode::exit_if && n + 1 == block.end) flush_at_end(b);
     const bool inner = op.code == Opcode::exit_if && u_.exits[op.imm].block != kOutside;
     if (info(op.code).effect == Effect::Exit && (!inner || u_.exits[op.imm].block <= b)) {
       const u32 pending = list(b);
@@ -370,7 +406,7 @@ void Promoter::walk(u32 b) {
     if (floats_) known.follow(u_, op);
     if (runs_foreign_code(op)) forget(op);
   }
-  if (floats_) flush_at_end(b);
+  flush_at_end(b);
   const auto* leave = std::get_if<Leave>(&block.terminal);
   const u32 to = leave ? u_.exits[leave->exit].block : std::get_if<Goto>(&block.terminal) ? std::get<Goto>(block.terminal).block : kOutside;
   if (to == kOutside || to <= b) {
@@ -446,6 +482,7 @@ void Promoter::run() {
     if (op.code == Opcode::get || op.code == Opcode::set) number(op.imm);
   if (with_floats_) number_floats();
   for (BlockState& s : blocks_) s.in.assign(locations_.size(), kNone);
+  find_read();
   find_dirty();
   for (u32 b = 0; b < blocks_.size(); b++) walk(b);
   complete_phis();
