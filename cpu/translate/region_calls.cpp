@@ -1,8 +1,8 @@
 // Calls of small functions that a region takes in.
 #include <algorithm>
 
+#include "cpu/arch/registers.h"
 #include "cpu/exec/handlers.h"
-#include "cpu/translate/clobbers.h"
 #include "cpu/translate/region.h"
 #include "cpu/translate/region_scan.h"
 
@@ -18,9 +18,11 @@ bool sets_loop_state(const Op& op) {
   return op.code == Opcode::rotate || op.code == Opcode::clear_bases || op.code == Opcode::slide;
 }
 
-/// Handlers that may write more than the registers which their rows declare.
-bool may_change_frame(const Op& op) {
-  return info(op.code).effect == Effect::Call && !(op.insn && op.insn->op && writes_only_declared(*op.insn));
+/// Handlers that change AR.EC or the frame, and do not end the block.
+bool changes_frame(const Op& op) {
+  if (info(op.code).effect != Effect::Call || !op.insn) return false;
+  const Handler h = op.insn->handler;
+  return h == &alloc_m34 || ((h == &mov_i26 || h == &mov_i27) && op.insn->r3 == ar::kEc);
 }
 
 }  // namespace
@@ -94,7 +96,7 @@ bool RegionBuilder::take_in_call(size_t n) {
 /// Whether AR.EC and the frame stay what they were at the region's entry.
 bool RegionBuilder::may_inline() const {
   return std::none_of(lowered_.begin(), lowered_.end(), [](const Lowered& l) {
-    return std::any_of(l.unit.ops.begin(), l.unit.ops.end(), [](const Op& op) { return sets_loop_state(op) || may_change_frame(op); });
+    return std::any_of(l.unit.ops.begin(), l.unit.ops.end(), [](const Op& op) { return sets_loop_state(op) || changes_frame(op); });
   });
 }
 
