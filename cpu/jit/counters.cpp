@@ -40,6 +40,7 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("regions", c.regions);
   out.value("windows", c.windows);
   out.value("span_loops", c.span_loops);
+  out.value("inlined", c.inlined);
   out.value("thinned", c.thinned);
   out.value("odd_floats", c.odd_floats);
   out.value("misfits", c.misfits);
