@@ -232,7 +232,7 @@ bool SpanLoop::step_evenly() {
 u32 SpanLoop::begin_block() {
   BasicBlock b;
   b.first = b.end = static_cast<u32>(u_.ops.size());
-  b.part = block().part, b.needed = block().needed, b.depth = block().depth;
+  b.part = block().part, b.frame = block().frame, b.needed = block().needed, b.depth = block().depth;
   u_.blocks.push_back(std::move(b));
   return static_cast<u32>(u_.blocks.size() - 1);
 }
