@@ -119,8 +119,7 @@ void Desk::apply_points() {
   for (const Point& p : points_)
     p.watch ? watches.push_back({p.address, p.size_bytes, p.read, p.write}) : stops.push_back(p.address);
   if (image_entry_) stops.push_back(*image_entry_);
-  machine_.core().set_stop_addresses(std::move(stops));
-  machine_.core().set_watches(std::move(watches));
+  machine_.set_points(std::move(stops), std::move(watches));
 }
 
 std::string Desk::stopped(const DebugStop& stop) {

@@ -80,6 +80,14 @@ class StandingMachine final : public Machine {
   void resume() override { paused_ = false; }
   bool paused() const override { return paused_; }
   void step() override { core_.step(); }
+  std::string irreversible() const override { return "not this machine"; }
+  void keep_history(bool) override {}
+  void go_back(bool) override {}
+  void history_ends() override {}
+  void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) override {
+    core_.set_stop_addresses(std::move(stops));
+    core_.set_watches(std::move(watches));
+  }
   void set_debug_observer(std::function<void(const DebugStop&)>) override {}
   void set_image_observer(std::function<void(const ImageEvent&)>) override {}
   firmware::EfiInspection inspect_efi() override { return {}; }
