@@ -15,6 +15,7 @@
 #include "devices/pci/pci_host.h"
 #include "devices/virtio/virtio_scsi.h"
 #include "machine/snapshot/state_sections.h"
+#include "storage/host_entity.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/scsi/paced_target.h"
@@ -33,6 +34,8 @@ constexpr u16 kCapacityChanged = 0x2a09;
 std::string at(const DeviceAddress& a) { return fmt::format("{},{},{}", *a.bus, *a.slot, *a.target); }
 std::string at(StorageBays::Slot slot) { return fmt::format("{},{}", slot.first, slot.second); }
 bool complete(const DeviceAddress& a) { return a.bus && a.slot && a.target; }
+
+bool same(const DeviceAddress& a, const DeviceAddress& b) { return a.bus == b.bus && a.slot == b.slot && a.target == b.target; }
 
 Error refused(std::string why) { return {ErrorKind::Unsupported, std::move(why)}; }
 
@@ -60,6 +63,27 @@ Result<StorageBays::Opened> StorageBays::open(const ResourceStatement& s) const 
        .undo = wires_.undo});
   if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
   return Opened{std::move(*target)};
+}
+
+/// The device, but for the one at an address, that has what lies behind a specification: now, or always, which is by its statement too.
+const StorageDevice* StorageBays::holder(const std::string& spec, const DeviceAddress& but, Compared compared) const {
+  const std::string wanted = storage::host_entity(spec);
+  const auto has = [&](const StorageDevice& d) {
+    const bool stated = (!d.dvd || compared == Compared::Always) && storage::host_entity(d.statement.storage + ":" + d.statement.location) == wanted;
+    return stated || (d.dvd && storage::host_entity(d.dvd->current()) == wanted);
+  };
+  if (wanted.empty()) return nullptr;
+  for (const auto& [slot, adapter] : adapters_)
+    for (const auto& [number, device] : adapter.devices)
+      if (!same(device.statement.address, but) && has(device)) return &device;
+  return nullptr;
+}
+
+/// "The same storage resource", by whatever path, is given to a guest only once. @source integrity-vm reference, 2.2 (M43 p.103)
+Result<void> StorageBays::check_given_once(const ResourceStatement& s) const {
+  const StorageDevice* other = holder(s.storage + ":" + s.location, s.address, Compared::Always);
+  if (!other) return {};
+  return Error{ErrorKind::Locked, fmt::format("resource '{}': the guest has {} already, by resource '{}'", s.text, s.location, other->statement.text)};
 }
 
 StorageAdapter& StorageBays::adapter_at(const ResourceStatement& s) {
@@ -99,6 +123,7 @@ void StorageBays::put(const ResourceStatement& s, Opened opened) {
 }
 
 Result<void> StorageBays::plug(const ResourceStatement& s) {
+  if (auto ok = check_given_once(s); !ok) return ok;
   auto opened = open(s);
   if (!opened) return opened.error();
   put(s, std::move(*opened));
@@ -159,6 +184,7 @@ Result<StorageBays::Outcome> StorageBays::attach(ResourceStatement s, bool at_fi
     return refused(fmt::format("adapter {} would be a new one, and a VIO adapter cannot be added to a running guest: use one that "
                                "is there, use avio_stor, or restart the guest with the device configured",
                                at(slot)));
+  if (auto ok = check_given_once(s); !ok) return ok.error();
   auto opened = open(s);
   if (!opened) return opened.error();
   put(s, std::move(*opened));
@@ -207,9 +233,10 @@ Result<StorageBays::Outcome> StorageBays::change(const ResourceStatement& s, boo
                                s.adapter, at(Slot{*s.address.bus, *s.address.slot})));
   auto all = statements();
   for (auto& other : all)
-    if (other.address.bus == s.address.bus && other.address.slot == s.address.slot && other.address.target == s.address.target) other = s;
+    if (same(other.address, s.address)) other = s;
   if (auto ok = allocate_addresses(all); !ok) return ok.error();
   if (auto ok = check_idle(*adapter, *device, at_firmware); !ok) return ok.error();
+  if (auto ok = check_given_once(s); !ok) return ok.error();
   auto opened = open(s);
   if (!opened) return opened.error();
   adapter->host->detach(*s.address.target);
@@ -317,6 +344,9 @@ Result<StorageBays::Outcome> StorageBays::insert(const std::optional<DeviceAddre
   StorageDevice& device = **found;
   if (device.dvd->has_disc())
     return refused(fmt::format("the DVD at {} has a disc ({}): eject it first", at(device.statement.address), device.dvd->current()));
+  if (const auto* other = holder(device.dvd->chosen(choice), device.statement.address, Compared::Now))
+    return Error{ErrorKind::Locked, fmt::format("this disc is at {} of the guest, by resource '{}': eject it there first",
+                                                at(other->statement.address), other->statement.text)};
   if (auto ok = device.dvd->insert_choice(choice); !ok) return ok.error();
   return Outcome{device.statement, ""};
 }
@@ -371,13 +401,25 @@ void StorageBays::settle(StorageAdapter& adapter) {
   }
 }
 
+/// Changed FileDVDs go back, unless their disc lies in a drive that keeps what it has.
+void StorageBays::revert_media() {
+  for (auto& [slot, adapter] : adapters_)
+    for (auto& [number, device] : adapter.devices) {
+      if (!device.dvd) continue;
+      const auto* other = holder(device.dvd->original(), device.statement.address, Compared::Now);
+      Result<void> done;
+      if (other && other->statement.storage != "file")
+        done = refused(fmt::format("its disc is at {}", at(other->statement.address)));
+      else
+        done = device.dvd->revert();
+      if (!done) LOG(Warn, "the DVD {} stays as it is: {}", device.dvd->original(), done.error().message);
+    }
+}
+
 void StorageBays::restart() {
+  revert_media();
   for (auto it = adapters_.begin(); it != adapters_.end();) {
     auto& [slot, adapter] = *it;
-    for (auto& [number, device] : adapter.devices)
-      if (device.dvd)
-        if (auto ok = device.dvd->revert(); !ok)
-          LOG(Warn, "the DVD {} stays as it is: {}", device.dvd->original(), ok.error().message);
     settle(adapter);
     adapter.device->reset();
     if (!adapter.next_kind.empty()) apply_conversion(slot, adapter);

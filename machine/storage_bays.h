@@ -135,11 +135,15 @@ class StorageBays {
  private:
   struct Opened;
   Result<Opened> open(const ResourceStatement& s) const;
+  enum class Compared : u8 { Now, Always };
+  const StorageDevice* holder(const std::string& spec, const DeviceAddress& but, Compared compared) const;
+  Result<void> check_given_once(const ResourceStatement& s) const;
   void put(const ResourceStatement& s, Opened opened);
   void intervene() const {
     if (on_intervention) on_intervention();
   }
   StorageAdapter& adapter_at(const ResourceStatement& s);
+  void revert_media();
   static void settle(StorageAdapter& adapter);
   Result<std::pair<StorageAdapter*, StorageDevice*>> locate(const DeviceAddress& where);
   Result<StorageDevice*> find_dvd(const std::optional<DeviceAddress>& where);

@@ -1,6 +1,8 @@
 // The advanced load address table in generated code.
 #include <cstddef>
+#include <cstring>
 
+#include "cpu/decode/op_info.h"
 #include "cpu/exec/handlers.h"
 #include "cpu/jit/x64_emitter.h"
 #include "cpu/translate/memory_form.h"
@@ -83,9 +85,14 @@ void X64Emitter::alat_remove() {
 
 /// Enters the aligned bytes at `va`, whose host address is in rax. Uses rcx and rdx.
 void X64Emitter::alat_insert(ir::Location target, const Gp& va, unsigned size) {
-  const Label occupied = a_.newLabel(), fill = a_.newLabel();
   a_.mov(rdx, rax);
   alat_gr_tag(target);
+  alat_enter(va, size);
+}
+
+/// The same with the tag in ecx and the host address in rdx.
+void X64Emitter::alat_enter(const Gp& va, unsigned size) {
+  const Label occupied = a_.newLabel(), fill = a_.newLabel();
   alat_place();
   a_.cmp(alat_tag_at_rax(), -1);
   a_.jne(occupied);
@@ -154,6 +161,28 @@ void X64Emitter::emit_advanced_check(const Op& op, Value v) {
     a_.mov(d.r32(), 1);
     a_.jmp(done);
   });
+}
+
+void X64Emitter::emit_enter_advanced(const Op& op) {
+  const Label done = a_.newLabel();
+  const Gp va = in_register(op.a), host = in_register(op.b);
+  skip_unless(op.guard, done);
+  a_.mov(rdx, host);
+  alat_fr_tag(op.insn->r1);
+  alat_enter(va, static_cast<unsigned>(op.imm));
+  a_.bind(done);
+}
+
+void X64Emitter::emit_find_advanced(const Op& op) {
+  const char* const text = op_info(op.insn->op).text;
+  const Label done = a_.newLabel(), no = deopt(op);
+  skip_unless(op.guard, done);
+  alat_fr_tag(op.insn->r1);
+  alat_place();
+  a_.cmp(alat_tag_at_rax(), cx);
+  a_.jne(no);
+  if (std::strstr(text, ".clr")) alat_remove();
+  a_.bind(done);
 }
 
 }  // namespace ia64::cpu::jit

@@ -175,7 +175,10 @@ class X64Emitter {
   void alat_insert(ir::Location target, const Gp& va, unsigned size);
   void leave_unless_alat_empty(Label slow);
   void alat_check_store(const Gp& va, Label slow);
+  void alat_enter(const Gp& va, unsigned size);
   void emit_advanced_check(const Op& op, Value v);
+  void emit_enter_advanced(const Op& op);
+  void emit_find_advanced(const Op& op);
   void swap_low(const Gp& r, unsigned size);
   void zero_extend(const Gp& d, const Gp& from, unsigned size);
   void semaphore_address(const Gp& va, unsigned size, Label slow);
@@ -294,7 +297,11 @@ class X64Emitter {
   void emit_float_root(const Op& op, Value v);
   void emit_defer_steps(const Op& op);
   void leave_unless_single(const Op& op, const Xmm& a, const Xmm& b);
-  void load_double(const Op& op, const Xmm& d, const Gp& va);
+  void load_double(const Op& op, const Xmm& d, const Mem& from);
+  void load_single(const Op& op, const Xmm& d, const Mem& from);
+  void reach(const Op& op, const Gp& va, unsigned size);
+  void emit_host_address(const Op& op, Value v);
+  void emit_host_read(const Op& op, Value v);
   void emit_load_float(const Op& op, Value v);
   void emit_store_float(const Op& op);
   Gp address(Value v);

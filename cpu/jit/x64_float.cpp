@@ -66,6 +66,12 @@ bool X64Emitter::emit_float(const Op& op, Value v) {
     case Opcode::load_single:
     case Opcode::load_integer: return emit_load_float(op, v), true;
     case Opcode::load_fill: return emit_load_float(op, v), true;
+    case Opcode::host_address: return emit_host_address(op, v), true;
+    case Opcode::host_double:
+    case Opcode::host_single:
+    case Opcode::host_integer: return emit_host_read(op, v), true;
+    case Opcode::enter_advanced: return emit_enter_advanced(op), true;
+    case Opcode::find_advanced: return emit_find_advanced(op), true;
     case Opcode::store_spill:
     case Opcode::store_double:
     case Opcode::store_single:

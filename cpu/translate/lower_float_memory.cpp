@@ -3,6 +3,7 @@
 
 #include "cpu/exec/handlers.h"
 #include "cpu/translate/lowering.h"
+#include "cpu/translate/memory_form.h"
 
 namespace ia64::cpu::ir {
 
@@ -22,6 +23,43 @@ void load(L& l, const Insn& i) {
     l.to_fr_integer(i, i.r1, {.code = kCode, .a = va});
   } else {
     l.to_fr(i, i.r1, {.code = kCode, .a = va}, {.single = kCode == load_single});
+  }
+  if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, step));
+}
+
+/// What lies at a host address as the value of a register.
+template <Opcode kCode>
+Value read(L& l, const Insn& i, Value host, u64 offset) {
+  return l.emit({.code = kCode, .a = host, .guard = l.guard(i), .imm = offset, .insn = &i});
+}
+template <Opcode kCode>
+void put(L& l, const Insn& i, unsigned f, Value v) {
+  if constexpr (kCode == host_integer) {
+    l.to_fr_integer(i, f, {.code = set_integer, .a = v});
+  } else {
+    l.to_fr(i, f, {.code = float_move, .a = v}, {.single = kCode == host_single});
+  }
+}
+
+/// A load of one or two registers in steps: everything that may leave comes before the first write. A check reads nothing, since what
+/// the ALAT does not have is left to the interpreter; a speculative load leaves what it would defer.
+template <Opcode kCode, unsigned kCount, Base kBase, LoadKind kKind>
+void load_in_steps(L& l, const Insn& i) {
+  constexpr u64 kEach = kCode == host_single ? 4 : 8;
+  const unsigned second = kCount == 2 ? i.r2 : i.r1;
+  // Where one target rotates and the other does not, rotation decides whether they are an even and an odd register.
+  if (i.r1 < 2 || second < 2 || (kCount == 2 && ((i.r1 < 32) != (second < 32) || ((i.r1 ^ second) & 1) == 0))) return l.call(i);
+  l.check_floats(i, {i.r1, second}, false);
+  const Value va = l.gr(i, i.r3), step = kBase == Base::AddRegister ? l.gr(i, i.r2) : kBase == Base::AddImmediate ? l.constant(i.imm) : kNone;
+  const Value q = l.guard(i);
+  if constexpr (is_check(kKind)) {
+    l.emit({.code = find_advanced, .guard = q, .insn = &i});
+  } else {
+    const Value host = l.emit({.code = host_address, .a = va, .guard = q, .imm = kEach * kCount, .insn = &i});
+    Value v[kCount];
+    for (unsigned n = 0; n < kCount; n++) v[n] = read<kCode>(l, i, host, n * kEach);
+    if (is_advanced(kKind)) l.emit({.code = enter_advanced, .a = va, .b = host, .guard = q, .imm = kEach * kCount, .insn = &i});
+    for (unsigned n = 0; n < kCount; n++) put<kCode>(l, i, n ? second : i.r1, v[n]);
   }
   if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, step));
 }
@@ -111,18 +149,43 @@ void add_float_move_rules(LowerTable& t) {
   t[&getf_d_m19] = from_float<double_bits>, t[&getf_s_m19] = from_float<single_bits>, t[&getf_sig_m19] = from_significand;
 }
 
-#define LOADS(name, code) \
+// A speculative load of what the software TLB knows is a plain one.
+#define LOADS_AT_ONCE(name, code) \
   t[&name##_m6] = load<code, Base::Kept>; \
   t[&name##_m7] = load<code, Base::AddRegister>; \
   t[&name##_m8] = load<code, Base::AddImmediate>;
+#define LOADS_IN_STEPS(name, code, kind) \
+  t[&name##_m6] = load_in_steps<code, 1, Base::Kept, LoadKind::kind>; \
+  t[&name##_m7] = load_in_steps<code, 1, Base::AddRegister, LoadKind::kind>; \
+  t[&name##_m8] = load_in_steps<code, 1, Base::AddImmediate, LoadKind::kind>;
+#define LOADS(name, code, in_steps) \
+  LOADS_AT_ONCE(name, code) \
+  LOADS_AT_ONCE(name##_s, code) \
+  LOADS_IN_STEPS(name##_a, in_steps, Advanced) \
+  LOADS_IN_STEPS(name##_sa, in_steps, SpeculativeAdvanced) \
+  LOADS_IN_STEPS(name##_c_clr, in_steps, CheckClear) \
+  LOADS_IN_STEPS(name##_c_nc, in_steps, CheckKeep)
+#define PAIRS_OF_KIND(name, code, kind) \
+  t[&name##_m11] = load_in_steps<code, 2, Base::Kept, LoadKind::kind>; \
+  t[&name##_m12] = load_in_steps<code, 2, Base::AddImmediate, LoadKind::kind>;
+#define PAIRS(name, code) \
+  PAIRS_OF_KIND(name, code, Plain) \
+  PAIRS_OF_KIND(name##_s, code, Speculative) \
+  PAIRS_OF_KIND(name##_a, code, Advanced) \
+  PAIRS_OF_KIND(name##_sa, code, SpeculativeAdvanced) \
+  PAIRS_OF_KIND(name##_c_clr, code, CheckClear) \
+  PAIRS_OF_KIND(name##_c_nc, code, CheckKeep)
 #define STORES(name, code) \
   t[&name##_m9] = store<code, Base::Kept>; \
   t[&name##_m10] = store<code, Base::AddImmediate>;
 
 void add_float_memory_rules(LowerTable& t) {
-  LOADS(ldfd, load_double)
-  LOADS(ldfs, load_single)
-  LOADS(ldf8, load_integer)
+  LOADS(ldfd, load_double, host_double)
+  LOADS(ldfs, load_single, host_single)
+  LOADS(ldf8, load_integer, host_integer)
+  PAIRS(ldfpd, host_double)
+  PAIRS(ldfps, host_single)
+  PAIRS(ldfp8, host_integer)
   STORES(stfd, store_double)
   STORES(stfs, store_single)
   STORES(stf8, store_integer)

@@ -23,6 +23,8 @@ bool needs_frame(const Op& op) {
     case Opcode::clear_nat:
     case Opcode::advanced_check: return rotating(op);
     case Opcode::advanced_check_fp:
+    case Opcode::enter_advanced:
+    case Opcode::find_advanced:
     case Opcode::frame_call:
     case Opcode::frame_call_to:
     case Opcode::frame_return:

@@ -128,6 +128,10 @@ std::vector<std::string> DvdDrive::choices() const {
   return uses_host_drive() ? std::vector<std::string>{} : iso_choices(directory_);
 }
 
+std::string DvdDrive::chosen(const std::string& choice) const {
+  return uses_host_drive() ? "disk:" + location_ : "file:" + (fs::path(directory_) / choice).string();
+}
+
 ia64::Result<void> DvdDrive::insert_choice(const std::string& choice) {
   if (uses_host_drive()) {
     if (!choice.empty()) return Error{ErrorKind::Invalid, fmt::format("{}: the disc comes from this drive", location_)};

@@ -30,6 +30,8 @@ class DvdDrive final : public DvdTarget {
   /// What IN may choose from: names of ISO files in the directory of this drive, sorted; none for a host drive.
   /// World-writable files are hidden.
   std::vector<std::string> choices() const;
+  /// What IN would take, as current() would then be; whether it can be taken is not looked at.
+  std::string chosen(const std::string& choice) const;
   /// IN: takes the disc in the host drive (`choice` empty) or one of choices().
   ia64::Result<void> insert_choice(const std::string& choice);
   /// The guest has restarted: a changed FileDVD goes back to its original image.

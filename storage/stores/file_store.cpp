@@ -3,8 +3,10 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 
 #include "storage/stores/file_io.h"
 #include "storage/stores/request_workers.h"
@@ -35,10 +37,28 @@ class Queueing {
   std::atomic<unsigned> in_flight_{0}, crowded_{0}, count_{0};
 };
 
-// Up to here, copying out of the host's cache takes no longer than waking another thread to do it.
-constexpr u64 kQuickReadBytes = 16 * 1024;
+/// Tells whether writes into the host's cache are as quick as copying, or wait: for space, a journal, or because too much is unwritten.
+/// The kernel cannot be asked beforehand on all file systems. Any thread.
+class Patience {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  static Time now() { return std::chrono::steady_clock::now(); }
+  bool quick() const { return now().time_since_epoch().count() >= slow_until_.load(std::memory_order_relaxed); }
+  void ended(Time started) {
+    const auto end = now();
+    if (end - started > kQuick) slow_until_.store((end + kMemory).time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr auto kQuick = std::chrono::milliseconds(2);
+  static constexpr auto kMemory = std::chrono::seconds(1);
+  std::atomic<Time::rep> slow_until_{0};
+};
+
+// Up to here, copying from or to the host's cache takes no longer than waking another thread to do it.
+constexpr u64 kQuickBytes = 16 * 1024;
 // And this is as long as a virtual processor may stand still, which is a fraction of a millisecond.
-constexpr u64 kLongestReadBytes = 1024 * 1024;
+constexpr u64 kLongestBytes = 1024 * 1024;
 
 }  // namespace
 
@@ -49,7 +69,7 @@ class FileStore::Impl {
     io_.limit_steps(options.step_bytes);
     if (!options.threads && !options.step_bytes) ring_ = Uring::create();
     // The kernel runs buffered writes of a ring one after the other on a thread of its own; here they have ours at once.
-    if (ring_ && !options.direct) writer_ = std::make_unique<RequestWorkers>([this](BlockRequest& r) { return perform(r); }, 1);
+    if (ring_ && !options.direct) writer_ = std::make_unique<RequestWorkers>([this](BlockRequest& r) { return write_behind(r); }, 1);
   }
   ~Impl() {
     writer_.reset();
@@ -71,7 +91,10 @@ class FileStore::Impl {
   };
   BlockStatus perform(BlockRequest& request);
   bool suits_ring(const BlockRequest& request) const;
-  bool read_from_cache(const BlockRequest& request);
+  BlockStatus write_behind(BlockRequest& request);
+  bool on_the_spot(const BlockRequest& request);
+  bool read_from_cache(const BlockRequest& request) const;
+  bool write_to_cache(const BlockRequest& request);
   void step(std::shared_ptr<Flight> flight);
   void stepped(const std::shared_ptr<Flight>& flight, int result);
   void finish(Flight& flight, BlockStatus status);
@@ -79,6 +102,7 @@ class FileStore::Impl {
   RequestWorkers workers_{[this](BlockRequest& r) { return perform(r); }};
   std::unique_ptr<RequestWorkers> writer_;
   Queueing queueing_;
+  Patience patience_;
   std::unique_ptr<Uring> ring_;
 };
 
@@ -99,17 +123,40 @@ bool FileStore::Impl::suits_ring(const BlockRequest& r) const {
   return (r.op == BlockOp::Read || r.op == BlockOp::Write) && io_.aligned(r.iov);
 }
 
+/// Whether the thread that asks had better copy by itself than wake another one.
+bool FileStore::Impl::on_the_spot(const BlockRequest& r) {
+  if (!writer_ || r.iov.size() > kMaxIov || r.size_bytes > kLongestBytes) return false;
+  return r.size_bytes <= kQuickBytes || queueing_.starts_alone();
+}
+
 /// A read whose data the host has in its cache; the rest are left alone. Never waits for the medium.
-bool FileStore::Impl::read_from_cache(const BlockRequest& r) {
-  if (!ring_ || options_.direct || r.op != BlockOp::Read || r.iov.size() > kMaxIov || r.size_bytes > kLongestReadBytes) return false;
-  if (r.size_bytes > kQuickReadBytes && !queueing_.starts_alone()) return false;
+bool FileStore::Impl::read_from_cache(const BlockRequest& r) const {
   const auto got = preadv2(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes), RWF_NOWAIT);
   return got == static_cast<ssize_t>(r.size_bytes);
 }
 
+/// A write into the host's cache while such writes are quick. What fails or stops short is left to the writer thread as a whole.
+bool FileStore::Impl::write_to_cache(const BlockRequest& r) {
+  if (r.fua || !patience_.quick()) return false;
+  const auto started = Patience::now();
+  const auto put = pwritev(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes));
+  patience_.ended(started);
+  return put == static_cast<ssize_t>(r.size_bytes);
+}
+
+/// On the writer thread.
+BlockStatus FileStore::Impl::write_behind(BlockRequest& request) {
+  const auto started = Patience::now();
+  const BlockStatus status = perform(request);
+  if (!request.fua) patience_.ended(started);
+  queueing_.came_back();
+  return status;
+}
+
 void FileStore::Impl::submit(BlockRequest request) {
-  if (read_from_cache(request)) return request.done(BlockStatus::Ok);
-  if (writer_ && request.op == BlockOp::Write) return writer_->submit(std::move(request));
+  const bool read = request.op == BlockOp::Read, write = request.op == BlockOp::Write;
+  if ((read || write) && on_the_spot(request) && (read ? read_from_cache(request) : write_to_cache(request))) return request.done(BlockStatus::Ok);
+  if (writer_ && write) return queueing_.handed_over(), writer_->submit(std::move(request));
   if (!suits_ring(request)) return workers_.submit(std::move(request));
   auto flight = std::make_shared<Flight>(Flight{std::move(request), {}, 0});
   flight->left = flight->request.iov;

@@ -17,7 +17,7 @@ import time
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import SKIPPED, Failure, Skipped, make_demo_disk, require  # noqa: E402
+from boot_test import SKIPPED, Failure, Skipped, conclude, make_demo_disk, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 PROMPT = "ivm-guest# "
@@ -405,26 +405,17 @@ def main():
     if args.case in NEEDS_LINUX and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
         print(f"skipped: no guest images in {args.guests}")
         return SKIPPED
-    shutil.rmtree(args.work, ignore_errors=True)
-    pathlib.Path(args.work).mkdir(parents=True)
     if args.shots:
         pathlib.Path(args.shots).mkdir(parents=True, exist_ok=True)
-    display = None
-    try:
+
+    def case(args):
         display = Display()
-        CASES[args.case](args, display)
-    except Skipped as reason:
-        print(f"skipped: {reason}")
-        return SKIPPED
-    except (Failure, ControlError, EOFError) as failure:
-        print(f"FAILED: {failure}")
-        return 1
-    finally:
-        if display:
+        try:
+            CASES[args.case](args, display)
+        finally:
             display.stop()
-    shutil.rmtree(args.work, ignore_errors=True)
-    print("passed")
-    return 0
+
+    return conclude(args, case, (Failure, ControlError, EOFError))
 
 
 if __name__ == "__main__":

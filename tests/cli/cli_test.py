@@ -100,6 +100,13 @@ class UsageTest(unittest.TestCase):
         image = self.file("twice.img", b"\0" * (1 << 20))
         self.refused("run", "-a", f"disk:avio_stor::file:{image}", "-a", f"disk:avio_stor::file:{image}", says=["twice.img"])
 
+    def test_same_disc_twice_is_refused(self):
+        disc = self.file("twice.iso", b"\0" * (1 << 20))
+        (self.work / "again.iso").unlink(missing_ok=True)
+        (self.work / "again.iso").symlink_to(disc)
+        first, second = f"dvd:scsi:0,2,0:file:{disc}", f"dvd:scsi:0,2,1:file:{self.work / 'again.iso'}"
+        self.refused("run", "-a", first, "-a", second, says=[f"resource '{second}'", f"by resource '{first}'"])
+
     def test_image_of_another_ivm_is_refused(self):
         image = self.file("held.img", b"\0" * (1 << 20))
         log = self.work / "held.log"

@@ -2,7 +2,6 @@
 import contextlib
 import os
 import pathlib
-import random
 import shutil
 import socket
 import subprocess
@@ -11,7 +10,10 @@ import time
 from guest import Failure, Skipped
 
 TARGET = f"iqn.2004-01.test.library-{os.getpid()}"  # unique in the world, as the standard has it: tests run side by side
-ADDRESSES = ("127.0.0.1", "127.0.0.2")  # the same units under two names: two initiators
+# The same units under two names: two initiators. Of loopback's 16 million addresses each process has two of its own, so nobody else has the
+# port on them: with a port that is taken, tgtd neither serves nor ends.
+ADDRESSES = [f"127.{128 + (n >> 16)}.{n >> 8 & 255}.{n & 255}" for n in (2 * os.getpid() + i & 0x7fffff for i in range(2))]
+CONTROLS = range(1000, 30000)  # numbers of control sockets
 TARGET_ID = 1
 
 
@@ -22,15 +24,30 @@ class TapeLibrary:
         self.folder, self.drives = pathlib.Path(folder), drives
         self.changer = drives + 1
         self.barcodes = [f"TAPE{n:04}" for n in range(1, cartridges + 1)]
-        self.control = str(random.randrange(1000, 30000))
         self.port = free_port()
+        self.claim, self.control = claim_control()
         self.folder.mkdir()
         for barcode in self.barcodes:
             subprocess.run(["tgtimg", "--op", "new", "--device-type", "tape", "--barcode", barcode, "--size", str(cartridge_mib), "--type", "data",
                             "--file", self.folder / barcode], check=True, capture_output=True)
         (self.folder / "changer").write_bytes(bytes(1024))
-        self.server = subprocess.Popen(["tgtd", "-f", "-C", self.control, "--iscsi", ",".join(f"portal={a}:{self.port}" for a in ADDRESSES)],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.server = self.start()
+
+    def start(self):
+        """The server, once it answers. One that ends says why not here; one that does neither is a failure."""
+        log = open(self.folder / "tgtd.log", "w+")
+        server = subprocess.Popen(["tgtd", "-f", "-C", self.control, "--iscsi", ",".join(f"portal={a}:{self.port}" for a in ADDRESSES)],
+                                  stdout=subprocess.DEVNULL, stderr=log)
+        end = time.monotonic() + 60
+        while subprocess.run(["timeout", "10", "tgtadm", "-C", self.control, "--op", "show", "--mode", "sys"], capture_output=True).returncode:
+            if server.poll() is not None or time.monotonic() > end:
+                server.kill()
+                server.wait()
+                log.seek(0)
+                said = log.read()
+                raise Skipped(f"tgtd does not run here: {said}") if time.monotonic() <= end else Failure(f"tgtd does not answer: {said}")
+            time.sleep(0.05)
+        return server
 
     def admin(self, *words):
         result = subprocess.run(["tgtadm", "-C", self.control, "--lld", "iscsi", *words], capture_output=True, text=True)
@@ -62,17 +79,23 @@ class TapeLibrary:
     def url(self, unit, address=ADDRESSES[0]):
         return f"iscsi://{address}:{self.port}/{TARGET}/{unit}"
 
-    def wait(self):
-        """Until the server answers."""
-        end = time.monotonic() + 20
-        while subprocess.run(["tgtadm", "-C", self.control, "--op", "show", "--mode", "sys"], capture_output=True).returncode:
-            if time.monotonic() > end or self.server.poll() is not None:
-                raise Skipped(f"tgtd does not run here: {self.server.stderr.read() if self.server.poll() is not None else 'no answer'}")
-            time.sleep(0.05)
-
     def close(self):
         self.server.kill()
         self.server.wait()
+        self.claim.close()
+
+
+def claim_control():
+    """A number for a control socket that no other test has while the socket returned lives."""
+    for attempt in range(len(CONTROLS)):
+        number = CONTROLS[(os.getpid() + attempt) % len(CONTROLS)]
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0ivm-test-tgtd-{number}")
+            return claim, str(number)
+        except OSError:
+            claim.close()
+    raise Failure("no control socket is free")
 
 
 def free_port():
@@ -87,7 +110,6 @@ def tape_library(args, drives=2, cartridges=4, cartridge_mib=8):
         raise Skipped("tgtd is not installed")
     library = TapeLibrary(os.path.join(args.work, "library"), drives, cartridges, cartridge_mib)
     try:
-        library.wait()
         library.build()
         yield library
     finally:

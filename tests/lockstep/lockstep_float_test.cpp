@@ -42,7 +42,9 @@ double weight(const OpInfo& op) {
     case cpu::Format::M6:
     case cpu::Format::M8:
     case cpu::Format::M9:
-    case cpu::Format::M10: return std::strstr(op.text, "fill") || std::strstr(op.text, "spill") ? 3 : std::strchr(op.text, '.') ? 0.2 : 8;
+    case cpu::Format::M10: return std::strstr(op.text, "fill") || std::strstr(op.text, "spill") ? 3 : std::strchr(op.text, '.') ? 0.6 : 8;
+    case cpu::Format::M11: return std::strchr(op.text, '.') ? 0.6 : 3;
+    case cpu::Format::M12: return std::strchr(op.text, '.') ? 0.3 : 2;
     case cpu::Format::M18:
     case cpu::Format::M19: return 8;
     default: return std::strncmp(op.text, "fmerge", 6) == 0 ? 6 : 0.5;
@@ -54,7 +56,7 @@ bool starts(const OpInfo& op, const char* text) { return std::strncmp(op.text, t
 bool uses_integer(const OpInfo& op, bool target) {
   if (starts(op, "fcvt.xf")) return !target;
   if (starts(op, "fcvt.fx")) return target;
-  return starts(op, "xma") || starts(op, "ldf8") || starts(op, "stf8") || starts(op, "setf.sig") || starts(op, "getf.sig") ||
+  return starts(op, "xma") || starts(op, "ldf8") || starts(op, "ldfp8") || starts(op, "stf8") || starts(op, "setf.sig") || starts(op, "getf.sig") ||
          op.format == cpu::Format::F3 || starts(op, "fand") || starts(op, "fxor") || starts(op, "for");
 }
 
@@ -223,15 +225,36 @@ std::vector<std::pair<u64, u64>> division(Operands& o) {
   return s;
 }
 
-/// Puts a division or a root into the program.
-void divide(std::vector<u8>& code, u64 seed) {
-  Operands o(seed ^ 0xd171de, false);
-  std::vector<Step> s;
-  switch (o.below(4)) {
-    case 0: s = root(o); break;
-    case 1: s = single_division(o); break;
-    default: for (const auto& [m, f] : division(o)) s.push_back({m, f});
+/// adds r1 = imm, r3
+u64 add_immediate(unsigned r1, i64 imm, unsigned r3) {
+  const u64 v = static_cast<u64>(imm);
+  return u64{8} << 37 | (v >> 13 & 1) << 36 | u64{2} << 34 | (v >> 7 & 0x3f) << 27 | u64{r3} << 20 | (v & 0x7f) << 13 | u64{r1} << 6;
+}
+u64 load_float(u64 kind, u64 format, bool pair, unsigned f1, unsigned f2, unsigned base, u64 qp) {
+  return u64{6} << 37 | kind << 32 | format << 30 | u64{pair} << 27 | u64{base} << 20 | u64{pair ? f2 : 0} << 13 | u64{f1} << 6 | qp;
+}
+u64 store_general(u64 size, unsigned base, unsigned r2) { return u64{4} << 37 | (0x30 + size) << 30 | u64{base} << 20 | u64{r2} << 13; }
+
+/// Advanced loads, of one register or a pair, with stores near by before their checks.
+std::vector<Step> advanced(Operands& o) {
+  constexpr u8 kPairs[][2] = {{6, 7}, {13, 14}, {9, 8}, {32, 33}, {33, 34}, {35, 34}, {12, 11}, {14, 13}};
+  constexpr u64 kAdvanced = 2, kSpeculativeAdvanced = 3, kCheckClear = 8, kCheckKeep = 9;
+  const auto& f = kPairs[o.below(8)];
+  const bool pair = o.below(4) != 0;
+  const u64 format = 1 + o.below(3), qp = o.below(4) ? 0 : 1 + o.below(15);
+  const i64 at = static_cast<i64>(o.below(4)) * 16, apart = static_cast<i64>(o.below(8) * 8) - 24;
+  const auto load = [&](u64 kind) { return load_float(kind, format, pair, f[0], f[1], 21, qp); };
+  std::vector<Step> s = {{add_immediate(20, at + apart, 8), kNop}, {add_immediate(21, at, 8), kNop},
+                         {load(o.below(4) ? kAdvanced : kSpeculativeAdvanced), kNop}};
+  for (u64 n = 1 + o.below(2); n > 0; n--) {
+    if (o.below(4)) s.push_back({store_general(o.below(4), 20, 33), multiply_add(kFmaD, 0, 10, f[0], f[pair], 1, 0)});
+    s.push_back({load(o.below(2) ? kCheckClear : kCheckKeep), kNop});
   }
+  return s;
+}
+
+/// Puts bundles with these slots somewhere into the program.
+void put_steps(std::vector<u8>& code, const std::vector<Step>& s, Operands& o) {
   size_t at = 16 * o.below(kBundles - s.size());
   for (const Step& step : s) {
     u64 words[] = {0x0d | step.m << 5 | step.f << 46, step.f >> 18 | kNop << 23};
@@ -245,6 +268,23 @@ void divide(std::vector<u8>& code, u64 seed) {
     std::memcpy(&code[at], words, 16);
     at += 16;
   }
+}
+
+/// Puts a division or a root into the program.
+void divide(std::vector<u8>& code, u64 seed) {
+  Operands o(seed ^ 0xd171de, false);
+  std::vector<Step> s;
+  switch (o.below(4)) {
+    case 0: s = root(o); break;
+    case 1: s = single_division(o); break;
+    default: for (const auto& [m, f] : division(o)) s.push_back({m, f});
+  }
+  put_steps(code, s, o);
+}
+
+void advance(std::vector<u8>& code, u64 seed) {
+  Operands o(seed ^ 0xadaced, false);
+  put_steps(code, advanced(o), o);
 }
 
 /// A bundle with a conditional branch by `bundles` in its last slot.
@@ -357,6 +397,7 @@ TEST_CASE("random floating-point programs give the same state under both engines
     auto code = RandomProgram(seed, mix).program(kBundles);
     if (seed % 2 == 1) add_branches(code, seed);
     if (seed % 3 == 1) divide(code, seed);
+    if (seed % 3 == 2) advance(code, seed);
     const Start s{seed, looped(std::move(code))};
     compare_runs(a, b, s, seed % 3 ? 500 : 37, 48);
     const auto& c = *b.core().translator_counters();

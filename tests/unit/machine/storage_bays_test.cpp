@@ -217,6 +217,56 @@ TEST_CASE_METHOD(Fixture, "storage bays: force ejects from a locked tray; severa
   CHECK(refused(bays.eject(where(2, 3), false), "no medium"));
 }
 
+TEST_CASE_METHOD(Fixture, "storage bays: a guest has each file once, by whatever path, device or adapter", "[machine]") {
+  const std::string iso = file("one.iso"), link = (folder / "link.iso").string();
+  fs::create_symlink(iso, link);
+  plug("dvd:avio_stor:0,2,1:file:" + iso);
+  const auto because = link + " already, by resource 'dvd:avio_stor:0,2,1:file:" + iso + "'";
+  for (const std::string text : {"dvd:avio_stor:0,2,2:file:", "dvd:scsi:0,3,2:file:", "disk:avio_stor:0,2,3:ro:file:"}) {
+    const auto plugged = bays.plug(statement(text + link));
+    CHECK(refused(plugged, "resource '" + text + link + "': the guest has "));
+    CHECK(refused(plugged, because));
+    CHECK(plugged.error().kind == ErrorKind::Locked);
+  }
+  CHECK(refused(bays.attach(statement("dvd:avio_stor::file:" + link), kUnderSystem), because));
+  CHECK(bays.adapters().size() == 1);
+  REQUIRE(bays.eject({}, false));  // it comes back when the guest restarts
+  CHECK(refused(bays.attach(statement("dvd:avio_stor::file:" + link), kUnderSystem), because));
+  CHECK(bays.change(statement("dvd:avio_stor:0,2,1:file:" + link), kUnderSystem));  // another path in the same place
+  plug("disk:avio_stor:0,2,4:overlay:ro:file:" + file("template"));
+  plug("disk:avio_stor:0,2,5:overlay:ro:file:" + (folder / "template").string());  // each has changes of its own
+}
+
+TEST_CASE_METHOD(Fixture, "storage bays: a disc is in one drive at a time", "[machine]") {
+  const std::string one = file("one.iso"), two = file("two.iso");
+  plug("dvd:avio_stor:0,2,1:file:" + one);
+  plug("dvd:avio_stor:0,2,2:null:" + folder.string());
+  plug("dvd:avio_stor:0,2,3:null:" + folder.string());
+  CHECK(refused(bays.insert(where(2, 2), "one.iso"), "this disc is at 0,2,1 of the guest, by resource 'dvd:avio_stor:0,2,1:file:" + one + "'"));
+  REQUIRE(bays.insert(where(2, 2), "two.iso"));
+  CHECK(refused(bays.insert(where(2, 3), "two.iso"), "is at 0,2,2"));
+  REQUIRE(bays.eject(where(2, 1), false));
+  REQUIRE(bays.insert(where(2, 3), "one.iso"));
+  bays.restart();
+  CHECK_FALSE(dvd(1).has_disc());  // its disc is in another drive, which keeps it
+  REQUIRE(bays.eject(where(2, 3), false));
+  bays.restart();
+  CHECK(dvd(1).current() == "file:" + one);
+  CHECK(dvd(2).current() == "file:" + two);
+}
+
+TEST_CASE_METHOD(Fixture, "storage bays: two drives that have each other's disc get their own back", "[machine]") {
+  const std::string one = file("one.iso"), two = file("two.iso");
+  plug("dvd:avio_stor:0,2,1:file:" + one);
+  plug("dvd:avio_stor:0,2,2:file:" + two);
+  for (const u8 target : {1, 2}) REQUIRE(bays.eject(where(2, target), false));
+  REQUIRE(bays.insert(where(2, 1), "two.iso"));
+  REQUIRE(bays.insert(where(2, 2), "one.iso"));
+  bays.restart();
+  CHECK(dvd(1).current() == "file:" + one);
+  CHECK(dvd(2).current() == "file:" + two);
+}
+
 TEST_CASE_METHOD(Fixture, "storage bays: the guest's own tray movements are reported", "[machine]") {
   std::vector<bool> moves;
   bays.on_tray = [&](const ResourceStatement& s, bool open) {

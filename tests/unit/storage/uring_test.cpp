@@ -2,6 +2,8 @@
 #include "storage/stores/uring.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -158,4 +160,54 @@ TEST_CASE("file store: reads while others are in flight give their own bytes", "
   }
   CHECK(ended == kRequests);
   CHECK(right == kRequests);
+}
+
+TEST_CASE("file store: every way of writing puts the same bytes, in the order asked for", "[storage]") {
+  constexpr u64 kBlocks = 1024;
+  NumberedFile file(kBlocks);
+  auto opened = FileStore::open(file.file.path, {});
+  REQUIRE(opened.ok());
+  BlockDevice device(std::move(*opened));
+  u64 number = 1'000'000;  // every write has content of its own
+  for (const u64 blocks : {1, 4, 5, 256, 257})
+    for (const bool flight : {false, true})
+      for (u64 round = 0; round < 70; round += blocks > 5 ? 7 : 1) {  // past the point where a write goes the long way
+        const u64 first = round * 3 % (kBlocks - blocks + 1);
+        std::promise<BlockStatus> flushed;
+        if (flight) device.submit({.op = BlockOp::Flush, .iov = {}, .done = [&](BlockStatus status) { flushed.set_value(status); }});
+        auto data = numbers(number, blocks);
+        const auto status = device.transfer(BlockOp::Write, first * kBlock, data.data(), blocks * kBlock);
+        INFO(blocks << " blocks from " << first << (flight ? ", a flush in flight" : ""));
+        REQUIRE(status == BlockStatus::Ok);
+        if (flight) REQUIRE(flushed.get_future().get() == BlockStatus::Ok);
+        std::vector<u32> found(blocks * kBlock / 4);
+        REQUIRE(pread(file.fd, found.data(), blocks * kBlock, static_cast<off_t>(first * kBlock)) == static_cast<ssize_t>(blocks * kBlock));
+        REQUIRE(found == data);
+        number += blocks;
+      }
+}
+
+TEST_CASE("file store: a write that the host refuses in part tells so, and what it took stays", "[storage]") {
+  constexpr u64 kBlocks = 16;
+  NumberedFile file(kBlocks);
+  auto opened = FileStore::open(file.file.path, {});
+  REQUIRE(opened.ok());
+  BlockDevice device(std::move(*opened));
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  rlimit tight = before;
+  tight.rlim_cur = 6 * kBlock;
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+  const auto data = numbers(77, 4);
+  const auto status = device.transfer(BlockOp::Write, 4 * kBlock, const_cast<u32*>(data.data()), 4 * kBlock);
+  const auto beyond = device.transfer(BlockOp::Write, 8 * kBlock, const_cast<u32*>(data.data()), 4 * kBlock);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  signal(SIGXFSZ, handler);
+  CHECK(status == BlockStatus::NoSpace);
+  CHECK(beyond == BlockStatus::NoSpace);
+  std::vector<u32> found(8 * kBlock / 4);
+  REQUIRE(pread(file.fd, found.data(), 8 * kBlock, 4 * kBlock) == static_cast<ssize_t>(8 * kBlock));
+  CHECK(std::equal(data.begin(), data.begin() + 2 * kBlock / 4, found.begin()));
+  CHECK(std::equal(found.begin() + 2 * kBlock / 4, found.end(), numbers(6, 6).begin()));
 }

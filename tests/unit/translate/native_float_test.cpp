@@ -334,3 +334,141 @@ top:
   CHECK(counted.deopts < 100);
   CHECK(counted.odd_floats == 0);
 }
+
+namespace {
+
+/// Sums pairs from r8 on: doubles to f10 and f11, singles to f12 and f13, integers to f14 and f15. The buffers are 0x10000 bytes apart.
+constexpr const char* kPairs = R"(
+{ .mii
+  nop.m 0
+  mov.i ar.lc = r20
+  nop.i 0 ;;
+}
+top:
+{ .mmi
+  ldfpd f6, f7 = [r8], 16
+  ldfps.s f32, f33 = [r9], 8
+  nop.i 0
+}
+{ .mfi
+  ldfp8 f41, f34 = [r10], 16
+  nop.f 0
+  nop.i 0 ;;
+}
+{ .mfi
+  nop.m 0
+  fadd.d f10 = f10, f6
+  nop.i 0
+}
+{ .mfi
+  nop.m 0
+  fadd.d f11 = f11, f7
+  nop.i 0
+}
+{ .mfi
+  nop.m 0
+  fadd.s f12 = f12, f32
+  nop.i 0
+}
+{ .mfi
+  nop.m 0
+  fadd.s f13 = f13, f33
+  nop.i 0
+}
+{ .mfi
+  nop.m 0
+  xma.l f14 = f41, f9, f14
+  nop.i 0
+}
+{ .mfb
+  nop.m 0
+  xma.l f15 = f34, f9, f15
+  br.cloop.sptk.few top ;;
+}
+{ .mmi
+  nop.m 0
+  break.m 0x100
+  nop.i 0 ;;
+}
+)";
+
+}  // namespace
+
+TEST_CASE("load pairs read both registers across pages, in both byte orders", "[jit]") {
+  NEEDS_ASSEMBLER();
+  constexpr u64 kCount = 600;  // more than two pages of doubles
+  for (const bool big : {false, true}) {
+    NativeMachine m;
+    m.load(kPairs);
+    const auto put = [&](u64 at, u64 v) { m.write64(at, big ? byte_swap(v) : v); };
+    for (u64 n = 0; n < kCount; n++) {
+      put(BareMachine::kData + 16 * n, std::bit_cast<u64>(static_cast<double>(n)));
+      put(BareMachine::kData + 16 * n + 8, std::bit_cast<u64>(-0.5));
+      const u64 low = std::bit_cast<u32>(0.25f), high = std::bit_cast<u32>(static_cast<float>(n % 8));
+      put(BareMachine::kData + 0x10000 + 8 * n, big ? low << 32 | high : high << 32 | low);
+      put(BareMachine::kData + 0x20000 + 16 * n, u64{5} << 60 | n), put(BareMachine::kData + 0x20000 + 16 * n + 8, 3);
+    }
+    if (big) m.regs().psr |= cpu::psr::kBe;
+    for (unsigned k = 0; k < 3; k++) m.regs().set_gr(8 + k, BareMachine::kData + 0x10000 * k);
+    for (unsigned f = 10; f < 14; f++) m.regs().fr_phys[f] = cpu::fp::from_double(0);
+    m.regs().fr_phys[9] = cpu::fp::from_integer(1);
+    for (unsigned f = 14; f < 16; f++) m.regs().fr_phys[f] = cpu::fp::from_integer(0);
+    m.regs().set_gr(20, kCount - 1);
+    m.run_to_break();
+    const auto as_double = [](double d) { return cpu::fp::from_double(std::bit_cast<u64>(d)); };
+    CHECK(m.regs().fr(10) == as_double(kCount * (kCount - 1) / 2.0));
+    CHECK(m.regs().fr(11) == as_double(kCount * -0.5));
+    CHECK(m.regs().fr(12) == as_double(kCount * 0.25));
+    CHECK(m.regs().fr(13) == as_double(kCount / 8 * 28));
+    CHECK(m.regs().fr(14) == cpu::fp::from_integer((kCount * u64{5} << 60) + kCount * (kCount - 1) / 2));
+    CHECK(m.regs().fr(15) == cpu::fp::from_integer(kCount * 3));
+    CHECK(m.regs().gr(8) == BareMachine::kData + 16 * kCount);
+    CHECK(m.regs().gr(9) == BareMachine::kData + 0x10000 + 8 * kCount);
+  }
+}
+
+TEST_CASE("load pairs that fault change nothing", "[jit]") {
+  NEEDS_ASSEMBLER();
+  struct Case {
+    const char* load;
+    u64 base;
+    u8 rename;
+    cpu::Vector vector;
+  };
+  const Case cases[] = {
+      {"ldfpd f6, f7 = [r8], 16", BareMachine::kData + 8, 0, cpu::Vector::UnalignedReference},
+      {"ldfp8 f6, f7 = [r8], 16", BareMachine::kData + 0x1008, 0, cpu::Vector::UnalignedReference},
+      {"ldfps f6, f7 = [r8], 8", BareMachine::kData + 4, 0, cpu::Vector::UnalignedReference},
+      {"ldfpd f6, f33 = [r8], 16", BareMachine::kData, 1, cpu::Vector::GeneralException},  // f34 after renaming
+      {"ldfpd f6, f33 = [r8], 16", BareMachine::kData, 2, cpu::Vector::BreakInstruction},
+      {"ldfps.s f6, f7 = [r8], 8", BareMachine::kData, 0, cpu::Vector::BreakInstruction},
+      {"ldfps.c.nc f6, f7 = [r8], 8", BareMachine::kData, 0, cpu::Vector::BreakInstruction},
+      {"ldfpd.a f33, f34 = [r8], 16", BareMachine::kData, 5, cpu::Vector::BreakInstruction},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.load);
+    const auto run = [&](BareMachine& m) {
+      m.load(std::string("{ .mmi\n nop.m 0\n " ) + c.load + R"(
+  nop.i 0 ;;
+}
+{ .mib
+  break.m 0x100
+  nop.i 0
+  nop.b 0 ;;
+}
+)");
+      for (unsigned f = 2; f < 128; f++) m.regs().fr_phys[f] = cpu::fp::from_integer(f);
+      m.regs().psr |= cpu::psr::kAc;
+      m.regs().cfm.rrb_fr = c.rename;
+      for (unsigned n = 0; n < 8; n++) m.write64(BareMachine::kData + 8 * n, std::bit_cast<u64>(1.5 + n));
+      m.regs().set_gr(8, c.base);
+      return m.run_to_interruption(1000).vector;
+    };
+    NativeMachine translated;
+    BareMachine interpreted;
+    CHECK(run(translated) == c.vector);
+    CHECK(run(interpreted) == c.vector);
+    CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+    if (c.vector != cpu::Vector::BreakInstruction) CHECK(translated.regs().fr(6) == cpu::fp::from_integer(6));
+  }
+}
