@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <ctime>
 #include <mutex>
 #include <optional>
@@ -98,6 +99,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void keep_history(bool on) override;
   void go_back(bool to_point) override;
   void history_ends() override { history_ends_ = true; }
+  void repeat_by(std::function<void()> again) override;
   void set_points(std::vector<u64> stop_addresses, std::vector<cpu::WatchRange> watches) override {
     core_->set_stop_addresses(stop_addresses);
     core_->set_watches(std::move(watches));
@@ -152,9 +154,9 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   // Repeatable
   Position position() override { return {core_->slots_retired(), core_->interruptions_taken(), clock_->now_ns()}; }
   bool at_rest() override { return firmware_->busy().empty() && board_->storage().idle() && !board_->storage().has_attached(); }
-  std::unique_ptr<Moment> set_aside() override { return std::make_unique<MachineMoment>(*parts(), console_->written()); }
+  std::unique_ptr<Moment> set_aside() override { return std::make_unique<MachineMoment>(*parts(), console_->written(), virtual_clock_->looks()); }
   Result<void> let_go(const Moment& moment) override;
-  Result<void> take_up(const Moment& moment) override { return static_cast<const MachineMoment&>(moment).take_up(*parts()); }
+  Result<void> take_up(const Moment& moment) override;
   void page_changed(size_t range, u64 offset) override { board_->bus().code_written(board_->description().ram[range].base + offset, 4096); }
   cpu::StopReason run(u64 at_most_slots) override { return rested(counted_->advance(at_most_slots)); }
   cpu::StopReason run_once() override;
@@ -188,6 +190,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   }
   cpu::StopReason step_once();
   bool look_at_history();
+  void forget_history();
+  void drop_history();
   void perform_go_back(bool to_point);
   void stop_for_debugger(cpu::StopReason reason);
   void step_unwatched();
@@ -232,7 +236,13 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   // CPU thread only
   std::optional<u64> idle_until_ns_;
   std::set<u64> stop_addresses_;
-  std::vector<std::function<void()>> later_;  ///< input that came while the past was repeated
+  u64 input_look_ = 0;              ///< of what at_boundary() is running; 0: it can be repeated
+  struct Input {
+    u64 seen, ran;                  ///< looks of the clock; the first one decides how the quantum ends
+    std::function<void()> again;    ///< empty: it did nothing
+  };
+  std::map<u64, Input> input_;      ///< since the history began, in order
+  u64 last_input_ = 0;
   bool kernel_unread_ = false;      ///< a restored machine reads the kernel it is to start when it is reset
   u64 powered_on_ns_ = 0;
   unsigned quick_resets_ = 0;
@@ -299,10 +309,10 @@ void MachineImpl::wire_processor(const MachineConfig& config) {
 
 void MachineImpl::at_boundary(std::function<void()> fn) {
   INVARIANT(virtual_clock_);
-  virtual_clock_->schedule(0, [this, fn = std::move(fn)] {
-    if (history_ && history_->repeating()) return later_.push_back(fn);
-    history_ends();
+  virtual_clock_->schedule_input([this, fn = std::move(fn)](u64 look) {
+    input_look_ = look;
     fn();
+    if (std::exchange(input_look_, 0)) history_ends();
   });
 }
 
@@ -411,8 +421,12 @@ std::string MachineImpl::irreversible() const {
 }
 
 void MachineImpl::keep_history(bool on) {
-  history_ends();
-  if (!on || !irreversible().empty()) return history_.reset();
+  look_at_history();
+  if (!on || !irreversible().empty()) {
+    if (history_) forget_history();
+    return history_.reset();
+  }
+  history_ends_ = false;
   if (!history_) history_ = std::make_unique<History>(*this, board_->ram(), disks_before_, History::Limits{});
   look_at_history();
 }
@@ -421,7 +435,7 @@ void MachineImpl::keep_history(bool on) {
 bool MachineImpl::look_at_history() {
   if (!history_) return false;
   if (history_ends_.exchange(false)) {
-    history_->forget();
+    forget_history();
     console_->go_another_way();
   }
   if (!history_->due_in_slots()) history_->keep();
@@ -435,9 +449,12 @@ void MachineImpl::go_back(bool to_point) {
 
 void MachineImpl::perform_go_back(bool to_point) {
   History::Arrival arrival;
-  if (look_at_history()) arrival = to_point ? history_->back_to_point() : history_->back_one();
-  idle_until_ns_.reset();
-  for (auto& fn : std::exchange(later_, {})) at_boundary(std::move(fn));
+  safe_point_.pause();
+  if (look_at_history()) {
+    virtual_clock_->hold_input(true);
+    arrival = to_point ? history_->back_to_point() : history_->back_one();
+    virtual_clock_->hold_input(false);
+  }
   if (arrival.end == History::End::CalledOff || wanted_elsewhere()) return;
   if (debug_observer_) debug_observer_(arrival.end == History::End::Failed ? DebugStop{.why = DebugStop::Why::Step} : arrival.stop);
 }
@@ -447,6 +464,42 @@ Result<void> MachineImpl::let_go(const Moment& moment) {
   idle_until_ns_.reset();
   console_->go_back(machine_moment.printed());
   return machine_moment.let_go(*parts());
+}
+
+void MachineImpl::repeat_by(std::function<void()> again) {
+  const u64 look = std::exchange(input_look_, 0);
+  if (history_ && look) input_.emplace(++last_input_, Input{look, virtual_clock_->looks(), std::move(again)});
+}
+
+/// Input that the machine has had is forgotten with the history before it; what has been taken back is still to come.
+void MachineImpl::forget_history() {
+  history_->forget();
+  std::erase_if(input_, [this](const auto& i) { return i.second.ran <= virtual_clock_->looks(); });
+}
+
+/// RAM is, or will be, in other hands.
+void MachineImpl::drop_history() {
+  if (!history_) return;
+  forget_history();
+  console_->go_another_way();
+  history_->memory_replaced();
+  input_.clear();
+  virtual_clock_->go_back(virtual_clock_->looks(), {});
+}
+
+/// What was typed since then comes again at its time, also when the machine goes on from there as it likes.
+Result<void> MachineImpl::take_up(const Moment& moment) {
+  const auto& machine_moment = static_cast<const MachineMoment&>(moment);
+  std::multimap<u64, std::function<void()>> again;
+  for (const auto& [number, input] : input_) {
+    if (input.ran <= machine_moment.looks()) continue;
+    again.emplace(input.seen, [this, number = number, fn = input.again] {
+      if (const auto it = input_.find(number); it != input_.end()) it->second.ran = virtual_clock_->looks();
+      if (fn) fn();
+    });
+  }
+  virtual_clock_->go_back(machine_moment.looks(), std::move(again));
+  return machine_moment.take_up(*parts());
 }
 
 cpu::StopReason MachineImpl::run_once() {
@@ -590,7 +643,7 @@ void MachineImpl::do_reset() {
   retired_before_reset_ += core_->slots_retired();
   resets_++;
   idle_until_ns_.reset();
-  if (history_) history_->memory_replaced();
+  drop_history();
   board_->reset(cold_reset_);
   core_->drop_all_code();
   tell_image({});
@@ -652,7 +705,7 @@ Result<void> MachineImpl::load_snapshot(const std::string& directory, const std:
   if (auto ok = (*snapshot)->check(*all); !ok) return ok;
   const bool started = thread_.joinable(), stood = clock_->paused();
   idle_until_ns_.reset();
-  if (history_) history_->memory_replaced();
+  drop_history();
   board_->storage().forget_conversions();
   board_->reset(true);
   core_->drop_all_code();

@@ -117,6 +117,9 @@ class Machine : public Inspectable {
   /// Runs `fn` on the processor's thread at the next point that depends on counts of instructions alone, and so does everything
   /// that is input to a guest whose time is counted. Only with MachineConfig::deterministic(). Any thread; never within this call.
   virtual void at_boundary(std::function<void()> fn) = 0;
+  /// Within a function of at_boundary(): going back and on again can do by `again` what it did, or need do nothing. A function that does
+  /// not say so ends the history.
+  virtual void repeat_by(std::function<void()> again) = 0;
   /// Ends the run with MachineEnd::Finished at the next such point. As at_boundary().
   virtual void finish() = 0;
   /// What virtual time runs by. Functions it calls are input, as those of at_boundary(), only with MachineConfig::deterministic().

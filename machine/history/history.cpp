@@ -222,6 +222,7 @@ History::Arrival History::arrive(Way way, const DebugStop& stop) {
 }
 
 History::Arrival History::back_one() {
+  if (!disks_.complete()) forget();
   const Position start = machine_.position();
   const size_t earlier = before(start);
   if (!earlier) return {};
@@ -243,6 +244,7 @@ History::Arrival History::back_one() {
 }
 
 History::Arrival History::back_to_point() {
+  if (!disks_.complete()) forget();
   Position goal = machine_.position();
   size_t earlier = before(goal);
   if (!earlier) return {};

@@ -11,7 +11,8 @@
 
 namespace ia64::machine {
 
-MachineMoment::MachineMoment(const MachineParts& parts, u64 printed) : now_ns_(parts.clock.now_ns()), printed_(printed) {
+MachineMoment::MachineMoment(const MachineParts& parts, u64 printed, u64 looks)
+    : now_ns_(parts.clock.now_ns()), printed_(printed), looks_(looks) {
   core_.take(parts.core);
   StateSections state;
   state.part("firmware", parts.firmware);

@@ -16,8 +16,10 @@ namespace ia64::machine {
 /// nothing in flight.
 class MachineMoment final : public Moment {
  public:
-  MachineMoment(const MachineParts& parts, u64 printed);
-  u64 printed() const { return printed_; }  ///< bytes of the console, to be taken back too
+  /// @param printed  bytes of the console @param looks  at the clock
+  MachineMoment(const MachineParts& parts, u64 printed, u64 looks);
+  u64 printed() const { return printed_; }
+  u64 looks() const { return looks_; }
 
   Result<void> let_go(const MachineParts& parts) const;
   /// When memory is what it was.
@@ -33,7 +35,7 @@ class MachineMoment final : public Moment {
     u8 bus = 0, slot = 0;
     std::string kind, next_kind;
   };
-  const u64 now_ns_, printed_;
+  const u64 now_ns_, printed_, looks_;
   cpu::CoreCheckpoint core_;
   std::vector<u8> state_;
   std::vector<Drive> drives_;

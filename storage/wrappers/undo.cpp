@@ -9,7 +9,7 @@ namespace ia64::storage {
 
 void UndoJournal::keep(bool on) {
   std::lock_guard lock(mutex_);
-  on_ = on, complete_ = true;
+  on_ = on, complete_ = true, bytes_ = 0;
   entries_.clear();
 }
 
@@ -20,6 +20,7 @@ bool UndoJournal::keeps() const {
 
 UndoJournal::Entries UndoJournal::take() {
   std::lock_guard lock(mutex_);
+  bytes_ = 0;
   return std::exchange(entries_, {});
 }
 
@@ -30,7 +31,12 @@ bool UndoJournal::complete() const {
 
 void UndoJournal::add(Entry entry) {
   std::lock_guard lock(mutex_);
-  if (on_) entries_.push_back(std::move(entry));
+  if (!on_ || !complete_) return;
+  bytes_ += entry.before.size();
+  entries_.push_back(std::move(entry));
+  if (bytes_ <= kMostWaitingBytes) return;
+  complete_ = false;
+  entries_.clear();
 }
 
 void UndoJournal::missed() {

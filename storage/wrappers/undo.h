@@ -19,15 +19,15 @@ class UndoJournal {
     std::vector<u8> before;
   };
   using Entries = std::vector<Entry>;
-  /// Larger requests than this are not kept.
-  static constexpr u64 kMostBytes = 64 << 20;
+  /// Larger requests than this are not kept, nor more than that at a time.
+  static constexpr u64 kMostBytes = 64 << 20, kMostWaitingBytes = 1 << 30;
 
   /// Off at first. What has been kept is forgotten.
   void keep(bool on);
   bool keeps() const;
   /// What was kept since the last take().
   Entries take();
-  /// Whether everything since keep(true) could be kept: not a discard of half a disk, nothing where the store failed.
+  /// Whether everything since keep(true) could be kept: not a discard of half a disk, nor where the store failed.
   bool complete() const;
   void add(Entry entry);
   void missed();
@@ -37,6 +37,7 @@ class UndoJournal {
  private:
   mutable std::mutex mutex_;
   bool on_ = false, complete_ = true;
+  u64 bytes_ = 0;  ///< of entries_
   Entries entries_;
 };
 

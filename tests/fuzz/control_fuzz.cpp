@@ -99,6 +99,7 @@ class StandingMachine final : public Machine {
   cpu::Core& core() override { return core_; }
   void stop() override {}
   void at_boundary(std::function<void()> fn) override { fn(); }
+  void repeat_by(std::function<void()>) override {}
   void finish() override {}
   Clock& clock() override { return clock_; }
   std::string state_hash() override { return ""; }
@@ -313,6 +314,7 @@ class Rig {
   }
 
   void good_line(const std::string& line) {
+    last_line_ = line;
     last_id_++;
     good_->put(to_text({{"id", last_id_}, {"line", line}}) + "\n");
     await_reply();
@@ -338,7 +340,7 @@ class Rig {
       if (!answered) loop_.post([] {});  // look again after one more turn
       return answered;
     });
-    check(answered, "no reply");
+    check(answered, ("no reply to " + last_line_).c_str());
     check(last_reply_.contains("result") != last_reply_.contains("error"), "a reply with neither result nor error");
   }
 
@@ -378,6 +380,7 @@ class Rig {
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;
   Json last_reply_;
+  std::string last_line_;
   i64 last_id_ = 0;
 };
 
