@@ -345,12 +345,8 @@ void X64Emitter::emit_wide_float(const Op& op) {
     a_.test(eax, eax);
     a_.jnz(done);
     store_pending(pending);
-    a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, part_ip());
-    a_.call(imm(stubs_.slow));
-    a_.test(eax, eax);
-    a_.jz(done);
-    leave_with(stubs_.handler, op.insn);
+    run_slowly(op);
+    a_.jmp(done);
   });
 }
 

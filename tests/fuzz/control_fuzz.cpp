@@ -10,9 +10,6 @@
 #include <map>
 #include <memory>
 
-#include "base/interrupt_bus.h"
-#include "devices/irq/io_sapic.h"
-#include "devices/pci/pci_host.h"
 #include "devices/scsi_host.h"
 #include "machine/board.h"
 #include "machine/config.h"
@@ -24,8 +21,8 @@
 #include "machine/host/host_loop.h"
 #include "machine/machine.h"
 #include "machine/snapshot/machine_snapshot.h"
-#include "machine/storage_bays.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/storage_board.h"
 
 namespace ia64::fuzz {
 namespace {
@@ -34,10 +31,6 @@ using namespace machine;
 using namespace machine::control;
 namespace fs = std::filesystem;
 
-struct NoProcessors final : InterruptBus {
-  void deliver(u16, DeliveryMode, u8) override {}
-};
-
 struct StandingClock final : Clock {
   u64 now_ns() const override { return 0; }
   TimerId schedule(u64, std::function<void()>) override { return 1; }
@@ -45,25 +38,21 @@ struct StandingClock final : Clock {
 };
 
 /// PCI and storage, and nothing else.
-class StorageBoard final : public Board {
+class BoardOfStorage final : public Board {
  public:
-  AddressSpace& bus() override { return memory_; }
+  AddressSpace& bus() override { return parts_.memory; }
   const firmware::BoardDescription& description() const override { return description_; }
   std::span<GuestMemory> ram() override { return {}; }
-  devices::pci::PciHost& pci() override { return pci_; }
-  StorageBays& storage() override { return storage_; }
-  void reset(bool) override { storage_.restart(); }
+  devices::pci::PciHost& pci() override { return parts_.pci; }
+  StorageBays& storage() override { return parts_.bays; }
+  void reset(bool) override { parts_.bays.restart(); }
   void press_power_button() override {}
-  void visit_state(StateSections& state) override { storage_.visit_state(state); }
+  void visit_state(StateSections& state) override { parts_.bays.visit_state(state); }
   void inspect(InspectWriter& out) const override { out.value("nothing", 0); }
 
  private:
-  NoProcessors processors_;
-  AddressSpace memory_, ports_;
+  test::StorageBoard parts_;
   firmware::BoardDescription description_;
-  devices::IoSapic io_sapic_{processors_, 1, 80};
-  devices::pci::PciHost pci_{memory_, ports_};
-  StorageBays storage_{{.pci = &pci_, .io_sapic = &io_sapic_, .memory = &memory_}};
 };
 
 /// A machine that is always at its safe point.
@@ -111,7 +100,7 @@ class StandingMachine final : public Machine {
   void inspect(InspectWriter& out) const override { board_.inspect(out); }
 
  private:
-  StorageBoard board_;
+  BoardOfStorage board_;
   StandingClock clock_;
   cpu::Core core_{cpu::CoreWires{.bus = &board_.bus(), .clock = &clock_}};
   bool paused_ = false;

@@ -14,6 +14,7 @@
 #include "machine/snapshot/state_sections.h"
 #include "storage/store_registry.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/storage_board.h"
 
 namespace ia64::fuzz {
 namespace {
@@ -24,10 +25,6 @@ struct StandingClock final : Clock {
   u64 now_ns() const override { return 1'000'000'000; }
   TimerId schedule(u64, std::function<void()>) override { return 1; }
   void cancel(TimerId) override {}
-};
-
-struct NoProcessors final : InterruptBus {
-  void deliver(u16, DeliveryMode, u8) override {}
 };
 
 struct DeafConsole final : CharChannel {
@@ -100,7 +97,7 @@ class WholeMachine {
 
  private:
   StandingClock clock_;
-  NoProcessors processors_;
+  test::NoProcessors processors_;
   DeafConsole console_;
   QuietHost host_;
   std::unique_ptr<cpu::Core> core_;

@@ -29,6 +29,7 @@ def parse_arguments():
     p.add_argument("--mode", action="append", choices=cases.MODES, help="default: all; repeatable")
     p.add_argument("--block", action="append", choices=cases.BLOCKS, help="default: all; repeatable")
     p.add_argument("--reader", choices=guest_io.READERS, default="ring", help="what keeps requests in flight in the guest: one io_uring, or threads")
+    p.add_argument("--scheduler", metavar="NAME", help="scheduler of the guest's disks, such as none (default: what Linux chooses)")
     p.add_argument("--cache", default=os.path.join(ROOT, "build/release/ia64-toolchain"), help="where the compiler of the guest's reader is unpacked")
     p.add_argument("--depth", action="append", type=int, help="requests in flight (default: 1 and 32); repeatable")
     p.add_argument("--seconds", type=float, default=1, help="length of one measurement")

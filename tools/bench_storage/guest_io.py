@@ -35,8 +35,10 @@ def statements(adapter, stores, folder):
     return words
 
 
-def steps_of(cases, stores, seconds, reader):
+def steps_of(cases, stores, seconds, reader, scheduler):
     steps = [("expect", guest.PROMPT)]
+    if scheduler:
+        steps += [("send", f"for f in /sys/block/sd*/queue/scheduler; do echo {scheduler} > $f; done\\r"), ("expect", guest.PROMPT)]
     for _ in range(2):  # nothing but starting and ending: the first brings the program into memory, the second tells what that takes
         steps += [("send", f"{reader} /dev/sda read 4096 1 0\\r"), ("expect", guest.PROMPT)]
     for case in cases:
@@ -53,7 +55,9 @@ def measure(ivm, initrd, adapter, cases, folder, options):
     stores = list(dict.fromkeys(case.store for case in cases))
     log = os.path.join(folder, "console")
     arguments = guest.linux_arguments(os.path.join(options.shared, "guests"), "translator", initrd) + statements(adapter, stores, folder)
-    marks = guest.run_script(ivm, arguments, steps_of(cases, stores, options.seconds, reader), log)
+    marks = guest.run_script(ivm, arguments, steps_of(cases, stores, options.seconds, reader, options.scheduler), log)
+    if options.scheduler:
+        del marks[1]
     with open(log, errors="replace", newline="") as transcript:
         results = RESULT.findall(transcript.read())
     if len(results) != len(cases) + 2:

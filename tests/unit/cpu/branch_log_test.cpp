@@ -7,10 +7,11 @@ using namespace ia64::test;
 namespace {
 
 constexpr u64 kCode = BareMachine::kCode;
+/// As many rounds of a loop as r15 says and one more, a call, and an interruption at its end.
 constexpr const char* kProgram = R"(
     {.mii
      nop.m 0
-     mov ar.lc=2
+     mov ar.lc=r15
      nop.i 0 ;;
     }
 loop:
@@ -38,9 +39,10 @@ sub:
 )";
 
 struct Program : BareMachine {
-  Program() {
+  explicit Program(u64 rounds) {
     load(kProgram);
     regs().psr |= cpu::psr::kIc;
+    regs().set_gr(15, rounds);
   }
 };
 
@@ -48,7 +50,7 @@ struct Program : BareMachine {
 
 TEST_CASE("branches: taken ones and interruptions are recorded, oldest first", "[core]") {
   NEEDS_ASSEMBLER();
-  Program m;
+  Program m(2);
   m.core().record_branches(true);
   m.run_to_interruption();
   REQUIRE(m.core().branches());
@@ -69,26 +71,7 @@ TEST_CASE("branches: taken ones and interruptions are recorded, oldest first", "
 
 TEST_CASE("branches: recording changes no result and can end", "[core]") {
   NEEDS_ASSEMBLER();
-  const char* const program = R"(
-    {.mii
-     nop.m 0
-     mov ar.lc=100
-     nop.i 0 ;;
-    }
-loop:
-    {.mib
-     adds r14=1,r14
-     nop.i 0
-     br.cloop.sptk.few loop ;;
-    }
-    {.mib
-     break.m 7
-     nop.i 0
-     nop.b 0 ;;
-    }
-)";
-  BareMachine with, without;
-  for (BareMachine* m : {&with, &without}) m->load(program), m->regs().psr |= cpu::psr::kIc;
+  Program with(100), without(100);
   with.core().record_branches(true);
   with.run_to_interruption(), without.run_to_interruption();
   CHECK(with.regs().gr(14) == 101);
@@ -96,10 +79,10 @@ loop:
   CHECK(with.core().slots_retired() == without.core().slots_retired());
   CHECK_FALSE(without.core().branches());
   const auto log = *with.core().branches();
-  CHECK(log.count() == 101);  // 100 rounds, one interruption
+  CHECK(log.count() == 103);  // 100 rounds, a call, a return, one interruption
   CHECK(log.latest().size() == cpu::BranchLog::kKept);
   CHECK(log.latest().back().interruption);
-  CHECK(log.latest().back().from == kCode + 0x20);
+  CHECK(log.latest().back().from == kCode + 0x30);
   CHECK(log.latest().back().to == BareMachine::kIva + 0x2c00);
   with.core().record_branches(false);
   CHECK_FALSE(with.core().branches());

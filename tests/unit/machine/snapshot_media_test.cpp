@@ -8,16 +8,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/interrupt_bus.h"
-#include "devices/irq/io_sapic.h"
-#include "devices/pci/pci_host.h"
 #include "devices/scsi_host.h"
 #include "machine/snapshot/state_sections.h"
-#include "machine/storage_bays.h"
 #include "storage/formats/overlay_image.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/store_registry.h"
+#include "tests/support/storage_board.h"
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -31,10 +28,6 @@ namespace {
 
 constexpr u64 kDiskBytes = 8 << 20;
 
-struct NoProcessors final : InterruptBus {
-  void deliver(u16, DeliveryMode, u8) override {}
-};
-
 ResourceStatement statement(const std::string& text) {
   auto s = parse_resource_statement(text);
   INFO(text);
@@ -43,13 +36,7 @@ ResourceStatement statement(const std::string& text) {
 }
 
 /// The storage of one machine.
-struct Board {
-  NoProcessors processors;
-  AddressSpace memory, ports;
-  devices::IoSapic io_sapic{processors, 1, 80};
-  devices::pci::PciHost pci{memory, ports};
-  StorageBays bays{{.pci = &pci, .io_sapic = &io_sapic, .memory = &memory}};
-
+struct Board : test::StorageBoard {
   Board() = default;
   explicit Board(const std::string& text) { plug(text); }
   void plug(const std::string& text, const std::string& overlay_copy = "") {

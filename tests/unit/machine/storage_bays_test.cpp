@@ -7,13 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/interrupt_bus.h"
-#include "devices/irq/io_sapic.h"
-#include "devices/pci/pci_host.h"
 #include "devices/scsi_host.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 
+#include "tests/support/storage_board.h"
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -24,16 +22,7 @@ namespace {
 
 constexpr bool kAtFirmware = true, kUnderSystem = false;
 
-struct NoProcessors final : InterruptBus {
-  void deliver(u16, DeliveryMode, u8) override {}
-};
-
-struct Fixture {
-  NoProcessors processors;
-  AddressSpace memory, ports;
-  devices::IoSapic io_sapic{processors, 1, 80};
-  devices::pci::PciHost pci{memory, ports};
-  StorageBays bays{{.pci = &pci, .io_sapic = &io_sapic, .memory = &memory}};
+struct Fixture : test::StorageBoard {
   const fs::path folder = fs::temp_directory_path() / ("ivm-bays-" + std::to_string(getpid()));
 
   Fixture() { fs::create_directory(folder); }
