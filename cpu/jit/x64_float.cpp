@@ -255,6 +255,7 @@ void X64Emitter::emit_get_double(const Op& op, Value v) {
   const unsigned f = op.imm & 0x7f;
   const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Xmm d = define_float(v);
+  skip_unless(op.guard, done);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kDouble});
   a_.jne(other);
@@ -275,6 +276,7 @@ void X64Emitter::emit_get_integer(const Op& op, Value v) {
   const unsigned f = op.imm & 0x7f;
   const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Gp d = define(v);
+  skip_unless(op.guard, done);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kInteger});
   a_.jne(other);

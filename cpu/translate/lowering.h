@@ -151,6 +151,8 @@ class Lowering {
   Value fr(const Insn& i, unsigned f);
   /// The significand of a register that holds an integer; leaves otherwise.
   Value fr_integer(const Insn& i, unsigned f);
+  /// One of both, for `i` only, which stores it: what the register holds does not matter when the predicate of `i` is 0.
+  Value fr_to_store(const Insn& i, unsigned f, bool integer);
   /// Whether the register is known not to hold a plain double: the instruction is better left to its handler.
   bool holds_other(unsigned f) const { return float_[f].other; }
   bool holds_integer(unsigned f) const { return float_[f].integer != kNone; }

@@ -390,8 +390,8 @@ bool Promoter::know_float(u32 b, Value n, const FloatKnowledge& known) {
 /// Notes what a floating-point operation leaves. @returns whether nothing of the operation itself is left to do
 bool Promoter::write_float(Value n, const FloatAccess& access) {
   const Op op = u_.ops[n];
-  if (op.code == Opcode::get_double) now_[float_number(File::Float, op.imm)] = n;
-  if (op.code == Opcode::get_integer) now_[float_number(File::FloatInteger, op.imm)] = n;
+  if (op.code == Opcode::get_double && op.guard == kNone) now_[float_number(File::Float, op.imm)] = n;
+  if (op.code == Opcode::get_integer && op.guard == kNone) now_[float_number(File::FloatInteger, op.imm)] = n;
   if (!writes_double(op.code) && !writes_integer(op.code)) {
     if (access.replaces.any()) follow_float(access, dirty_), list_ = ~u32{0};
     return false;
