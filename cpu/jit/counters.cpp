@@ -39,6 +39,7 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("refused", c.refused);
   out.value("regions", c.regions);
   out.value("windows", c.windows);
+  out.value("inlined", c.inlined);
   out.value("thinned", c.thinned);
   out.value("odd_floats", c.odd_floats);
   out.value("misfits", c.misfits);

@@ -179,16 +179,16 @@ void NativeEngine::make_region(NativeBlock& head) {
   if (head.region) return judge_fit(head);  // or fetch keys have changed: way_in() sees to that
   head.countdown = std::numeric_limits<i32>::max();
   if (flush_) return;
-  ir::Mode inner = head.mode;
   const auto find = [&](u64 ip, ir::Mode mode) -> Block* {
     const u64 apart = ip ^ head.ip;
     if (apart >> 61 || (apart >> 12 && !options_.optimisations.wide_regions)) return nullptr;  // fetch keys are by region of addresses
-    inner = mode;  // one for all
     NativeBlock* const block = worth_joining(head, ip, mode.pack());
     return block ? block->block : nullptr;
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
-  if (options_.optimisations.rotating_loops) builder.allow_windows();
+  const Optimisations& on = options_.optimisations;
+  if (on.rotating_loops) builder.allow_windows();
+  if (on.inlined_calls && on.native_calls && on.return_stack) builder.allow_inlining([this](u8 b) { return core_.r_.br[b]; });
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
   if (unit.blocks.empty()) return stays_alone(head);
   const bool dump = dump_.wants(*head.block, head.ip);
@@ -204,7 +204,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   for (const ir::Part& part : unit.parts) {
     NativeBlock& named = region->parts.emplace_back();
     named.ip = part.ip, named.slot = part.slot, named.block = part.block, named.fallback = &head;
-    named.mode = region->parts.size() == 1 ? head.mode : inner, named.mode_bits = named.mode.pack();
+    named.mode = part.mode, named.mode_bits = named.mode.pack();
     if ((part.ip ^ head.ip) >> 12) region->several_pages = true;
   }
   if (!emit(unit, *region)) {
@@ -213,6 +213,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   }
   counters_.regions++;
   counters_.windows += builder.windowed();
+  counters_.inlined += builder.inlined();
   counters_.region_parts += unit.parts.size();
   enter_through(head, std::move(region));
 }

@@ -30,6 +30,8 @@ struct NativeScratch {
   static_assert(sizeof(Jump) == 1u << kJumpShift);
   static constexpr unsigned jump_index(u64 ip) { return static_cast<unsigned>(ip >> 4) % kJumps; }
 
+  /// Room that calls and returns leave at both ends of the window of stacked registers, in registers; at the ends the RSE moves the window.
+  static constexpr i32 kFrameMargin = 256;
   /// Where calls return to, by the place that the callee's r32 has in the window of stacked registers: host code behind the call that
   /// takes the frame back. It looks itself whether the return is the one it expects, so that an entry may be wrong but must be code;
   /// NativeEngine sees to that.

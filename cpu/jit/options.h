@@ -39,6 +39,7 @@ enum class BailReason : u8 { Attention, Budget, Frame, Nat, kCount };
 struct TranslatorCounters {
   u64 blocks = 0, code_bytes = 0, refused = 0, flushes = 0, pages_dropped = 0;
   u64 windows = 0;                     ///< rotating loops among the regions
+  u64 inlined = 0;                     ///< calls that regions have taken in
   u64 thinned = 0;                     ///< regions to be made anew, with fewer access sites
   u64 odd_floats = 0;                  ///< instructions left to their handlers because generated code was left in front of them too often
   u64 misfits = 0;                     ///< regions given up because registers were seldom in the forms that they assume

@@ -68,6 +68,11 @@ class X64Emitter {
     u64 constant = 0;
     bool inverse = false;  ///< of the place's value, 0 or 1
   };
+  /// What a way out has to do to guest state.
+  struct WayOut {
+    std::vector<Stored> writes;
+    ir::Frame frame;  ///< to be made behind the writes, when it is an inlined call's
+  };
   /// Between host registers (0..31) and spill slots (from 32 on); from -1 is a constant.
   struct Move {
     int from = -1, to = 0;
@@ -104,13 +109,16 @@ class X64Emitter {
   std::vector<Move> moves_to(u32 from, u32 to);
   void emit_move(const Move& m);
   void emit_moves(std::vector<Move> moves);
-  void emit_edge(u32 from, u32 to, const ir::Exit* exit, const std::vector<Stored>& pending, std::vector<Move> moves);
+  void emit_edge(u32 from, u32 to, const ir::Exit* exit, const WayOut& pending, std::vector<Move> moves);
 
   // Guest state (x64_state.cpp).
   /// Notes where the values of a list of pending writes are now. Take it behind the last use() and define() of an operation.
-  std::vector<Stored> snapshot(u32 list) const;
-  /// Does the writes; for cold paths. Changes rax, rcx, rdx.
-  void store_pending(const std::vector<Stored>& writes);
+  WayOut snapshot(u32 list) const { return snapshot(list, unit_.blocks[block_].frame); }
+  WayOut snapshot(u32 list, ir::Frame frame) const;
+  /// Does the writes and makes the frame; for cold paths. Changes rax, rcx, rdx.
+  void store_pending(const WayOut& out);
+  void make_frame(ir::Frame frame);
+  void unmake_frame(ir::Frame frame);
   static bool is_known_predicate(const Stored& s);
   void store_known_predicates(const std::vector<Stored>& writes);
   void store(ir::Location l, const Gp& value);
@@ -123,6 +131,7 @@ class X64Emitter {
   void prologue();
   void count_entry();
   void check_pages();
+  void check_room();
   void check_entry();
   void check_nats(const std::bitset<128>& clean, Label fine);
 
@@ -155,7 +164,7 @@ class X64Emitter {
   void skip_unless(Value guard, Label target);
   Gp in_register(Value v);
   void prepare_guard(Value guard);
-  void run_slowly(const Op& op, const std::vector<Stored>& pending);
+  void run_slowly(const Op& op);
   void slow_way(const Op& op, Label slow, Label done, const Gp& d);
   void leave_if_nat(const Op& op, ir::Location target);
   void emit_read(const Gp& d, Mem m, unsigned size, bool swap);
@@ -211,7 +220,6 @@ class X64Emitter {
   void load(const Gp& to, Value v, const Gp& from);
   void branch_by_handler(const Op& op);
   void emit_return_point(Label point, const ir::Exit& back);
-  u64 known_pfs(const ir::Mode& from) const;
   void known_frame(const ir::Mode& from, u64 back, Label slow);
   void new_frame(Label slow);
   void old_frame(Label slow);

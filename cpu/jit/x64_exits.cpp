@@ -111,7 +111,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
   const Label taken = a_.newLabel();
   if (exit.block == ir::kOutside) {
     a_.j(when, taken);
-    aside([this, taken, &exit, pending = snapshot(op.pending)] {
+    aside([this, taken, &exit, pending = snapshot(op.pending, exit.frame)] {
       a_.bind(taken);
       store_pending(pending);
       jump_to_exit(exit, false);
@@ -122,7 +122,7 @@ void X64Emitter::emit_exit_if(const Op& op) {
   decide_entry(from, to);
   if (to <= from) {
     a_.j(negateCond(when), taken);
-    emit_edge(from, to, &exit, snapshot(op.pending), moves_to(from, to));
+    emit_edge(from, to, &exit, snapshot(op.pending, exit.frame), moves_to(from, to));
     a_.jmp(labels_[to]);
     a_.bind(taken);
     return;
@@ -223,11 +223,11 @@ void X64Emitter::emit_terminal(const ir::BasicBlock& block) {
   const u32 to = next ? next->block : leave ? unit_.exits[leave->exit].block : ir::kOutside;
   if (to != ir::kOutside) {
     decide_entry(block_, to);
-    const std::vector<Stored> pending = to <= block_ ? snapshot(block.pending) : std::vector<Stored>();
+    const WayOut pending = leave && to <= block_ ? snapshot(block.pending, unit_.exits[leave->exit].frame) : WayOut();
     emit_edge(block_, to, leave ? &unit_.exits[leave->exit] : nullptr, pending, moves_to(block_, to));
     if (to != block_ + 1) a_.jmp(labels_[to]);
   } else if (leave) {
-    store_pending(snapshot(block.pending));
+    store_pending(snapshot(block.pending, unit_.exits[leave->exit].frame));
     jump_to_exit(unit_.exits[leave->exit], false);
   } else if (const auto* indirect = std::get_if<ir::LeaveIndirect>(&block.terminal)) {
     const Gp target = use(indirect->target, rax);

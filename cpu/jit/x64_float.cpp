@@ -255,6 +255,7 @@ void X64Emitter::emit_get_double(const Op& op, Value v) {
   const unsigned f = op.imm & 0x7f;
   const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Xmm d = define_float(v);
+  skip_unless(op.guard, done);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kDouble});
   a_.jne(other);
@@ -275,6 +276,7 @@ void X64Emitter::emit_get_integer(const Op& op, Value v) {
   const unsigned f = op.imm & 0x7f;
   const Label other = a_.newLabel(), done = a_.newLabel(), no = deopt_or_bail(op);
   const Gp d = define(v);
+  skip_unless(op.guard, done);
   find_float(f);
   a_.cmp(float_form(f), u8{FloatFile::kInteger});
   a_.jne(other);
@@ -345,12 +347,8 @@ void X64Emitter::emit_wide_float(const Op& op) {
     a_.test(eax, eax);
     a_.jnz(done);
     store_pending(pending);
-    a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, part_ip());
-    a_.call(imm(stubs_.slow));
-    a_.test(eax, eax);
-    a_.jz(done);
-    leave_with(stubs_.handler, op.insn);
+    run_slowly(op);
+    a_.jmp(done);
   });
 }
 

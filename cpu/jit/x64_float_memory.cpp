@@ -180,12 +180,8 @@ void X64Emitter::emit_store_float(const Op& op) {
     store_pending(pending);
     find_float(op.insn->r2);
     call_lean(lean_function(&copy_register), op.insn->r2);
-    a_.mov(rdx, imm(op.insn));
-    a_.mov(rcx, part_ip());
-    a_.call(imm(stubs_.slow));
-    a_.test(eax, eax);
-    a_.jz(done);
-    leave_with(stubs_.handler, op.insn);
+    run_slowly(op);
+    a_.jmp(done);
   });
 }
 

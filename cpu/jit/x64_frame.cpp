@@ -22,8 +22,7 @@ constexpr u64 kCfmBits = 0x3f'7f'7f'78'7f'7f;
 static_assert(offsetof(Cfm, sof) == 0 && offsetof(Cfm, sol) == 1 && offsetof(Cfm, sor) == 2 && offsetof(Cfm, rrb_gr) == 3 &&
               offsetof(Cfm, rrb_fr) == 4 && offsetof(Cfm, rrb_pr) == 5 && sizeof(Cfm) == 8);
 constexpr unsigned kPfsEcPos = 52, kPfsPplPos = 62;
-/// As the RSE keeps it: room at both ends of the register window.
-constexpr i32 kMargin = 256;
+constexpr i32 kMargin = NativeScratch::kFrameMargin;
 
 }  // namespace
 
@@ -102,11 +101,8 @@ void X64Emitter::emit_return_point(Label point, const ir::Exit& back) {
   a_.bind(address);
   a_.embedUInt64(back.ip);
   a_.bind(pfs);
-  a_.embedUInt64(known_pfs(back.mode));
+  a_.embedUInt64(back.mode.pfs_behind_call());
 }
-
-/// AR.PFS behind a call when EC is 0.
-u64 X64Emitter::known_pfs(const ir::Mode& from) const { return from.frame | u64{from.fetch >> 1 & 3u} << kPfsPplPos; }
 
 /// A call from a frame that is known: new_frame() with constants, and the return point.
 void X64Emitter::known_frame(const ir::Mode& from, u64 back, Label slow) {
@@ -114,7 +110,7 @@ void X64Emitter::known_frame(const ir::Mode& from, u64 back, Label slow) {
   const Label loops = a_.newLabel(), packed = a_.newLabel(), point = a_.newLabel();
   a_.cmp(dword_ptr(rbx, kBof), static_cast<i32>(Registers::kStackSlots) - kMargin - static_cast<i32>(sol));
   a_.ja(slow);
-  a_.mov(rax, known_pfs(from));
+  a_.mov(rax, from.pfs_behind_call());
   a_.cmp(byte_ptr(rbx, kEc), 0);
   a_.jne(loops);
   a_.bind(packed);

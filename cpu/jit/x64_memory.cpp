@@ -56,10 +56,9 @@ void X64Emitter::prepare_guard(Value guard) {
   if (guard != ir::kNone && !constant(guard, k)) use(guard, rax);
 }
 
-/// Runs the handler of `op`, out of line. Goes on behind this code when it says Continue.
-void X64Emitter::run_slowly(const Op& op, const std::vector<Stored>& pending) {
+/// Runs the handler of `op`, out of line and behind store_pending(). Goes on behind this code when it says Continue.
+void X64Emitter::run_slowly(const Op& op) {
   const Label fine = a_.newLabel();
-  store_pending(pending);
   a_.mov(rdx, imm(op.insn));
   a_.mov(rcx, part_ip());
   a_.call(imm(stubs_.slow));
@@ -67,6 +66,7 @@ void X64Emitter::run_slowly(const Op& op, const std::vector<Stored>& pending) {
   a_.jz(fine);
   leave_with(stubs_.handler, op.insn);
   a_.bind(fine);
+  unmake_frame(unit_.blocks[block_].frame);
 }
 
 /// Emits the slow way of `op` out of line: its handler, then the target as the handler left it in `d`, then `done`.
@@ -75,7 +75,8 @@ void X64Emitter::slow_way(const Op& op, Label slow, Label done, const Gp& d) {
   later([this, slow, done, d, &op, pending = snapshot(op.pending)] {
     const ir::MemoryForm form = ir::MemoryForm::unpack(op.imm);
     a_.bind(slow);
-    run_slowly(op, pending);
+    store_pending(pending);
+    run_slowly(op);
     if (d.isValid()) {
       if (may_give_nat(form.kind)) leave_if_nat(op, form.target);
       a_.mov(d, general(form.target));
@@ -89,6 +90,7 @@ void X64Emitter::leave_if_nat(const Op& op, ir::Location target) {
   const Label clean = a_.newLabel();
   a_.cmp(nat_of(target), 0);
   a_.je(clean);
+  make_frame(unit_.blocks[block_].frame);
   a_.mov(eax, static_cast<u32>(Next::Sync));
   leave_with(stubs_.handler, op.insn);
   a_.bind(clean);

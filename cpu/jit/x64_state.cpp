@@ -133,21 +133,38 @@ void X64Emitter::store(ir::Location l, i32 k) {
   }
 }
 
-std::vector<X64Emitter::Stored> X64Emitter::snapshot(u32 list) const {
-  std::vector<Stored> writes;
+X64Emitter::WayOut X64Emitter::snapshot(u32 list, ir::Frame frame) const {
+  WayOut out{{}, frame};
   for (const ir::PendingWrite& w : unit_.pending(list)) {
     Stored s;
     s.location = ir::Location::unpack(w.location);
     if (!constant(w.value, s.constant)) s.place = {w.value, home_[w.value].reg, home_[w.value].spill}, s.inverse = w.inverse;
     else s.constant ^= w.inverse;
-    writes.push_back(s);
+    out.writes.push_back(s);
   }
-  return writes;
+  return out;
 }
 
-void X64Emitter::store_pending(const std::vector<Stored>& writes) {
-  store_known_predicates(writes);
-  for (const Stored& s : writes) {
+/// From the unit's own frame to that of an inlined call.
+void X64Emitter::make_frame(ir::Frame frame) {
+  if (frame.shift == 0) return;
+  a_.add(dword_ptr(rbx, disp(offsetof(Registers, bof))), frame.shift);
+  a_.add(dword_ptr(rbx, disp(offsetof(Registers, rse_dirty))), frame.shift);
+  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), frame.sof);
+  a_.add(r14, frame.shift * 8);
+}
+
+void X64Emitter::unmake_frame(ir::Frame frame) {
+  if (frame.shift == 0) return;
+  a_.sub(dword_ptr(rbx, disp(offsetof(Registers, bof))), frame.shift);
+  a_.sub(dword_ptr(rbx, disp(offsetof(Registers, rse_dirty))), frame.shift);
+  a_.mov(qword_ptr(rbx, disp(offsetof(Registers, cfm))), (unit_.own_frame & 0x7f) | unit_.own_frame >> 7 << 8);
+  a_.sub(r14, frame.shift * 8);
+}
+
+void X64Emitter::store_pending(const WayOut& out) {
+  store_known_predicates(out.writes);
+  for (const Stored& s : out.writes) {
     if (is_known_predicate(s)) continue;
     if (s.place.value != ir::kNone && s.place.reg >= kFirstVector) {
       store_float(s.location, xmm(static_cast<u32>(s.place.reg - kFirstVector)));
@@ -173,6 +190,7 @@ void X64Emitter::store_pending(const std::vector<Stored>& writes) {
     }
     store(s.location, rdx);
   }
+  make_frame(out.frame);
 }
 
 bool X64Emitter::is_known_predicate(const Stored& s) { return s.location.file == ir::File::Predicate && s.place.value == ir::kNone; }
@@ -281,6 +299,14 @@ void X64Emitter::check_pages() {
   });
 }
 
+/// What inlined calls take for granted: there is room for their frames, and AR.PFS is a constant behind them.
+void X64Emitter::check_room() {
+  a_.cmp(byte_ptr(rbx, application_offset(ar::kEc)), 0);
+  a_.jne(bail_);
+  a_.cmp(dword_ptr(rbx, disp(offsetof(Registers, bof))), static_cast<i32>(Registers::kStackSlots - NativeScratch::kFrameMargin - (unit_.own_frame >> 7)));
+  a_.ja(bail_);
+}
+
 void X64Emitter::prologue() {
   entry_ = a_.newLabel();
   bail_ = a_.newLabel();
@@ -296,6 +322,7 @@ void X64Emitter::prologue() {
     a_.cmp(byte_ptr(rbx, disp(offsetof(Registers, cfm) + offsetof(Cfm, sof))), unit_.needed_sof);
     a_.jb(bail_);
   }
+  if (unit_.own_frame) check_room();
   later([this] {
     a_.bind(bail_);
     if (native_.fallback) {

@@ -48,10 +48,8 @@ void FloatKnowledge::follow(const Unit& unit, const Op& op) {
   if (effect == Effect::Call) return follow_call(op, *this);
   if (op.code == Opcode::rotate || op.code == Opcode::clear_bases || op.code == Opcode::slide) {
     for (unsigned f = 32; f < 128; f++) as_double.reset(f), as_integer.reset(f);
-  } else if (op.code == Opcode::get_double) {
-    as_double.set(op.imm & 0x7f);
-  } else if (op.code == Opcode::get_integer) {
-    as_integer.set(op.imm & 0x7f);
+  } else if (op.code == Opcode::get_double || op.code == Opcode::get_integer) {
+    if (op.guard == kNone) (op.code == Opcode::get_double ? as_double : as_integer).set(op.imm & 0x7f);
   } else if (op.code == Opcode::settle_float) {
     as_double.reset(op.imm & 0x7f);
   } else if (op.code == Opcode::float_check) {
@@ -100,7 +98,7 @@ void FloatFacts::choose_entry() {
     FloatKnowledge k = start_[b];
     for (u32 n = unit_.blocks[b].first; n < unit_.blocks[b].end; n++) {
       const Op& op = unit_.ops[n];
-      const bool counts = b == 1 || unit_.blocks[b].depth > 0;
+      const bool counts = (b == 1 || unit_.blocks[b].depth > 0) && op.guard == kNone;
       if (op.code == Opcode::get_double && counts && !k.as_double[op.imm]) wanted.as_double.set(op.imm);
       if (op.code == Opcode::get_integer && counts && !k.as_integer[op.imm]) wanted.as_integer.set(op.imm);
       k.follow(unit_, op);

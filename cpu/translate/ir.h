@@ -158,6 +158,8 @@ struct Mode {
   }
   /// Whether CFM is known: its other fields are zero then.
   constexpr bool knows_cfm() const { return frame != 0 && rotating == 0 && !rotated; }
+  /// AR.PFS behind a call, when CFM is known and AR.EC is 0.
+  constexpr u64 pfs_behind_call() const { return frame | u64{fetch >> 1 & 3u} << 62; }
   constexpr unsigned sof() const { return frame & 0x7f; }
   constexpr unsigned sol() const { return frame >> 7; }
 };
@@ -166,6 +168,16 @@ struct Mode {
 inline constexpr unsigned kCallReloadsFrame = 8;
 
 inline constexpr u32 kOutside = ~u32{0};
+
+/// The frame of an inlined call: its r32 is r(32 + shift) of the frame that the unit's general registers are named in. Only ways out make
+/// it CFM. shift 0: the unit's own frame. The callee allocates none, so that sol is 0.
+struct Frame {
+  u8 shift = 0, sof = 0;
+  constexpr bool operator==(const Frame&) const = default;
+};
+
+/// Whether a way leads through an inlined call or return.
+enum class Crossing : u8 { None, Call, Return };
 
 /// A way out of a block to a known address, in a known mode: out of the unit, or to another of its blocks.
 struct Exit {
@@ -178,6 +190,9 @@ struct Exit {
   u64 last_ip = 0;       ///< bundle of the last instruction executed
   Mode from = {};        ///< the mode in front of the way out
   bool steady = false;   ///< to the steady state of a rotating loop (see Part)
+  Frame frame = {};      ///< there
+  u32 invocation = 0;    ///< which inlined call of the region it leads into, 0: none
+  Crossing crosses = Crossing::None;
 };
 
 // How a block ends.
@@ -194,6 +209,7 @@ struct Part {
   u8 slot = 0;
   Block* block = nullptr;
   bool steady = false;  ///< translated for LC above 0 and all stage predicates 1: the inner rounds of a counted rotating loop
+  Mode mode = {};       ///< at its beginning
 };
 
 /// Operations that run one after the other. Side exits leave the unit, except one that is the last operation.
@@ -206,6 +222,7 @@ struct BasicBlock {
   u32 loop_end = 0;          ///< of a loop head: the last block of the loop; else 0
   u8 depth = 0;              ///< loops around it
   bool leaves_at_once = false;  ///< its first instruction may leave: IIPA must be right on the way in
+  Frame frame;               ///< of its operations
   std::vector<u32> preds;    ///< in the order of the operands of its phis
 };
 
@@ -220,12 +237,14 @@ struct Unit {
   std::bitset<128> assumed_clean;  ///< general registers whose NaT must be 0 at entry
   std::bitset<128> clean_frame;    ///< the same, because alloc takes the registers into the frame
   std::bitset<128> may_be_nat;     ///< general registers that handlers write
+  bool names_run_out = false;      ///< of an inlined call: it uses registers far beyond its frame, which have no name in the unit's
   std::vector<Op> ops;
   std::vector<Exit> exits;
   std::vector<std::shared_ptr<const FloatSequence>> sequences;
   Terminal terminal;               ///< of a unit without `blocks`
   std::vector<BasicBlock> blocks;  ///< empty until make_blocks()
   std::vector<Part> parts;
+  u16 own_frame = 0;               ///< where there are inlined calls: the frame around them, as Mode has it, and AR.EC must be 0 at entry
   std::vector<std::vector<Value>> phis;          ///< operands, by Op::imm of the phi
   std::vector<std::vector<PendingWrite>> lists;  ///< [0] is empty
 

@@ -71,7 +71,7 @@ void store(L& l, const Insn& i) {
   if (l.holds_other(i.r2) || (!integer && l.holds_integer(i.r2))) return l.call(i);
   l.check_floats(i, {i.r2}, false);
   const Value va = l.gr(i, i.r3);
-  const Value value = integer ? l.fr_integer(i, i.r2) : l.fr(i, i.r2);
+  const Value value = l.fr_to_store(i, i.r2, integer);
   l.emit({.code = kCode, .a = va, .b = value, .guard = l.guard(i), .insn = &i});
   if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, l.constant(i.imm)));
 }

@@ -45,6 +45,12 @@ void Lowering::check_floats(const Insn& i, std::initializer_list<unsigned> regis
   float_checked_ |= wanted;
 }
 
+Value Lowering::fr_to_store(const Insn& i, unsigned f, bool integer) {
+  const FloatState& s = float_[f];
+  if (f < 2 || s.value != kNone || s.integer != kNone || guard(i) == kNone) return integer ? fr_integer(i, f) : fr(i, f);
+  return emit({.code = integer ? Opcode::get_integer : Opcode::get_double, .guard = guard(i), .imm = f, .insn = &i});
+}
+
 Value Lowering::fr(const Insn& i, unsigned f) {
   FloatState& s = float_[f];
   if (s.value != kNone) return s.value;

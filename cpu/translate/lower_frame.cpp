@@ -17,15 +17,47 @@ void leave(L& l, const Insn& i, Op op) {
   if (i.qp == 0) l.finish(Left{});
 }
 
+/// The callee's blocks are in the unit: only ways out make its frame. The unit's entry sees to it that AR.EC is 0 and that there is room.
+void call_inside(L& l, const Insn& i) {
+  const Inlining& how = l.inlining();
+  const Mode from = l.mode();
+  const Frame frame{static_cast<u8>(from.sol()), static_cast<u8>(from.sof() - from.sol())};
+  l.set({File::Application, ar::kPfs}, l.constant(from.pfs_behind_call()));
+  l.set({File::Branch, i.r1}, l.constant(l.insn_ip(i) + 16));
+  l.finish(Leave{l.add_crossing(Crossing::Call, i, *how.target, from.called(), frame, how.called)});
+}
+
+/// Whether the block takes in what `i` calls.
+bool goes_inside(const L& l, const Insn& i) { return l.inlining().target && i.qp == 0; }
+
+/// Back behind the inlined call, if that is what branch register and AR.PFS say.
+void return_inside(L& l, const Insn& i, Value target, Value pfs) {
+  const Inlining::Back& back = *l.inlining().back;
+  const Value there = l.binary(cmp_eq, target, l.constant(back.ip)), frame = l.binary(cmp_eq, pfs, l.constant(back.mode.pfs_behind_call()));
+  const Value elsewhere = l.unary(invert, l.binary(and_, there, frame));
+  l.leave_if(i, i.qp ? l.binary(and_, l.pr(i.qp), elsewhere) : elsewhere);
+  const unsigned exit = l.add_crossing(Crossing::Return, i, back.ip, back.mode, {}, 0);
+  if (i.qp == 0) return l.finish(Leave{exit});
+  l.emit({.code = exit_if, .a = l.pr(i.qp), .imm = exit, .insn = &i});
+}
+
 void call_relative(L& l, const Insn& i) {
+  if (goes_inside(l, i)) return call_inside(l, i);
   leave(l, i, {.code = frame_call, .imm = l.add_exit(i, l.insn_ip(i) + i.imm, 0, l.mode().called())});
 }
 void call_indirect(L& l, const Insn& i) {
-  leave(l, i, {.code = frame_call_to, .a = l.get({File::Branch, i.r2}), .imm = l.mode().pack()});
+  const Value target = l.get({File::Branch, i.r2});
+  Op op{.code = frame_call_to, .a = target, .imm = l.mode().pack()};
+  if (!goes_inside(l, i)) return leave(l, i, op);
+  const Value expected = l.binary(cmp_eq, target, l.constant(*l.inlining().target));
+  op.guard = l.unary(invert, expected), op.insn = &i;
+  l.emit(op);
+  call_inside(l, i);
 }
 
 void branch_return(L& l, const Insn& i) {
   const Value target = l.get({File::Branch, i.r2}), pfs = l.get({File::Application, ar::kPfs});
+  if (l.inlining().back) return return_inside(l, i, target, pfs);
   leave(l, i, {.code = frame_return, .a = target, .b = pfs});
 }
 

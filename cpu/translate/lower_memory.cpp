@@ -18,7 +18,7 @@ Value step(L& l, const Insn& i) {
   return kBase == Base::AddRegister ? l.gr(i, i.r2) : kBase == Base::AddImmediate ? l.constant(i.imm) : kNone;
 }
 
-MemoryForm form(const L& l, const Insn& i, LoadKind kind) {
+MemoryForm form(L& l, const Insn& i, LoadKind kind) {
   return {Location::unpack(l.packed_gr(i.r1)), kind, l.big_endian()};
 }
 

@@ -34,7 +34,7 @@ void prefetch(L& l, const Insn& i) {
   if (kBase != Base::Kept) l.set_gr(i, i.r3, l.binary(add, va, by));
 }
 
-u64 form(const L& l, const Insn& i) {
+u64 form(L& l, const Insn& i) {
   return MemoryForm{.target = Location::unpack(l.packed_gr(i.r1)), .kind = LoadKind::Plain, .swap = l.big_endian()}.pack();
 }
 

@@ -95,6 +95,7 @@ void Lowering::slide(Value stage, Value rotates) {
 
 Value Lowering::gr(const Insn& i, unsigned r) {
   if (r == 0) return constant(0);
+  r = own_name(r);
   if (nat_[r] == Nat::Unseen) unit_.assumed_clean.set(r), nat_[r] = Nat::Clean;
   if (nat_[r] == Nat::Unknown) {
     emit({.code = Opcode::check_nat, .imm = gr_location(r).pack(), .insn = &i});
@@ -109,6 +110,7 @@ void Lowering::set_gr(const Insn& i, unsigned r, Value v) {
 }
 
 void Lowering::set_loaded(unsigned r, Value v) {
+  r = own_name(r);
   if (nat_[r] == Nat::Unseen) unit_.assumed_clean.set(r);
   if (nat_[r] == Nat::Unknown) emit({.code = Opcode::clear_nat, .imm = gr_location(r).pack()});
   nat_[r] = Nat::Clean;
@@ -122,7 +124,15 @@ void Lowering::set_pr(unsigned p, Value v) {
 
 unsigned Lowering::add_exit(const Insn& i, u64 ip, u8 slot, Mode mode) {
   unit_.exits.push_back({ip & ~u64{15}, slot, &i, mode, kOutside, static_cast<u16>(i.spare + 1), insn_ip(i), this->mode()});
+  unit_.exits.back().frame = inlining_.frame, unit_.exits.back().invocation = inlining_.invocation;
   return static_cast<unsigned>(unit_.exits.size() - 1);
+}
+
+unsigned Lowering::add_crossing(Crossing how, const Insn& i, u64 ip, Mode mode, Frame frame, u32 invocation) {
+  const unsigned n = add_exit(i, ip, 0, mode);
+  Exit& exit = unit_.exits[n];
+  exit.frame = frame, exit.invocation = invocation, exit.crosses = how;
+  return n;
 }
 
 void Lowering::forget_predicates() {

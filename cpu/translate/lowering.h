@@ -1,6 +1,8 @@
 // From decoded instructions to the intermediate form.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -54,6 +56,20 @@ struct RotatingLoop {
   bool floats = false;  ///< uses floating-point registers
 };
 
+/// The calls around a block, and the one that it ends with.
+struct Inlining {
+  Frame frame;                        ///< the block's; shift 0: it belongs to no inlined call
+  u32 invocation = 0;                 ///< of the region, 0: none
+  std::optional<u64> target;          ///< of the call at the end of the block, which the unit takes in
+  u32 called = 0;                     ///< the invocation that this call makes
+  /// Where the block's return leads to, in the unit's own frame.
+  struct Back {
+    u64 ip = 0;
+    Mode mode;
+  };
+  std::optional<Back> back;
+};
+
 /// Builds the Unit of one block. The families (lower_*.cpp) describe instructions with the services below; what no family
 /// knows becomes a call of the interpreter's handler.
 class Lowering {
@@ -65,6 +81,7 @@ class Lowering {
   /// Ends the block where another one begins: at the first bundle whose address is in `leaders` (sorted), except the first one.
   void stop_at(const std::vector<u64>* leaders) { leaders_ = leaders; }
   void in_loop(const RotatingLoop& loop) { loop_ = loop; }
+  void inlined(const Inlining& how) { inlining_ = how; }
 
   // --- services for the families ---
   Value constant(u64 v) { return emit({.code = Opcode::constant, .imm = v}); }
@@ -81,7 +98,7 @@ class Lowering {
   void set_gr(const Insn& i, unsigned r, Value v);
   /// Writes the result of a load, whatever the predicate: the load keeps the old value itself.
   void set_loaded(unsigned r, Value v);
-  u64 packed_gr(unsigned r) const { return gr_location(r).pack(); }
+  u64 packed_gr(unsigned r) { return gr_location(own_name(r)).pack(); }
   Value pr(unsigned p);
   void set_pr(unsigned p, Value v);
   Value get(Location l);
@@ -91,6 +108,9 @@ class Lowering {
   /// Whether `i` is executed for certain.
   bool always(const Insn& i) const { return i.qp == 0 || is_stage(i.qp); }
   const RotatingLoop& loop() const { return loop_; }
+  const Inlining& inlining() const { return inlining_; }
+  /// Registers an exit behind `i`, a call or return, into another frame of the unit.
+  unsigned add_crossing(Crossing how, const Insn& i, u64 ip, Mode mode, Frame frame, u32 invocation);
   /// A predicate that is 1 in the steady state of the loop.
   bool is_stage(unsigned p) const { return loop_.steady && p >= 16 && p < 16u + loop_.stages; }
   Location window() const { return {File::Window, 0, unit_.mode.rotating}; }
@@ -131,6 +151,8 @@ class Lowering {
   Value fr(const Insn& i, unsigned f);
   /// The significand of a register that holds an integer; leaves otherwise.
   Value fr_integer(const Insn& i, unsigned f);
+  /// One of both, for `i` only, which stores it: what the register holds does not matter when the predicate of `i` is 0.
+  Value fr_to_store(const Insn& i, unsigned f, bool integer);
   /// Whether the register is known not to hold a plain double: the instruction is better left to its handler.
   bool holds_other(unsigned f) const { return float_[f].other; }
   bool holds_integer(unsigned f) const { return float_[f].integer != kNone; }
@@ -155,7 +177,7 @@ class Lowering {
   bool has_rule(const Insn& i) const { return rules_.of(i) != nullptr; }
   bool constant_value(Value v, u64& k) const { return unit_.ops[v].code == Opcode::constant && (k = unit_.ops[v].imm, true); }
   /// Whether reading general register `r` cannot leave.
-  bool reads_without_leaving(unsigned r) const { return nat_[r] != Nat::Unknown; }
+  bool reads_without_leaving(unsigned r) const { return nat_[in_own_frame(r)] != Nat::Unknown; }
   /// Copies a register in whatever form it is.
   void copy_fr(const Insn& i, unsigned to, unsigned from);
 
@@ -167,6 +189,14 @@ class Lowering {
   bool stops_before(const Insn& i);
   void mark_unknown(unsigned r) { nat_[r] = Nat::Unknown, unit_.may_be_nat.set(r); }
   std::pair<u64, u8> behind(const Insn& i) const;
+  static constexpr unsigned kNames = 128;  ///< of general registers
+  /// What general register `r` of the instruction is called in the unit's frame.
+  unsigned in_own_frame(unsigned r) const { return r < 32 ? r : std::min(r + inlining_.frame.shift, kNames - 1); }
+  /// The same; notes when there is none.
+  unsigned own_name(unsigned r) {
+    unit_.names_run_out |= r >= 32 && r + inlining_.frame.shift >= kNames;
+    return in_own_frame(r);
+  }
   Location gr_location(unsigned r) const;
   Location pr_location(unsigned p) const;
   void after_call(const Insn& i);
@@ -181,6 +211,7 @@ class Lowering {
   Nat nat_[128] = {};
   const std::vector<u64>* leaders_ = nullptr;
   RotatingLoop loop_;
+  Inlining inlining_;
   /// What is known of a floating-point register.
   struct FloatState {
     Value value = kNone;    // as a double

@@ -79,6 +79,7 @@ void fold_constants(Unit& unit) {
     same[n] = static_cast<Value>(n);
     each_operand(op, [&](Value& v) { v = same[v]; });
     fold(unit, op);
+    if (op.code == Opcode::leave_if && is_constant(unit, op.a) && unit.ops[op.a].imm == 0) op = Op{.code = Opcode::constant};
     if (const Value source = copied(unit, op); source != kNone) same[n] = source;
   }
   each_outer_use(unit, [&](Value& v) { v = same[v]; });

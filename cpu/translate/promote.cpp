@@ -13,6 +13,8 @@ namespace {
 
 constexpr Value kUnknown = kNone - 1;  ///< of a location that foreign code may have changed
 constexpr u32 kNowhere = ~u32{0};
+/// Locations that a loop reads or writes: beyond that many, not all of them stay in registers.
+constexpr size_t kCarried = 12;
 
 using Bits = std::vector<bool>;
 
@@ -30,6 +32,8 @@ class Promoter {
     std::vector<Value> in, out;  // by location; kNone: not known yet, not touched
     std::vector<Value> phis, order, tail;
     Bits dirty_in, dirty_out;
+    Bits read;                   // from its beginning on before it is written, by location
+    Bits at_once;                // of a loop head: what the loop writes where it happens
     bool done = false;
   };
 
@@ -43,6 +47,7 @@ class Promoter {
     alias_.push_back(static_cast<Value>(u_.ops.size() - 1));
     return alias_.back();
   }
+  void find_read();
   void find_dirty();
   void walk(u32 b);
   void flush(u32 b, const Op& reader);
@@ -56,6 +61,12 @@ class Promoter {
   FloatAccess float_access(const Op& op, const FloatKnowledge& known);
   void follow_float(const FloatAccess& access, Bits& dirty);
   bool leads_where_unknown(u32 b, u32 location) const;
+  void find_written_at_once();
+  u32 loop_around(u32 b) const;
+  bool written_at_once(u32 b, u32 location) const;
+  bool leads_to_loop_that_writes(u32 b, u32 location) const;
+  bool done_at_end(u32 b, u32 location) const { return leads_where_unknown(b, location) || leads_to_loop_that_writes(b, location); }
+  bool is_last_set(const BasicBlock& block, Value n) const;
   void flush_floats(u32 b, const std::bitset<128>& which);
   void flush_at_end(u32 b);
   void take_in_floats();
@@ -94,6 +105,68 @@ bool runs_foreign_code(const Op& op) {
   return e == Effect::Call || e == Effect::Sync;
 }
 
+/// Which locations are read behind the beginning of each block before they are written.
+void Promoter::find_read() {
+  const size_t count = locations_.size();
+  for (BlockState& s : blocks_) s.read.assign(count, false);
+  if (!put_off_ || blocks_.size() < 2) return;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (u32 b = static_cast<u32>(blocks_.size()); b-- > 0;) {
+      Bits read(count);
+      const Successors next = successors(u_, u_.blocks[b]);
+      for (unsigned k = 0; k < next.count; k++)
+        for (size_t l = 0; l < count; l++) read[l] = read[l] || blocks_[next.to[k]].read[l];
+      for (u32 n = u_.blocks[b].end; n-- > u_.blocks[b].first;) {
+        const Op& op = u_.ops[n];
+        if (op.code == Opcode::set) read[numbers_.at(op.imm)] = false;
+        if (op.code == Opcode::get) read[numbers_.at(op.imm)] = true;
+      }
+      if (read != blocks_[b].read) blocks_[b].read = std::move(read), changed = true;
+    }
+  }
+}
+
+/// A loop that has more values than registers does better not to carry those which only ways out would need from round to round: it
+/// writes what it does not read.
+void Promoter::find_written_at_once() {
+  const size_t count = locations_.size();
+  for (u32 head = 0; head < blocks_.size(); head++) {
+    const u32 end = u_.blocks[head].loop_end;
+    if (!put_off_ || !end) continue;
+    Bits set(count);
+    for (u32 b = head; b <= end; b++)
+      for (u32 n = u_.blocks[b].first; n < u_.blocks[b].end; n++)
+        if (u_.ops[n].code == Opcode::set) set[numbers_.at(u_.ops[n].imm)] = true;
+    size_t carried = 0;
+    for (size_t k = 0; k < count; k++) carried += set[k] || blocks_[head].read[k];
+    if (carried <= kCarried) continue;
+    Bits& at_once = blocks_[head].at_once;
+    at_once.assign(count, false);
+    for (u32 k = 0; k < count; k++)
+      at_once[k] = set[k] && !blocks_[head].read[k] && !is_float(k) && Location::unpack(locations_[k]).file != File::Window;
+  }
+}
+
+/// The head of the innermost loop around a block, or kNowhere.
+u32 Promoter::loop_around(u32 b) const {
+  for (u32 head = b + 1; head-- > 0;)
+    if (u_.blocks[head].loop_end >= b && u_.blocks[head].loop_end) return head;
+  return kNowhere;
+}
+
+bool Promoter::written_at_once(u32 b, u32 location) const {
+  const u32 head = loop_around(b);
+  return head != kNowhere && !blocks_[head].at_once.empty() && blocks_[head].at_once[location];
+}
+
+/// What a block sets again later is not worth writing.
+bool Promoter::is_last_set(const BasicBlock& block, Value n) const {
+  for (Value later = n + 1; later < block.end; later++)
+    if (u_.ops[later].code == Opcode::set && u_.ops[later].imm == u_.ops[n].imm) return false;
+  return true;
+}
+
 /// Which locations hold a value that memory does not have, at the block boundaries.
 void Promoter::find_dirty() {
   const size_t count = locations_.size();
@@ -112,11 +185,11 @@ void Promoter::find_dirty() {
       for (u32 n = u_.blocks[b].first; n < u_.blocks[b].end; n++) {
         const Op& op = u_.ops[n];
         if (runs_foreign_code(op)) d.assign(count, false);
-        if (op.code == Opcode::set) d[numbers_.at(op.imm)] = true;
+        if (op.code == Opcode::set) d[numbers_.at(op.imm)] = !(written_at_once(b, numbers_.at(op.imm)) && is_last_set(u_.blocks[b], n));
         if (floats_) follow_float(float_access(op, known), d), known.follow(u_, op);
       }
-      for (u32 k = 0; floats_ && k < count; k++)
-        if (d[k] && leads_where_unknown(b, k)) d[k] = false;
+      for (u32 k = 0; k < count; k++)
+        if (d[k] && done_at_end(b, k)) d[k] = false;
       if (d != s.dirty_out) s.dirty_out = std::move(d), changed = true;
     }
   }
@@ -255,12 +328,19 @@ void Promoter::follow_float(const FloatAccess& access, Bits& dirty) {
 /// Whether a block behind `b` does not know what the location holds, so that it cannot write it.
 bool Promoter::leads_where_unknown(u32 b, u32 location) const {
   const Location l = Location::unpack(locations_[location]);
-  if (l.file < File::Float) return false;
+  if (!floats_ || l.file < File::Float) return false;
   const Successors next = successors(u_, u_.blocks[b]);
   for (unsigned k = 0; k < next.count; k++) {
     const FloatKnowledge& there = floats_->at_start(next.to[k]);
     if (!(l.file == File::Float ? there.as_double : there.as_integer)[l.index]) return true;
   }
+  return false;
+}
+
+bool Promoter::leads_to_loop_that_writes(u32 b, u32 location) const {
+  const Successors next = successors(u_, u_.blocks[b]);
+  for (unsigned k = 0; k < next.count; k++)
+    if (const Bits& at_once = blocks_[next.to[k]].at_once; !at_once.empty() && at_once[location]) return true;
   return false;
 }
 
@@ -276,7 +356,7 @@ void Promoter::flush_floats(u32 b, const std::bitset<128>& which) {
 
 void Promoter::flush_at_end(u32 b) {
   for (u32 k = 0; k < locations_.size(); k++) {
-    if (!dirty_[k] || !leads_where_unknown(b, k)) continue;
+    if (!dirty_[k] || !done_at_end(b, k)) continue;
     const Value v = read(b, k);
     blocks_[b].tail.push_back(add({.code = Opcode::set, .a = v, .imm = locations_[k]}));
     dirty_[k] = false;
@@ -310,8 +390,8 @@ bool Promoter::know_float(u32 b, Value n, const FloatKnowledge& known) {
 /// Notes what a floating-point operation leaves. @returns whether nothing of the operation itself is left to do
 bool Promoter::write_float(Value n, const FloatAccess& access) {
   const Op op = u_.ops[n];
-  if (op.code == Opcode::get_double) now_[float_number(File::Float, op.imm)] = n;
-  if (op.code == Opcode::get_integer) now_[float_number(File::FloatInteger, op.imm)] = n;
+  if (op.code == Opcode::get_double && op.guard == kNone) now_[float_number(File::Float, op.imm)] = n;
+  if (op.code == Opcode::get_integer && op.guard == kNone) now_[float_number(File::FloatInteger, op.imm)] = n;
   if (!writes_double(op.code) && !writes_integer(op.code)) {
     if (access.replaces.any()) follow_float(access, dirty_), list_ = ~u32{0};
     return false;
@@ -356,11 +436,12 @@ void Promoter::walk(u32 b) {
       const u32 k = numbers_.at(op.imm);
       now_[k] = op.a;
       list_ = ~u32{0};
-      if (put_off_) dirty_[k] = true;
-      else s.order.push_back(n);
+      dirty_[k] = put_off_ && !(written_at_once(b, k) && is_last_set(block, n));
+      if (!dirty_[k]) s.order.push_back(n);
       continue;
     }
     if (runs_foreign_code(op)) flush(b, op);
+    if (op.code == Opcode::exit_if && n + 1 == block.end) flush_at_end(b);
     const bool inner = op.code == Opcode::exit_if && u_.exits[op.imm].block != kOutside;
     if (info(op.code).effect == Effect::Exit && (!inner || u_.exits[op.imm].block <= b)) {
       const u32 pending = list(b);
@@ -370,7 +451,7 @@ void Promoter::walk(u32 b) {
     if (floats_) known.follow(u_, op);
     if (runs_foreign_code(op)) forget(op);
   }
-  if (floats_) flush_at_end(b);
+  flush_at_end(b);
   const auto* leave = std::get_if<Leave>(&block.terminal);
   const u32 to = leave ? u_.exits[leave->exit].block : std::get_if<Goto>(&block.terminal) ? std::get<Goto>(block.terminal).block : kOutside;
   if (to == kOutside || to <= b) {
@@ -446,6 +527,8 @@ void Promoter::run() {
     if (op.code == Opcode::get || op.code == Opcode::set) number(op.imm);
   if (with_floats_) number_floats();
   for (BlockState& s : blocks_) s.in.assign(locations_.size(), kNone);
+  find_read();
+  find_written_at_once();
   find_dirty();
   for (u32 b = 0; b < blocks_.size(); b++) walk(b);
   complete_phis();

@@ -4,46 +4,72 @@
 #include <algorithm>
 
 #include "cpu/exec/handlers.h"
+#include "cpu/translate/region_scan.h"
 
 namespace ia64::cpu::ir {
 
 namespace {
 
-const Insn* find_alloc(Block& block) {
-  for (const Insn* i = block.insns(); !is_end_of_block(*i); ++i)
-    if (i->handler == &alloc_m34) return i;
-  return nullptr;
-}
-
 /// What ends a decoded block otherwise than by a plain branch or at its greatest length may change the frame, rotate registers or let
 /// an interrupt in.
-bool goes_on_plainly(const Insn& i) {
-  return !(i.flags & kEndsBlock) || is_end_of_block(i) || i.handler == &br_cond_b1 || i.handler == &brl_cond_x3 || i.handler == &br_cloop_b2;
-}
+bool goes_on_plainly(const Insn& i) { return !(i.flags & kEndsBlock) || is_end_of_block(i) || branches_plainly(i); }
 
 }  // namespace
 
-bool RegionBuilder::fits(Block& block) const {
+bool RegionBuilder::fits(Block& block, u32 invocation) const {
   if (lowered_.size() == limits_.parts || instructions_ + block.slots > limits_.instructions) return false;
   if (find_alloc(block)) return false;
+  if (invocation) return can_take_in(block, invocations_[invocation - 1]);
   return !head_allocates_ || block.needed_sof <= sof_after_head_;
 }
 
 /// Whether what an exit leads to can be taken in.
 bool RegionBuilder::goes_inside(const Exit& exit) const {
-  return exit.slot == 0 && inner_mode_ && exit.mode == *inner_mode_ && (windowed_ || goes_on_plainly(*exit.insn));
+  const bool plain = exit.crosses != Crossing::None || windowed_ || goes_on_plainly(*exit.insn);
+  return exit.slot == 0 && plain && inner_mode_ && exit.mode == inner_mode(exit.invocation);
 }
 
 /// Whether an exit leads to the beginning of a decoded block of the region.
 bool RegionBuilder::inner_exit(const Exit& exit, u32& part) const {
   if (!goes_inside(exit)) return false;
   for (u32 n = head_allocates_ ? 1 : 0; n < lowered_.size(); n++) {
-    if (lowered_[n].part.ip == exit.ip && lowered_[n].part.slot == 0 && lowered_[n].part.steady == exit.steady) {
+    const Lowered& l = lowered_[n];
+    if (l.part.ip == exit.ip && l.part.slot == 0 && l.part.steady == exit.steady && l.inlining.invocation == exit.invocation) {
       part = n;
       return true;
     }
   }
   return false;
+}
+
+Unit RegionBuilder::lower(const Lowered& l, const std::vector<u64>* leaders) const {
+  Lowering lowering(rules_, *l.part.block, l.part.ip, l.part.slot, l.part.mode);
+  lowering.inlined(l.inlining);
+  lowering.stop_at(leaders);
+  return lowering.run();
+}
+
+void RegionBuilder::add(Block& block, u64 ip, u8 slot, u32 invocation) {
+  Lowered l{{ip, slot, &block, false, lowered_.empty() ? mode_ : inner_mode(invocation)}, {}, {}};
+  Invocation* const in = invocation ? &invocations_[invocation - 1] : nullptr;
+  if (in) l.inlining = {in->frame, invocation, {}, 0, in->back};
+  l.unit = lower(l, nullptr);
+  if (in && needs_true_frame(l.unit)) return;
+  if (in) in->instructions += block.slots;
+  instructions_ += block.slots;
+  lowered_.push_back(std::move(l));
+}
+
+void RegionBuilder::follow_exits(size_t n) {
+  std::vector<Exit> exits;
+  for (const Op& op : lowered_[n].unit.ops)
+    if (op.code == Opcode::exit_if) exits.push_back(lowered_[n].unit.exits[op.imm]);
+  if (const auto* leave = std::get_if<Leave>(&lowered_[n].unit.terminal)) exits.push_back(lowered_[n].unit.exits[leave->exit]);
+  for (const Exit& exit : exits) {
+    u32 known;
+    if (!goes_inside(exit) || inner_exit(exit, known)) continue;
+    if (Block* const block = find_(exit.ip, exit.mode); block && fits(*block, exit.invocation)) add(*block, exit.ip, 0, exit.invocation);
+  }
 }
 
 /// Lowers blocks and follows their exits, breadth first.
@@ -55,34 +81,21 @@ void RegionBuilder::discover(Block& head, u64 ip, u8 slot) {
     inner_mode_->frame = Mode::frame_of(frame.sof, frame.sol);
     if (frame.sor || mode_.rotating) inner_mode_.reset();
   }
-  const auto add = [&](Block& block, u64 at, u8 from) {
-    instructions_ += block.slots;
-    lowered_.push_back({{at, from, &block}, Lowering(rules_, block, at, from, mode_of(lowered_.size())).run()});
-  };
-  add(head, ip, slot);
+  add(head, ip, slot, 0);
   for (size_t n = 0; n < lowered_.size(); n++) {
-    std::vector<Exit> exits;
-    for (const Op& op : lowered_[n].unit.ops)
-      if (op.code == Opcode::exit_if) exits.push_back(lowered_[n].unit.exits[op.imm]);
-    if (const auto* leave = std::get_if<Leave>(&lowered_[n].unit.terminal)) exits.push_back(lowered_[n].unit.exits[leave->exit]);
-    for (const Exit& exit : exits) {
-      u32 known;
-      if (!goes_inside(exit) || inner_exit(exit, known)) continue;
-      if (Block* block = find_(exit.ip, *inner_mode_); block && fits(*block)) add(*block, exit.ip, 0);
-    }
+    if (guess_ && take_in_call(n)) lowered_[n].unit = lower(lowered_[n], nullptr);
+    follow_exits(n);
   }
 }
 
 /// Now that all heads of blocks are known, none runs into another one.
 void RegionBuilder::lower_again() {
-  std::vector<u64> leaders;
+  std::vector<std::vector<u64>> leaders(invocations_.size() + 1);
   for (const Lowered& l : lowered_)
-    if (l.part.slot == 0) leaders.push_back(l.part.ip);
-  std::sort(leaders.begin(), leaders.end());
+    if (l.part.slot == 0) leaders[l.inlining.invocation].push_back(l.part.ip);
+  for (auto& ips : leaders) std::sort(ips.begin(), ips.end());
   for (Lowered& l : lowered_) {
-    Lowering lowering(rules_, *l.part.block, l.part.ip, l.part.slot, mode_of(static_cast<size_t>(&l - lowered_.data())));
-    lowering.stop_at(&leaders);
-    l.unit = lowering.run();
+    l.unit = lower(l, &leaders[l.inlining.invocation]);
     may_be_nat_ |= l.unit.may_be_nat;
   }
 }
@@ -175,6 +188,11 @@ void RegionBuilder::order() {
 Unit RegionBuilder::build(Block& head, u64 ip, u8 slot) {
   if (slot != 0 || !rotating_loop(head, ip)) {
     discover(head, ip, slot);
+    if (inlined() && !may_inline()) {
+      guess_ = nullptr;
+      lowered_.clear(), invocations_.clear(), instructions_ = 0;
+      discover(head, ip, slot);
+    }
     lower_again();
   }
   cut();

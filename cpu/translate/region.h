@@ -21,6 +21,12 @@ class RegionBuilder {
 
   /// Rotating loops may be translated with a window.
   void allow_windows() { windows_ = true; }
+  /// What a branch register held the last time, for calls through it.
+  using Guess = std::function<u64(u8 branch_register)>;
+  /// Small functions that the region calls may become part of it.
+  void allow_inlining(Guess guess) { guess_ = std::move(guess); }
+  /// Calls that build() has taken in.
+  unsigned inlined() const { return static_cast<unsigned>(invocations_.size()); }
   /// Whether build() made such a loop.
   bool windowed() const { return windowed_; }
   /// @returns a unit without blocks when `head` leads nowhere that could be taken in
@@ -30,6 +36,14 @@ class RegionBuilder {
   struct Lowered {
     Part part;
     Unit unit;
+    Inlining inlining;
+  };
+  /// A call that the region takes in, of a function that allocates no frame.
+  struct Invocation {
+    Mode mode;
+    Frame frame;
+    Inlining::Back back;
+    unsigned instructions = 0;
   };
   /// Operations of a decoded block up to a branch within the region.
   struct Piece {
@@ -40,8 +54,15 @@ class RegionBuilder {
   };
 
   void discover(Block& head, u64 ip, u8 slot);
-  bool fits(Block& block) const;
-  Mode mode_of(size_t lowered) const { return lowered ? *inner_mode_ : mode_; }
+  bool fits(Block& block, u32 invocation) const;
+  void add(Block& block, u64 ip, u8 slot, u32 invocation);
+  const Mode& inner_mode(u32 invocation) const { return invocation ? invocations_[invocation - 1].mode : *inner_mode_; }
+  Unit lower(const Lowered& l, const std::vector<u64>* leaders) const;
+  void follow_exits(size_t n);
+  bool take_in_call(size_t n);
+  bool can_take_in(Block& block, const Invocation& in) const;
+  bool returns_soon(Block& callee, u64 ip, const Invocation& made) const;
+  bool may_inline() const;
   bool goes_inside(const Exit& exit) const;
   bool inner_exit(const Exit& exit, u32& part) const;
   void lower_again();
@@ -62,7 +83,9 @@ class RegionBuilder {
   const Mode mode_;
   std::optional<Mode> inner_mode_;  // of everything behind the head: another one when the head allocates a frame
   Find find_;
+  Guess guess_;
   const RegionLimits limits_;
+  std::vector<Invocation> invocations_;       // from 1 on in Inlining::invocation
   std::vector<Lowered> lowered_;
   std::vector<u32> first_piece_;              // by lowered block
   std::vector<Piece> pieces_;

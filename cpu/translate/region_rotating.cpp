@@ -81,9 +81,9 @@ bool RegionBuilder::rotating_loop(Block& head, u64 ip) {
   how.floats = uses_floats(unit);
   if (branch->handler == &br_ctop_b2) how.stages = count_stages(unit);
   windowed_ = true;
-  lowered_.push_back({{ip, 0, &head}, lower(how)});
+  lowered_.push_back({{ip, 0, &head, false, mode_}, lower(how), {}});
   how.steady = true;
-  if (how.stages) lowered_.push_back({{ip, 0, &head, true}, lower(how)});
+  if (how.stages) lowered_.push_back({{ip, 0, &head, true, mode_}, lower(how), {}});
   return true;
 }
 

@@ -33,6 +33,7 @@ void RegionBuilder::copy_piece(Unit& out, u32 number) {
   BasicBlock& block = out.blocks[place_[number]];
   block.first = static_cast<u32>(out.ops.size());
   block.part = piece.lowered;
+  block.frame = l.inlining.frame;
   if (piece.first == 0) check_nats(out, l);
   for (u32 n = piece.first; n < piece.end; n++) {
     Op op = l.unit.ops[n];
@@ -131,13 +132,14 @@ Unit RegionBuilder::stitch(u8 slot) {
     out.parts.push_back(l.part);
     number_.emplace_back(l.unit.ops.size());
   }
+  if (!invocations_.empty()) out.own_frame = invocations_[0].back.mode.frame;
   out.blocks.resize(order_.size() + 1);
   out.blocks[0].terminal = Goto{1};
   for (u32 piece : order_) {
     const Lowered& l = lowered_[pieces_[piece].lowered];
     out.assumed_clean |= l.unit.assumed_clean & ~may_be_nat_;
     out.clean_frame |= l.unit.clean_frame;
-    out.needed_sof = piece == 0 || !head_allocates_ ? std::max(out.needed_sof, l.unit.needed_sof) : out.needed_sof;
+    if (!l.inlining.back && (piece == 0 || !head_allocates_)) out.needed_sof = std::max(out.needed_sof, l.unit.needed_sof);
     copy_piece(out, piece);
   }
   find_preds(out);

@@ -1,46 +1,11 @@
 // Calls, returns, alloc, indirect branches, rotating loops and moves of application registers: the same as interpreted.
-#include <functional>
-
-#include "cpu/arch/register_differences.h"
-#include "tests/support/bare_machine.h"
-#include "tests/support/translator_choice.h"
+#include "tests/unit/translate/both_engines.h"
 
 using namespace ia64;
 using namespace ia64::test;
 using cpu::StopReason;
 
 namespace {
-
-using Setup = std::function<void(BareMachine&)>;
-
-/// Runs `source` under both engines in slices of several lengths and compares all registers after each slice, until the first
-/// interruption. @returns what the translator counted in the longest run
-cpu::TranslatorCounters same_under_both(std::string_view source, const Setup& setup, const char* off = "") {
-  cpu::TranslatorCounters counters;
-  for (u64 slice : {u64{7}, u64{100}, u64{100000}}) {
-    BareMachine a, b;
-    cpu::TranslatorOptions options = translator_choice();
-    options.optimisations.switch_off(off);
-    b.core().use_translator(options);
-    for (BareMachine* m : {&a, &b}) {
-      m->load(source);
-      m->regs().psr |= cpu::psr::kIc;
-      setup(*m);
-      m->core().set_stop_on_interruption(true);
-    }
-    StopReason reason = StopReason::Budget;
-    for (u64 done = 0; done < 400'000 && reason == StopReason::Budget; done += slice) {
-      reason = a.core().run(slice);
-      REQUIRE(b.core().run(slice) == reason);
-      INFO("slices of " << slice << ", " << a.core().slots_retired() << " instructions, ip " << std::hex << a.regs().ip);
-      REQUIRE(cpu::register_differences(a.regs(), b.regs()) == "");
-      REQUIRE(a.core().slots_retired() == b.core().slots_retired());
-    }
-    REQUIRE(reason == StopReason::Interruption);
-    counters = *b.core().translator_counters();
-  }
-  return counters;
-}
 
 /// With all optimisations, and without each of those that these programs are about.
 void same_with_and_without(std::string_view source, const Setup& setup) {

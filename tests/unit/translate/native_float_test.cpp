@@ -295,6 +295,58 @@ top:
   CHECK(counted.deopts < 1000);  // of 10000 additions
 }
 
+TEST_CASE("a predicated store looks at its register only when it stores", "[jit]") {
+  NEEDS_ASSEMBLER();
+  // f9 and f10 are numbers of 64 bits, which no double holds, until the last of 1000 rounds; only then they are stored.
+  const auto run = [](BareMachine& m) {
+    m.load(R"(
+{ .mii
+  ldf.fill f9 = [r8]
+  mov.i ar.lc = r14
+  cmp.eq p6, p7 = r0, r0 ;;
+}
+{ .mfi
+  ldf.fill f10 = [r8]
+  nop.f 0
+  nop.i 0 ;;
+}
+top:
+{ .mii
+  (p7) stf8 [r9] = f9
+  mov.i r15 = ar.lc ;;
+  cmp.ltu p6, p7 = 1, r15 ;;
+}
+{ .mfb
+  (p7) stfd [r10] = f10
+  nop.f 0
+  nop.b 0 ;;
+}
+{ .mmb
+  (p7) ldfd f10 = [r11]
+  (p7) ldf8 f9 = [r11]
+  br.cloop.sptk.few top ;;
+}
+{ .mib
+  break.m 0x100
+  nop.i 0
+  nop.b 0 ;;
+}
+)");
+    m.write64(BareMachine::kData, bit(63) | 1), m.write64(BareMachine::kData + 8, 0xffff);
+    m.write64(BareMachine::kData + 0x40, 0x4045'0000'0000'0000);
+    m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, BareMachine::kData + 0x20), m.regs().set_gr(10, BareMachine::kData + 0x28);
+    m.regs().set_gr(11, BareMachine::kData + 0x40), m.regs().set_gr(14, 1000), m.regs().fpsr = kFpsr;
+    m.run_to_interruption(1'000'000);
+  };
+  NativeMachine translated;
+  BareMachine interpreted;
+  run(translated), run(interpreted);
+  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  CHECK(translated.read64(BareMachine::kData + 0x20) == 0x4045'0000'0000'0000);
+  CHECK(translated.read64(BareMachine::kData + 0x28) == interpreted.read64(BareMachine::kData + 0x28));
+  CHECK(translated.core().translator_counters()->deopts < 20);  // a look in each round would leave in each
+}
+
 TEST_CASE("sums of singles half way between two singles stay in generated code", "[jit]") {
   NEEDS_ASSEMBLER();
   const auto run = [](BareMachine& m) {
