@@ -63,6 +63,13 @@ void X64Emitter::find_last_uses(u32 b) {
 i16 X64Emitter::take_slot(Value v) {
   Home& home = home_[v];
   if (home.spill >= 0) return home.spill;
+  // Where the phi lives that takes it along a back edge, if that is over: then the edge has nothing to move.
+  const Value phi = live_.feeds[v];
+  const i16 wanted = phi == ir::kNone ? i16{-1} : home_[phi].spill;
+  if (wanted >= 0 && !slots_used_[static_cast<size_t>(wanted)]) {
+    slots_used_[static_cast<size_t>(wanted)] = true;
+    return home.spill = wanted;
+  }
   for (unsigned s = 0; s < kSpillSlots; s++) {
     if (slots_used_[s]) continue;
     slots_used_[s] = true;
@@ -234,9 +241,9 @@ void X64Emitter::emit_op(u32 n) {
   if (!keeps_flags(op.code)) tested_ = ir::kNone;
   if (deopt_) bind_deopt(op);
   if (calls) forget_after_call();
-  if (home_[n].reg >= 0 && live_.spilled[n]) store_spill(take_slot(n), home_[n].reg);
   for (Value v : {op.a, op.b, op.c, op.guard}) forget_dead(v);
   for (const ir::PendingWrite& w : unit_.pending(op.pending)) forget_dead(w.value);
+  if (home_[n].reg >= 0 && live_.spilled[n]) store_spill(take_slot(n), home_[n].reg);
   if (last_use_[n] == 0) forget_dead(n);  // a result that nobody reads
 }
 

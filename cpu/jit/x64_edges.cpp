@@ -112,7 +112,8 @@ std::vector<X64Emitter::Move> X64Emitter::moves_to(u32 from, u32 to) {
     Move m;
     if (!constant(x, m.constant)) m.from = home_[x].reg >= 0 ? home_[x].reg : kSlotBase + home_[x].spill;
     if (p.reg >= 0 && m.from != p.reg) m.to = p.reg, moves.push_back(m);
-    if (phi && p.slot >= 0 && m.from != kSlotBase + p.slot) m.to = kSlotBase + p.slot, moves.push_back(m);
+    const bool there = m.from >= 0 && live_.spilled[x] && home_[x].spill == p.slot;
+    if (phi && p.slot >= 0 && !there && m.from != kSlotBase + p.slot) m.to = kSlotBase + p.slot, moves.push_back(m);
   }
   return moves;
 }

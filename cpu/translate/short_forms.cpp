@@ -48,6 +48,7 @@ class ShortForms {
       Op& op = u_.ops[n];
       each_operand(op, [&](Value& v) { v = same_[v]; });
       same_[n] = n;
+      if (op.code == Opcode::select) op = reduced(op);
       if (const Value copy = copied(op); copy != kNone) same_[n] = copy;
       else if (const auto other = shorter(op)) op = *other;
     }
@@ -64,6 +65,18 @@ class ShortForms {
     if (op.code == Opcode::and_ && is_constant(op.b, 1) && is_boolean(op.a)) return op.a;
     if (op.code == Opcode::select && is_constant(op.b, 1) && is_constant(op.c, 0)) return op.a;
     return kNone;
+  }
+  /// Selections by the same condition have decided already.
+  Op reduced(Op op) const {
+    const Value inverse = u_.ops[op.a].code == Opcode::invert ? u_.ops[op.a].a : kNone;
+    const auto decided = [&](Value arm, bool yes) {
+      for (const Op* s = &u_.ops[arm]; s->code == Opcode::select && (s->a == op.a || s->a == inverse); s = &u_.ops[arm])
+        arm = (s->a == op.a) == yes ? s->b : s->c;
+      return arm;
+    };
+    op.b = decided(op.b, true), op.c = decided(op.c, false);
+    if (inverse != kNone && is_constant(op.b, 0) && is_constant(op.c, 1)) op.a = inverse, std::swap(op.b, op.c);
+    return op;
   }
   std::optional<Op> shorter(const Op& op) const {
     if (op.code == Opcode::add) return sum(op);
@@ -86,6 +99,7 @@ class ShortForms {
       const auto shorter = selection(other);
       return shorter ? shorter : other;
     }
+    if (is_constant(op.b, 0) && is_constant(op.c, 1)) return Op{.code = Opcode::invert, .a = op.a};
     if (is_constant(op.c, 0) && is_boolean(op.b)) return Op{.code = Opcode::and_, .a = op.b, .b = op.a};
     if (is_constant(op.b, 1) && is_boolean(op.c)) return Op{.code = Opcode::or_, .a = op.c, .b = op.a};
     if (is_constant(op.b, 0) && is_boolean(op.c)) return Op{.code = Opcode::andn, .a = op.c, .b = op.a};

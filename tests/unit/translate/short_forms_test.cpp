@@ -63,6 +63,20 @@ TEST_CASE("selections among 0, 1 and a predicate are logic, of registers they ar
   CHECK(last_of({get(3), constant(1), binary(Opcode::and_, 1, 0)}).code == Opcode::and_);
 }
 
+TEST_CASE("a selection among selections by the same predicate decides once", "[translate]") {
+  // r8 = -1; (p8) r8 = 1; (p9) r8 = 0, where p9 is the inverse of p8: r8 is p8.
+  const Op both = last_of({predicate(8), constant(1), constant(~u64{0}), select(0, 1, 2), invert(0), constant(0), select(4, 5, 3)});
+  CHECK(both.code == Opcode::get);
+  CHECK(both.imm == predicate(8).imm);
+  // p8 ? r3 : (p8 ? r4 : r5)
+  std::vector<Op> results;
+  const cpu::ir::Unit u = optimised({predicate(8), get(3), get(4), get(5), select(0, 2, 3), select(0, 1, 4)}, {5}, results);
+  CHECK(results[0].code == Opcode::select);
+  CHECK(u.ops[results[0].b].imm == gr(3));
+  CHECK(u.ops[results[0].c].imm == gr(5));
+  CHECK(last_of({predicate(8), constant(0), constant(1), select(0, 1, 2)}).code == Opcode::invert);
+}
+
 TEST_CASE("what only ways out need of a predicate is inverted there", "[translate]") {
   static const cpu::Insn insn;
   const auto written = [](bool used_elsewhere) {
