@@ -20,6 +20,10 @@ namespace ia64::devices::pci {
 class PciHost;
 }
 
+namespace ia64::storage {
+class UndoJournal;
+}
+
 namespace ia64::machine {
 
 class StateSections;
@@ -29,6 +33,7 @@ class StorageBays;
 struct BoardWires {
   Clock* clock = nullptr;
   Clock* pace = nullptr;  ///< not null: storage works at times of this clock alone
+  storage::UndoJournal* undo = nullptr;  ///< not null: what writes to disks replace goes there
   InterruptBus* interrupts = nullptr;
   CharChannel* console = nullptr;
   std::function<void()> on_soft_off;  ///< the guest switched the power off through ACPI; any thread

@@ -78,7 +78,7 @@ BoardHpvm1::BoardHpvm1(const MachineConfig& config, const BoardWires& wires)
       uart_(io_sapic_.pin(kUartPin), *wires.console),
       acpi_pm_(*wires.clock, io_sapic_.pin(kSciPin), wires.on_soft_off),
       pci_(memory_bus_, port_bus_),
-      storage_({.pci = &pci_, .io_sapic = &io_sapic_, .memory = &memory_bus_, .pace = wires.pace}) {
+      storage_({.pci = &pci_, .io_sapic = &io_sapic_, .memory = &memory_bus_, .pace = wires.pace, .undo = wires.undo}) {
   memory_bus_.add_mmio(kIoSapicBase, devices::io_sapic::kSizeBytes, &io_sapic_, "I/O SAPIC");
   memory_bus_.add_mmio(kInterruptBlockBase, devices::InterruptBlock::kSizeBytes, &interrupt_block_, "processor interrupt block");
   memory_bus_.add_mmio(kAcpiPmBase, devices::acpi_pm::kSizeBytes, &acpi_pm_, "ACPI PM block");

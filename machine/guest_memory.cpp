@@ -97,22 +97,29 @@ class PageMap {
   }
   PageMap(const PageMap&) = delete;
 
-  bool has(u64 offset) {
-    constexpr u64 kPresent = u64{1} << 63, kSwapped = u64{1} << 62;
-    if (fd_ < 0) return true;
-    const u64 page = offset / kPage;
-    if (page / kBatch != batch_) load(page / kBatch);
-    return entries_[page % kBatch] & (kPresent | kSwapped);
+  bool has(u64 offset) { return entry(offset) & (kPresent | kSwapped); }
+  /// Whether the page is not one of a file that others see too.
+  bool own(u64 offset) {
+    const u64 e = entry(offset);
+    return (e & kSwapped) || ((e & kPresent) && !(e & kOfFile));
   }
 
  private:
   static constexpr u64 kBatch = 512;
+  static constexpr u64 kPresent = u64{1} << 63, kSwapped = u64{1} << 62, kOfFile = u64{1} << 61;
+  static constexpr u64 kUnknown = kPresent | kSwapped;
+  u64 entry(u64 offset) {
+    if (fd_ < 0) return kUnknown;
+    const u64 page = offset / kPage;
+    if (page / kBatch != batch_) load(page / kBatch);
+    return entries_[page % kBatch];
+  }
   void load(u64 batch) {
     const u64 first = reinterpret_cast<u64>(start_) / kPage + batch * kBatch;
-    entries_.fill(~u64{0});
+    entries_.fill(kUnknown);
     batch_ = batch;
     // Beyond the end of the mapping there are zeroes or nothing; neither is asked for.
-    if (pread(fd_, entries_.data(), sizeof entries_, static_cast<off_t>(first * 8)) < static_cast<ssize_t>(8)) entries_.fill(~u64{0});
+    if (pread(fd_, entries_.data(), sizeof entries_, static_cast<off_t>(first * 8)) < static_cast<ssize_t>(8)) entries_.fill(kUnknown);
   }
   const u8* start_;
   const int fd_;
@@ -151,6 +158,17 @@ bool all_zero(const u8* page) {
 }
 
 }  // namespace
+
+void GuestMemory::for_each_own_page(const std::function<void(u64 offset)>& visit) const {
+  PageMap pages(data_);
+  for (u64 offset = 0; offset < size_; offset += kPage)
+    if (pages.own(offset)) visit(offset);
+}
+
+void GuestMemory::give_back(u64 offset, u64 size_bytes) {
+  INVARIANT(shown_ >= 0);
+  madvise(data_ + offset, size_bytes, MADV_DONTNEED);
+}
 
 void GuestMemory::for_each_content_page(const std::function<void(u64 offset, std::span<const u8> page)>& visit) const {
   PageMap own(data_);

@@ -31,6 +31,11 @@ class GuestMemory {
   /// its content until clear() or the end. Not for map_shared().
   /// @param offset  of the first byte in the file, a multiple of 4 KiB
   Result<void> show_file(int fd, u64 offset);
+  /// Calls `visit` with every 4 KiB page that may have been written since show_file() or give_back(), in order. Others are not among them
+  /// where the host tells which pages are this process' own; else all are.
+  void for_each_own_page(const std::function<void(u64 offset)>& visit) const;
+  /// Pages show the file of show_file() again.
+  void give_back(u64 offset, u64 size_bytes);
   /// Calls `visit` with every 4 KiB page that is not all zero, in order. Pages that nothing ever touched are not looked at.
   void for_each_content_page(const std::function<void(u64 offset, std::span<const u8> page)>& visit) const;
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -18,6 +21,9 @@
 #include "machine/board.h"
 #include "machine/guest_cpu_adapter.h"
 #include "machine/host_clock.h"
+#include "machine/history/history.h"
+#include "machine/history/machine_moment.h"
+#include "machine/history/shown_once.h"
 #include "machine/host_files.h"
 #include "machine/icount/counted_run.h"
 #include "machine/icount/state_hash.h"
@@ -70,7 +76,7 @@ Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& b
   return std::optional<firmware::DirectBoot>(std::move(direct));
 }
 
-class MachineImpl final : public Machine, public cpu::BreakGate, public firmware::FirmwareHost {
+class MachineImpl final : public Machine, public cpu::BreakGate, public firmware::FirmwareHost, public Repeatable {
  public:
   explicit MachineImpl(NvramFile nvram) : nvram_(std::move(nvram)) {}
   ~MachineImpl() override { stop(); }
@@ -79,13 +85,26 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
 
   void start(std::function<void(MachineEnd)> on_end) override;
   void reset() override { request_reset(true); }
-  void press_power_button() override { board_->press_power_button(); }
+  void press_power_button() override {
+    history_ends();
+    board_->press_power_button();
+  }
   void stop() override;
   void set_observer(std::function<void(MachineEvent)> observer) override { observer_ = std::move(observer); }
   bool call(std::function<void()> fn) override;
   void pause() override;
   void resume() override { safe_point_.resume(); }
   void step() override;
+  std::string irreversible() const override;
+  void keep_history(bool on) override;
+  void go_back(bool to_point) override;
+  void history_ends() override { history_ends_ = true; }
+  void repeat_by(std::function<void()> again) override;
+  void set_points(std::vector<u64> stop_addresses, std::vector<cpu::WatchRange> watches) override {
+    core_->set_stop_addresses(stop_addresses);
+    core_->set_watches(std::move(watches));
+    stop_addresses_ = {stop_addresses.begin(), stop_addresses.end()};
+  }
   void set_debug_observer(std::function<void(const DebugStop&)> observer) override { debug_observer_ = std::move(observer); }
   void set_image_observer(std::function<void(const ImageEvent&)> observer) override { image_observer_ = std::move(observer); }
   bool paused() const override { return safe_point_.paused(); }
@@ -132,6 +151,21 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void image_loaded(const firmware::EfiImage& image) override { tell_image({ImageEvent::What::Loaded, &image}); }
   void image_unloaded(const firmware::EfiImage& image) override { tell_image({ImageEvent::What::Unloaded, &image}); }
 
+  // Repeatable
+  Position position() override { return {core_->slots_retired(), core_->interruptions_taken(), clock_->now_ns()}; }
+  bool at_rest() override { return firmware_->busy().empty() && board_->storage().idle() && !board_->storage().has_attached(); }
+  std::unique_ptr<Moment> set_aside() override { return std::make_unique<MachineMoment>(*parts(), console_->written(), virtual_clock_->looks()); }
+  Result<void> let_go(const Moment& moment) override;
+  Result<void> take_up(const Moment& moment) override;
+  void page_changed(size_t range, u64 offset) override { board_->bus().code_written(board_->description().ram[range].base + offset, 4096); }
+  cpu::StopReason run(u64 at_most_slots) override { return rested(counted_->advance(at_most_slots)); }
+  cpu::StopReason run_once() override;
+  cpu::StopReason step_held() override;
+  bool at_stop_address(DebugStop& stop) override;
+  DebugStop watch_hit() override;
+  void suspend_watches(bool on) override { core_->suspend_watches(on); }
+  bool called_off() override { return call_off_ || wanted_elsewhere(); }
+
   void tell_image(const ImageEvent& event) {
     if (image_observer_) image_observer_(event);
   }
@@ -150,7 +184,15 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   Result<void> reach_quiet_point();
   void rest(cpu::StopReason reason);
   cpu::StopReason run_stretch();
-  cpu::StopReason step_once() { return counted_ ? counted_->step() : core_->step(); }
+  cpu::StopReason rested(cpu::StopReason reason) {
+    rest(reason);
+    return reason;
+  }
+  cpu::StopReason step_once();
+  bool look_at_history();
+  void forget_history();
+  void drop_history();
+  void perform_go_back(bool to_point);
   void stop_for_debugger(cpu::StopReason reason);
   void step_unwatched();
   void idle();
@@ -166,6 +208,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   NvramFile nvram_;
   std::unique_ptr<SettableClock> clock_;
   VirtualClock* virtual_clock_ = nullptr;  ///< clock_, when time is counted
+  std::optional<ShownOnce> console_;        ///< around the console, when time is counted
+  storage::UndoJournal disks_before_;
   ProcessorBus processor_bus_;
   // The processor outlives the board: requests in flight end, and interrupt it, while the board goes away.
   std::unique_ptr<Lockstep> lockstep_;  ///< only with Engine::Lockstep
@@ -174,6 +218,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::unique_ptr<GuestCpuAdapter> adapter_;
   std::unique_ptr<Board> board_;
   std::unique_ptr<firmware::Firmware> firmware_;
+  std::unique_ptr<History> history_;        ///< only while somebody may want to go back
   std::function<void(MachineEnd)> on_end_;
   std::function<void(MachineEvent)> observer_;
   std::function<void(const DebugStop&)> debug_observer_;
@@ -185,10 +230,19 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::mutex stop_mutex_;  // one stop() at a time
   std::atomic<bool> stopping_{false}, ended_{false}, reset_wanted_{false}, cold_reset_{true}, operating_system_{false};
   std::atomic<bool> stepping_{false};  ///< pause again after one instruction
+  std::atomic<bool> history_ends_{false}, call_off_{false};
   std::atomic<u64> resets_{0}, idle_ns_{0};
   bool restored_ = false;           ///< load_snapshot() came before start()
   // CPU thread only
   std::optional<u64> idle_until_ns_;
+  std::set<u64> stop_addresses_;
+  u64 input_look_ = 0;              ///< of what at_boundary() is running; 0: it can be repeated
+  struct Input {
+    u64 seen, ran;                  ///< looks of the clock; the first one decides how the quantum ends
+    std::function<void()> again;    ///< empty: it did nothing
+  };
+  std::map<u64, Input> input_;      ///< since the history began, in order
+  u64 last_input_ = 0;
   bool kernel_unread_ = false;      ///< a restored machine reads the kernel it is to start when it is reset
   u64 powered_on_ns_ = 0;
   unsigned quick_resets_ = 0;
@@ -206,14 +260,17 @@ Result<void> MachineImpl::build(const MachineConfig& config, CharChannel& consol
     clock_ = std::unique_ptr<SettableClock>(virtual_clock_ = new VirtualClock);
   else
     follow_host_clock();
+  if (virtual_clock_) console_.emplace(console);
   if (virtual_clock_ || config.start_s) wall_clock_offset_s_ = counted_offset();
   auto board = make_board(config, {.clock = clock_.get(),
                                    .pace = virtual_clock_,
+                                   .undo = virtual_clock_ ? &disks_before_ : nullptr,
                                    .interrupts = &processor_bus_,
-                                   .console = &console,
+                                   .console = console_ ? &*console_ : &console,
                                    .on_soft_off = [this] { soft_off(); }});
   if (!board) return board.error();
   board_ = std::move(*board);
+  board_->storage().on_intervention = [this] { history_ends(); };
   wire_processor(config);
 
   firmware::FirmwareOptions options{.direct_boot = std::move(*direct), .boot_timeout_s = {}, .relax = {}};
@@ -252,7 +309,11 @@ void MachineImpl::wire_processor(const MachineConfig& config) {
 
 void MachineImpl::at_boundary(std::function<void()> fn) {
   INVARIANT(virtual_clock_);
-  virtual_clock_->schedule(0, std::move(fn));
+  virtual_clock_->schedule_input([this, fn = std::move(fn)](u64 look) {
+    input_look_ = look;
+    fn();
+    if (std::exchange(input_look_, 0)) history_ends();
+  });
 }
 
 /// The guest switched off in the middle of something: where time is counted, the engines end at the same instruction.
@@ -286,6 +347,7 @@ bool MachineImpl::call(std::function<void()> fn) {
 
 void MachineImpl::pause() {
   stepping_ = false;
+  call_off_ = true;
   safe_point_.pause();
   leave_run();
 }
@@ -335,8 +397,135 @@ void MachineImpl::rest(cpu::StopReason reason) {
 
 cpu::StopReason MachineImpl::run_stretch() {
   if (stepping_) return step_once();
-  return counted_ ? counted_->run() : core_->run(0);
+  if (!counted_) return core_->run(0);
+  if (!look_at_history()) return counted_->run();
+  const u64 slots = history_->due_in_slots();
+  return slots ? counted_->run(slots) : counted_->advance();  // at rest perhaps at the end of this quantum
 }
+
+cpu::StopReason MachineImpl::step_once() {
+  if (!counted_) return core_->step();
+  if (!look_at_history()) return counted_->step();
+  const Position before = position();
+  const cpu::StopReason reason = counted_->step();
+  if (reason != cpu::StopReason::Requested && reason != cpu::StopReason::Watch) history_->stepped(before);
+  return reason;
+}
+
+// --- going back --------------------------------------------------------------------------------------------------------------
+
+std::string MachineImpl::irreversible() const {
+  if (!config_.icount || lockstep_) return "going back needs a run of counted time, --icount";
+  if (std::any_of(config_.storage.begin(), config_.storage.end(), StorageBays::is_attached)) return "going back is not possible with a tape, changer or burner of the host attached";
+  return "";
+}
+
+void MachineImpl::keep_history(bool on) {
+  look_at_history();
+  if (!on || !irreversible().empty()) {
+    if (history_) forget_history();
+    return history_.reset();
+  }
+  history_ends_ = false;
+  if (!history_) history_ = std::make_unique<History>(*this, board_->ram(), disks_before_, History::Limits{});
+  look_at_history();
+}
+
+/// Makes a checkpoint when one is due. @returns whether a history is kept
+bool MachineImpl::look_at_history() {
+  if (!history_) return false;
+  if (history_ends_.exchange(false)) {
+    forget_history();
+    console_->go_another_way();
+  }
+  if (!history_->due_in_slots()) history_->keep();
+  return true;
+}
+
+void MachineImpl::go_back(bool to_point) {
+  call_off_ = false;
+  call([this, to_point] { perform_go_back(to_point); });
+}
+
+void MachineImpl::perform_go_back(bool to_point) {
+  History::Arrival arrival;
+  safe_point_.pause();
+  if (look_at_history()) {
+    virtual_clock_->hold_input(true);
+    arrival = to_point ? history_->back_to_point() : history_->back_one();
+    virtual_clock_->hold_input(false);
+  }
+  if (arrival.end == History::End::CalledOff || wanted_elsewhere()) return;
+  if (debug_observer_) debug_observer_(arrival.end == History::End::Failed ? DebugStop{.why = DebugStop::Why::Step} : arrival.stop);
+}
+
+Result<void> MachineImpl::let_go(const Moment& moment) {
+  const auto& machine_moment = static_cast<const MachineMoment&>(moment);
+  idle_until_ns_.reset();
+  console_->go_back(machine_moment.printed());
+  return machine_moment.let_go(*parts());
+}
+
+void MachineImpl::repeat_by(std::function<void()> again) {
+  const u64 look = std::exchange(input_look_, 0);
+  if (history_ && look) input_.emplace(++last_input_, Input{look, virtual_clock_->looks(), std::move(again)});
+}
+
+/// Input that the machine has had is forgotten with the history before it; what has been taken back is still to come.
+void MachineImpl::forget_history() {
+  history_->forget();
+  std::erase_if(input_, [this](const auto& i) { return i.second.ran <= virtual_clock_->looks(); });
+}
+
+/// RAM is, or will be, in other hands.
+void MachineImpl::drop_history() {
+  if (!history_) return;
+  forget_history();
+  console_->go_another_way();
+  history_->memory_replaced();
+  input_.clear();
+  virtual_clock_->go_back(virtual_clock_->looks(), {});
+}
+
+/// What was typed since then comes again at its time, also when the machine goes on from there as it likes.
+Result<void> MachineImpl::take_up(const Moment& moment) {
+  const auto& machine_moment = static_cast<const MachineMoment&>(moment);
+  std::multimap<u64, std::function<void()>> again;
+  for (const auto& [number, input] : input_) {
+    if (input.ran <= machine_moment.looks()) continue;
+    again.emplace(input.seen, [this, number = number, fn = input.again] {
+      if (const auto it = input_.find(number); it != input_.end()) it->second.ran = virtual_clock_->looks();
+      if (fn) fn();
+    });
+  }
+  virtual_clock_->go_back(machine_moment.looks(), std::move(again));
+  return machine_moment.take_up(*parts());
+}
+
+cpu::StopReason MachineImpl::run_once() {
+  cpu::StopReason reason = cpu::StopReason::Requested;
+  while (reason == cpu::StopReason::Requested && !called_off()) reason = counted_->advance_once();
+  return rested(reason);
+}
+
+cpu::StopReason MachineImpl::step_held() {
+  cpu::StopReason reason = cpu::StopReason::Requested;
+  while (reason == cpu::StopReason::Requested && !called_off()) reason = counted_->step();
+  return rested(reason);
+}
+
+bool MachineImpl::at_stop_address(DebugStop& stop) {
+  const u64 here = core_->regs().ip | core_->regs().slot;
+  stop = {.why = DebugStop::Why::StopAddress, .address = here};
+  return stop_addresses_.contains(here);
+}
+
+DebugStop MachineImpl::watch_hit() {
+  const cpu::Fault& hit = core_->watch_hit();
+  return {DebugStop::Why::Watch, hit.ifa, (hit.isr & cpu::isr::kR) != 0, (hit.isr & cpu::isr::kW) != 0};
+}
+
+// -----------------------------------------------------------------------------------------------------------------------------
 
 void MachineImpl::step_unwatched() {
   core_->suspend_watches(true);
@@ -358,8 +547,7 @@ void MachineImpl::stop_for_debugger(cpu::StopReason reason) {
   DebugStop stop{.why = DebugStop::Why::Step};
   if (reason == StopReason::StopAddress) stop = {DebugStop::Why::StopAddress, core_->regs().ip | core_->regs().slot};
   if (reason == StopReason::Watch) {
-    const cpu::Fault& hit = core_->watch_hit();
-    stop = {DebugStop::Why::Watch, hit.ifa, (hit.isr & cpu::isr::kR) != 0, (hit.isr & cpu::isr::kW) != 0};
+    stop = watch_hit();
     step_unwatched();
   }
   const bool nothing_done = reason == StopReason::Requested || reason == StopReason::Halted;
@@ -455,6 +643,7 @@ void MachineImpl::do_reset() {
   retired_before_reset_ += core_->slots_retired();
   resets_++;
   idle_until_ns_.reset();
+  drop_history();
   board_->reset(cold_reset_);
   core_->drop_all_code();
   tell_image({});
@@ -516,6 +705,7 @@ Result<void> MachineImpl::load_snapshot(const std::string& directory, const std:
   if (auto ok = (*snapshot)->check(*all); !ok) return ok;
   const bool started = thread_.joinable(), stood = clock_->paused();
   idle_until_ns_.reset();
+  drop_history();
   board_->storage().forget_conversions();
   board_->reset(true);
   core_->drop_all_code();
@@ -534,6 +724,7 @@ Result<void> MachineImpl::load_snapshot(const std::string& directory, const std:
 
 void MachineImpl::end(MachineEnd why) {
   if (ended_.exchange(true)) return;
+  if (counted_) counted_->end();
   leave_run();
   if (on_end_) on_end_(why);
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/char_channel.h"
 #include "base/clock.h"
@@ -32,8 +33,10 @@ enum class MachineEvent : u8 { Reset, OperatingSystem };
 
 /// Why a machine paused itself for a debugger.
 struct DebugStop {
-  enum class Why : u8 { StopAddress, Watch, Step } why;
-  u64 address = 0;                   ///< StopAddress: of the instruction that comes next; Watch: of the access, which has been done
+  /// HistoryBegin: nothing before this moment was kept.
+  enum class Why : u8 { StopAddress, Watch, Step, HistoryBegin } why;
+  /// StopAddress: of the instruction that comes next; Watch: of the access, which has been done, or after go_back() comes next
+  u64 address = 0;
   bool read = false, write = false;  ///< Watch
 };
 
@@ -74,8 +77,19 @@ class Machine : public Inspectable {
   virtual bool paused() const = 0;
   /// As resume(), but pauses again after one instruction (Core::step()) and says so. Any thread; pause() takes it back.
   virtual void step() = 0;
+  /// Why the machine can never go back, in a sentence; empty when it can: its time is counted, and nothing in it is the host's own. Any thread.
+  virtual std::string irreversible() const = 0;
+  /// Keeps from now on what going back needs, or forgets it. Inside call() only; a machine that cannot go back keeps nothing.
+  virtual void keep_history(bool on) = 0;
+  /// While paused: becomes what it was before its last instruction, or when it passed the last stop address or watched access, and says so as
+  /// after step(). What came behind is forgotten. Any thread; pause() ends it somewhere on the way.
+  virtual void go_back(bool to_point) = 0;
+  /// Somebody outside changed the machine, or is about to: it cannot go back to before this. Any thread.
+  virtual void history_ends() = 0;
+  /// Where the machine pauses itself: Core::set_stop_addresses() and set_watches(). Inside call(), or before start().
+  virtual void set_points(std::vector<u64> stop_addresses, std::vector<cpu::WatchRange> watches) = 0;
   /// Called on the processor's thread when the machine has paused itself: at a stop address or behind a watched access
-  /// (Core::set_stop_addresses, set_watches) or after step(). Any thread may set it while the machine is paused.
+  /// (set_points) or after step(). Any thread may set it while the machine is paused.
   virtual void set_debug_observer(std::function<void(const DebugStop&)> observer) = 0;
   /// Called on the processor's thread for every ImageEvent, a service of firmware being under way. To be set before start().
   virtual void set_image_observer(std::function<void(const ImageEvent&)> observer) = 0;
@@ -103,6 +117,9 @@ class Machine : public Inspectable {
   /// Runs `fn` on the processor's thread at the next point that depends on counts of instructions alone, and so does everything
   /// that is input to a guest whose time is counted. Only with MachineConfig::deterministic(). Any thread; never within this call.
   virtual void at_boundary(std::function<void()> fn) = 0;
+  /// Within a function of at_boundary(): going back and on again can do by `again` what it did, or need do nothing. A function that does
+  /// not say so ends the history.
+  virtual void repeat_by(std::function<void()> again) = 0;
   /// Ends the run with MachineEnd::Finished at the next such point. As at_boundary().
   virtual void finish() = 0;
   /// What virtual time runs by. Functions it calls are input, as those of at_boundary(), only with MachineConfig::deterministic().

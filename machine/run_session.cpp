@@ -89,7 +89,10 @@ class Session {
   }
 
   Result<void> make_script() {
-    if (counted()) counted_console_.emplace(hub_, [this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
+    if (counted()) {
+      counted_console_.emplace(hub_, [this](std::function<void()> fn) { machine_->at_boundary(std::move(fn)); });
+      counted_console_->set_record([this](std::function<void()> again) { machine_->repeat_by(std::move(again)); });
+    }
     if (options_.steps.empty()) return {};
     auto script = ConsoleScript::create(options_.steps);
     if (!script) return script.error();

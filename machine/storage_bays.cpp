@@ -37,8 +37,6 @@ bool complete(const DeviceAddress& a) { return a.bus && a.slot && a.target; }
 
 bool same(const DeviceAddress& a, const DeviceAddress& b) { return a.bus == b.bus && a.slot == b.slot && a.target == b.target; }
 
-bool is_attached(const ResourceStatement& s) { return s.storage == "attach" || s.storage == "attach_path"; }
-
 Error refused(std::string why) { return {ErrorKind::Unsupported, std::move(why)}; }
 
 }  // namespace
@@ -61,7 +59,8 @@ Result<StorageBays::Opened> StorageBays::open(const ResourceStatement& s) const 
        .serial = fmt::format("IVM{:02x}{:02x}{:02x}", *s.address.bus, *s.address.slot, *s.address.target),
        .parallel_bus = vio,
        .max_transfer_bytes = vio ? 0 : VirtioScsi::kMaxTransferBytes,
-       .overlay_copy = s.overlay_copy});
+       .overlay_copy = s.overlay_copy,
+       .undo = wires_.undo});
   if (!target) return Error{target.error().kind, fmt::format("resource '{}': {}", s.text, target.error().message)};
   return Opened{std::move(*target)};
 }
@@ -170,6 +169,7 @@ Result<std::pair<StorageAdapter*, StorageDevice*>> StorageBays::locate(const Dev
 // --- hot plug
 
 Result<StorageBays::Outcome> StorageBays::attach(ResourceStatement s, bool at_firmware) {
+  intervene();
   auto all = statements();
   all.push_back(s);
   if (auto ok = allocate_addresses(all); !ok) return ok.error();
@@ -208,6 +208,7 @@ Result<void> StorageBays::check_idle(const StorageAdapter& adapter, const Storag
 }
 
 Result<StorageBays::Outcome> StorageBays::detach(const DeviceAddress& where, bool at_firmware) {
+  intervene();
   auto found = locate(where);
   if (!found) return found.error();
   auto [adapter, device] = *found;
@@ -220,6 +221,7 @@ Result<StorageBays::Outcome> StorageBays::detach(const DeviceAddress& where, boo
 }
 
 Result<StorageBays::Outcome> StorageBays::change(const ResourceStatement& s, bool at_firmware) {
+  intervene();
   auto found = locate(s.address);
   if (!found) return found.error();
   auto [adapter, device] = *found;
@@ -258,6 +260,7 @@ Result<void> StorageBays::check_conversion(Slot slot, const std::string& kind) c
 }
 
 Result<StorageBays::Outcome> StorageBays::convert(u8 bus, u8 slot_number, const std::string& kind) {
+  intervene();
   const Slot slot{bus, slot_number};
   const auto found = adapters_.find(slot);
   if (found == adapters_.end())
@@ -318,6 +321,7 @@ Result<StorageDevice*> StorageBays::find_dvd(const std::optional<DeviceAddress>&
 }
 
 Result<StorageBays::Outcome> StorageBays::eject(const std::optional<DeviceAddress>& where, bool force) {
+  intervene();
   auto found = find_dvd(where);
   if (!found) return found.error();
   StorageDevice& device = **found;
@@ -334,6 +338,7 @@ Result<StorageBays::Outcome> StorageBays::eject(const std::optional<DeviceAddres
 }
 
 Result<StorageBays::Outcome> StorageBays::insert(const std::optional<DeviceAddress>& where, const std::string& choice) {
+  intervene();
   auto found = find_dvd(where);
   if (!found) return found.error();
   StorageDevice& device = **found;
@@ -365,6 +370,7 @@ Result<void> grow_file(const ResourceStatement& s, u64 old_bytes, u64 size_bytes
 }  // namespace
 
 Result<StorageBays::Resized> StorageBays::resize(const DeviceAddress& where, u64 size_bytes) {
+  intervene();
   auto found = locate(where);
   if (!found) return found.error();
   auto [adapter, device] = *found;
@@ -432,6 +438,11 @@ bool StorageBays::idle() const {
   return std::all_of(adapters_.begin(), adapters_.end(), [](const auto& slot) { return slot.second.host->drain(std::chrono::milliseconds(0)); });
 }
 
+bool StorageBays::has_attached() const {
+  const auto all = statements();
+  return std::any_of(all.begin(), all.end(), is_attached);
+}
+
 Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
   for (auto& [slot, adapter] : adapters_)
     if (!adapter.host->drain(limit))
@@ -441,6 +452,7 @@ Result<void> StorageBays::drain(std::chrono::milliseconds limit) {
 }
 
 Result<void> StorageBays::reopen(const std::vector<ResourceStatement>& all) {
+  intervene();
   std::vector<Opened> opened;
   for (const ResourceStatement& s : all) {
     auto one = open(s);

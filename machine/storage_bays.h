@@ -23,6 +23,9 @@ class PciDevice;
 class PciHost;
 }
 }  // namespace ia64::devices
+namespace ia64::storage {
+class UndoJournal;
+}
 namespace ia64::storage::scsi {
 class DiskTarget;
 class DvdDrive;
@@ -63,12 +66,16 @@ class StorageBays {
     devices::IoSapic* io_sapic = nullptr;
     AddressSpace* memory = nullptr;
     Clock* pace = nullptr;  ///< not null: adapters and devices work at times of this clock alone (paced_target.h)
+    storage::UndoJournal* undo = nullptr;  ///< not null: what writes to disks replace goes there
   };
   explicit StorageBays(const Wires& wires);
   ~StorageBays();
 
   /// Called when the guest has opened or closed a tray; on whatever thread its request runs. To be set before the guest runs.
   std::function<void(const ResourceStatement&, bool open)> on_tray;
+
+  /// Called before an administrator's command changes something: devices, media, sizes. To be set before the guest runs.
+  std::function<void()> on_intervention;
 
   /// Opens media and puts the device in its place; a new slot gets an adapter. @param s with its whole address
   Result<void> plug(const ResourceStatement& s);
@@ -111,6 +118,9 @@ class StorageBays {
 
   /// Whether no request of the guest is in flight or waits to be fetched.
   bool idle() const;
+  /// Whether a device is not ours: a tape, changer or burner of the host.
+  static bool is_attached(const ResourceStatement& s) { return s.storage == "attach" || s.storage == "attach_path"; }
+  bool has_attached() const;
   /// Waits until no request of the guest is in flight. @returns Locked naming the adapter that is not done in time
   Result<void> drain(std::chrono::milliseconds limit);
   /// Opens disks anew with another content of their overlays: all or none. The guest does not hear of it. @param all as for plug()
@@ -129,6 +139,9 @@ class StorageBays {
   const StorageDevice* holder(const std::string& spec, const DeviceAddress& but, Compared compared) const;
   Result<void> check_given_once(const ResourceStatement& s) const;
   void put(const ResourceStatement& s, Opened opened);
+  void intervene() const {
+    if (on_intervention) on_intervention();
+  }
   StorageAdapter& adapter_at(const ResourceStatement& s);
   void revert_media();
   static void settle(StorageAdapter& adapter);

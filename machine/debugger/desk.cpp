@@ -119,8 +119,7 @@ void Desk::apply_points() {
   for (const Point& p : points_)
     p.watch ? watches.push_back({p.address, p.size_bytes, p.read, p.write}) : stops.push_back(p.address);
   if (image_entry_) stops.push_back(*image_entry_);
-  machine_.core().set_stop_addresses(std::move(stops));
-  machine_.core().set_watches(std::move(watches));
+  machine_.set_points(std::move(stops), std::move(watches));
 }
 
 std::string Desk::stopped(const DebugStop& stop) {
@@ -144,9 +143,18 @@ std::string Desk::stopped(const DebugStop& stop) {
 
 void Desk::log_faults(bool routine) { (void)log::enable(routine ? "cpu,break,mmu,irq" : "cpu"); }
 
-std::vector<Desk::Numbered> Desk::faults() const {
+/// A machine that went back has not taken them yet. @param taken  how many it has taken since its reset
+void Desk::forget_undone_faults(u64 taken) {
+  if (!fault_count_ || fault_resets_ != machine_.resets()) return;
+  const u64 count = fault_count_;
+  while (fault_count_ > first_fault_ && faults_[(fault_count_ - 1) % kFaultsKept].number > taken) fault_count_--;
+  if (fault_count_ != count) first_fault_ = std::max(first_fault_, count - std::min<u64>(count, kFaultsKept));
+}
+
+std::vector<Desk::Numbered> Desk::faults() {
+  forget_undone_faults(machine_.core().interruptions_taken());
   std::vector<Numbered> out;
-  for (u64 n = fault_count_ - std::min<u64>(fault_count_, kFaultsKept); n < fault_count_; n++) out.push_back(faults_[n % kFaultsKept]);
+  for (u64 n = std::max(first_fault_, fault_count_ - std::min<u64>(fault_count_, kFaultsKept)); n < fault_count_; n++) out.push_back(faults_[n % kFaultsKept]);
   return out;
 }
 
@@ -154,7 +162,13 @@ void Desk::on_interruption(cpu::Core& core, const cpu::InterruptionRecord& recor
   static constexpr Channel kChannels[] = {Channel::Cpu, Channel::Break, Channel::Mmu, Channel::Irq};  // by FaultClass
   constexpr u64 kAny = u64{1} << static_cast<unsigned>(Channel::Cpu) | u64{1} << static_cast<unsigned>(Channel::Break) |
                        u64{1} << static_cast<unsigned>(Channel::Mmu) | u64{1} << static_cast<unsigned>(Channel::Irq);
-  if (record.vector != cpu::Vector::ExternalInterrupt) faults_[fault_count_++ % kFaultsKept] = {core.interruptions_taken(), record};
+  if (record.vector != cpu::Vector::ExternalInterrupt) {
+    const u64 number = core.interruptions_taken();
+    if (fault_count_ && faults_[(fault_count_ - 1) % kFaultsKept].number >= number) [[unlikely]]
+      forget_undone_faults(number - 1);
+    faults_[fault_count_++ % kFaultsKept] = {number, record};
+    fault_resets_ = machine_.resets();
+  }
   if (!(log::enabled_mask.load(std::memory_order_relaxed) & kAny)) [[likely]]
     return;
   const Channel channel = kChannels[static_cast<unsigned>(class_of(record.vector))];

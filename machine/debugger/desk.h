@@ -65,13 +65,14 @@ class Desk final : public cpu::InterruptionObserver {
     cpu::InterruptionRecord record;
   };
   static constexpr size_t kFaultsKept = 64;
-  /// The last interruptions but external ones, oldest first.
-  std::vector<Numbered> faults() const;
+  /// The last interruptions but external ones, oldest first. When the machine has gone back, those that lie before it are not among them.
+  std::vector<Numbered> faults();
 
  private:
   void image_event(const ImageEvent& event);
   void image_loaded(const firmware::EfiImage& image);
   void apply_points();
+  void forget_undone_faults(u64 taken);
 
   Machine& machine_;
   SymbolTable symbols_;
@@ -82,7 +83,8 @@ class Desk final : public cpu::InterruptionObserver {
   std::optional<u64> image_entry_;  ///< of the one that was awaited and is here
   unsigned last_number_ = 0;
   std::array<Numbered, kFaultsKept> faults_{};
-  u64 fault_count_ = 0;
+  u64 fault_count_ = 0, first_fault_ = 0;  ///< of those since the run began; older ones than the first have been overwritten
+  u64 fault_resets_ = 0;                   ///< resets when the last one was taken
   std::vector<u64> remote_stops_;
   std::vector<cpu::WatchRange> remote_watches_;
 };

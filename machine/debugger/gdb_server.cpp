@@ -85,6 +85,14 @@ void GdbServer::set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> 
   });
 }
 
+void GdbServer::hold(bool on) {
+  machine_.call([this, on] { machine_.keep_history(on); });
+}
+
+void GdbServer::intervene() {
+  machine_.call([this] { machine_.history_ends(); });
+}
+
 void GdbServer::power_off() { runner_.context().end_session("powered off by the debugger"); }
 
 }  // namespace ia64::machine::debugger

@@ -41,6 +41,10 @@ class GdbServer final : private DebugTarget {
   void monitor(const std::string& line, std::function<void(std::string)> done) override;
   void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) override;
   void power_off() override;
+  bool reversible() override { return machine_.irreversible().empty(); }
+  void go_back(bool to_point) override { machine_.go_back(to_point); }
+  void hold(bool on) override;
+  void intervene() override;
 
   HostLoop& loop_;
   Machine& machine_;

@@ -35,6 +35,8 @@ constexpr GdbStub::Row GdbStub::kRows[] = {
     {"C", &GdbStub::continue_signal},
     {"s", &GdbStub::step},
     {"S", &GdbStub::step_signal},
+    {"bs", &GdbStub::back_one},
+    {"bc", &GdbStub::back_to_point},
     {"Z", &GdbStub::insert_point},
     {"z", &GdbStub::remove_point},
     {"D", &GdbStub::detach},
@@ -88,8 +90,10 @@ void GdbStub::message(const std::string& message) {
 }
 
 void GdbStub::packet(std::string_view payload) {
-  if (is_core_packet(payload))
+  if (is_core_packet(payload)) {
+    if (std::string_view("GPMX").find(payload[0]) != std::string_view::npos) target_.intervene();
     return target_.ask([p = std::string(payload)](cpu::Core& core) { return answer_core_packet(core, p); }, later());
+  }
   for (const Row& row : kRows)
     if (payload.starts_with(row.name)) return (this->*row.handle)(payload.substr(row.name.size()));
   reply("");
@@ -115,9 +119,9 @@ std::function<void(std::string)> GdbStub::later() {
 // --- running and stopping ----------------------------------------------------------------------------------------------------
 
 void GdbStub::why_stopped(std::string_view) {
-  holds_ = true;
   running_ = false;
   target_.pause();
+  take_hold();
   target_.ask([](cpu::Core&) { return std::string(); }, [this, tell = later()](const std::string&) { tell(stop_); });
 }
 
@@ -139,8 +143,22 @@ void GdbStub::report(std::string_view stop) {
   send(stop_);
 }
 
+void GdbStub::take_hold() {
+  if (!std::exchange(holds_, true)) target_.hold(true);
+}
+
+void GdbStub::go_back(bool to_point) {
+  if (!target_.reversible()) return reply("");
+  take_hold();
+  running_ = true;
+  apply_points();
+  target_.go_back(to_point);
+  silent();
+}
+
 void GdbStub::resume(bool step) {
-  holds_ = running_ = true;
+  take_hold();
+  running_ = true;
   apply_points();
   step ? target_.step() : target_.resume();
   silent();
@@ -152,6 +170,7 @@ void GdbStub::resume_at(std::string_view args, bool with_signal, bool step) {
   if (!at.done()) {
     const auto pc = at.number();
     if (!pc || !at.done()) return reply(kMalformed);
+    target_.intervene();
     target_.ask([pc = *pc](cpu::Core& core) { return set_program_counter(core, pc), std::string(); }, [](const std::string&) {});
   }
   resume(step);
@@ -174,6 +193,7 @@ void GdbStub::stopped(const DebugStop& stop) {
   if (!holds_) return target_.resume();  // at a point of a debugger that has just gone
   if (stop.why == Why::StopAddress && names_breaks_ && software_.contains(stop.address)) return report("T05thread:1;swbreak:;");
   if (stop.why == Why::StopAddress && names_breaks_ && hardware_.contains(stop.address)) return report("T05thread:1;hwbreak:;");
+  if (stop.why == Why::HistoryBegin) return report("T05thread:1;replaylog:begin;");
   if (stop.why != Why::Watch) return report("T05thread:1;");
   for (const Watch& w : watches_) {
     const bool counts = (stop.read && w.kind != '2') || (stop.write && w.kind != '3');
@@ -194,6 +214,7 @@ void GdbStub::release() {
   running_ = false;
   if (!std::exchange(holds_, false)) return;
   apply_points();
+  target_.hold(false);
   target_.resume();
 }
 
@@ -260,8 +281,8 @@ void GdbStub::remove_point(std::string_view args) {
 
 void GdbStub::supported(std::string_view args) {
   names_breaks_ = args.find("swbreak+") != std::string_view::npos && args.find("hwbreak+") != std::string_view::npos;
-  reply(fmt::format("PacketSize={:x};QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;vContSupported+;swbreak+;hwbreak+",
-                    kMaxPayloadBytes));
+  reply(fmt::format("PacketSize={:x};QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;vContSupported+;swbreak+;hwbreak+{}",
+                    kMaxPayloadBytes, target_.reversible() ? ";ReverseStep+;ReverseContinue+" : ""));
 }
 
 void GdbStub::no_acks(std::string_view) {

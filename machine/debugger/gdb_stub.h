@@ -26,6 +26,14 @@ class DebugTarget {
   /// The places where the machine is to stop for the debugger, in the order of ask().
   virtual void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) = 0;
   virtual void power_off() = 0;
+  /// Whether go_back() can ever do something.
+  virtual bool reversible() = 0;
+  /// As step() and resume(), backwards.
+  virtual void go_back(bool to_point) = 0;
+  /// A debugger has taken hold of the machine, or has let go. In the order of ask().
+  virtual void hold(bool on) = 0;
+  /// The debugger is about to change registers or memory. In the order of ask().
+  virtual void intervene() = 0;
 };
 
 /// One debugger at a time. A message is handled when `ready` has been called; only then may the next one come.
@@ -61,6 +69,8 @@ class GdbStub {
   void packet(std::string_view payload);
   void interrupt();
   void resume(bool step);
+  void take_hold();
+  void go_back(bool to_point);
   void report(std::string_view stop);
   void apply_points();
   void release();
@@ -75,6 +85,8 @@ class GdbStub {
   void continue_signal(std::string_view args) { resume_at(args, true, false); }
   void step(std::string_view args) { resume_at(args, false, true); }
   void step_signal(std::string_view args) { resume_at(args, true, true); }
+  void back_one(std::string_view) { go_back(false); }
+  void back_to_point(std::string_view) { go_back(true); }
   void insert_point(std::string_view args);
   void remove_point(std::string_view args);
   void detach(std::string_view);

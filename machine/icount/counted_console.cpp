@@ -61,7 +61,12 @@ void CountedConsole::set_receiver(std::function<size_t(std::span<const u8>)> rec
 
 void CountedConsole::set_break_handler(std::function<void()> on_break) {
   if (!on_break) return host_.set_break_handler(nullptr);
-  host_.set_break_handler([this, on_break = std::move(on_break)] { at_boundary_(on_break); });
+  host_.set_break_handler([this, on_break = std::move(on_break)] {
+    at_boundary_([this, on_break] {
+      on_break();
+      record_(on_break);
+    });
+  });
 }
 
 void CountedConsole::receiver_ready() {
@@ -78,11 +83,15 @@ void CountedConsole::pump() {
   std::string text;
   {
     std::lock_guard lock(mutex_);
-    if (!receiver_ || input_.empty()) return;
+    if (!receiver_ || input_.empty()) return record_({});
     receiver = receiver_;
     text = input_.substr(taken_, kMostAtOnce);
   }
   const size_t taken = receiver(bytes_of(text));
+  if (taken)
+    record_([receiver, given = text.substr(0, taken)] { receiver(bytes_of(given)); });
+  else
+    record_({});
   bool host_may_go_on, all_taken;
   {
     std::lock_guard lock(mutex_);

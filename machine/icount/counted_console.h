@@ -22,6 +22,9 @@ class CountedConsole final : public CharChannel {
   void set_listener(std::function<void(std::span<const u8>)> listener) { listener_ = std::move(listener); }
   /// Called where and when the guest has written, and when it has taken all that was typed; before the machine starts only.
   void set_notice(std::function<void()> notice) { notice_ = std::move(notice); }
+  /// Called within what `at_boundary` runs, with a function that does to the guest again what was just done, or none if nothing was;
+  /// before the machine starts only.
+  void set_record(std::function<void(std::function<void()> again)> record) { record_ = std::move(record); }
   /// Takes what the host's end offers at once, up to this much, for whoever stops the guest before it offers; before the start only.
   void take_up_to(size_t bytes) { most_from_host_ = bytes; }
   /// Bytes that wait for the guest. Any thread.
@@ -42,6 +45,7 @@ class CountedConsole final : public CharChannel {
   const Executor at_boundary_;
   std::function<void(std::span<const u8>)> listener_;
   std::function<void()> notice_;
+  std::function<void(std::function<void()>)> record_ = [](const std::function<void()>&) {};
   size_t most_from_host_ = 16;  // the rest waits at the host's end, which shows how far typing is
   mutable std::mutex mutex_;    // guards what follows; never held while anybody is called
   std::function<size_t(std::span<const u8>)> receiver_;

@@ -83,17 +83,24 @@ StopReason CountedRun::count(Run run) {
   return reason;
 }
 
-StopReason CountedRun::run() {
-  while (!stop_.exchange(false))
-    if (const StopReason reason = advance(); reason != StopReason::Budget) return reason;
+StopReason CountedRun::run(u64 at_most_slots) {
+  while (!stop_.exchange(false)) {
+    const u64 before = core_.slots_retired();
+    if (const StopReason reason = advance(at_most_slots); reason != StopReason::Budget) return reason;
+    at_most_slots -= std::min(at_most_slots, core_.slots_retired() - before);
+    if (at_most_slots == 0) return StopReason::Budget;
+  }
   return StopReason::Requested;
 }
 
-StopReason CountedRun::advance() {
+StopReason CountedRun::advance(u64 at_most_slots) {
   if (left_ == 0) begin_quantum();
-  const StopReason reason = count([this] { return lockstep_ ? lockstep_->run(left_) : core_.run(left_); });
+  const u64 slots = std::min(left_, at_most_slots);
+  const StopReason reason = count([&] { return lockstep_ ? lockstep_->run(slots) : core_.run(slots); });
   switch (reason) {
-    case StopReason::Budget: end_quantum(); return reason;
+    case StopReason::Budget:
+      if (left_ == 0) end_quantum();
+      return reason;
     case StopReason::InterruptionLoop:  // nothing is executed any more, but time goes on
       spent_ += left_;
       end_quantum();
@@ -128,6 +135,13 @@ void CountedRun::visit_state(StateArchive& a) {
   for (const KeptPost& p : posts) posts_.emplace_back(p.mode, p.vector);
 }
 
+StopReason CountedRun::advance_once() {
+  core_.set_stop_on_interruption(true);
+  const StopReason reason = advance(1);
+  core_.set_stop_on_interruption(false);
+  return reason;
+}
+
 StopReason CountedRun::step() {
   if (left_ == 0) begin_quantum();
   const StopReason reason = count([this] { return core_.step(); });
@@ -139,7 +153,7 @@ StopReason CountedRun::step() {
 /// Runs the break that the processor stands at, or the interrupt that has come before it. @returns whether the gate wants to stop
 bool CountedRun::stops_at_gate() {
   end_quantum();
-  if (stop_) return false;  // what has just become due ended the run
+  if (over_) return false;  // by what has just become due
   gate_->open = true;
   const bool stops = count([this] { return core_.run(1); }) == StopReason::Gate;
   gate_->open = false;

@@ -41,12 +41,18 @@ class CountedRun {
   /// Makes run() return soon. Any thread.
   void request_stop();
 
-  /// Runs until the processor halts, a gate wants to stop, somebody asked (Requested), or a debugger's reason comes up.
-  cpu::StopReason run();
-  /// Runs to the end of the quantum at most. @returns Budget there, else as run()
-  cpu::StopReason advance();
+  static constexpr u64 kNoLimit = ~u64{0};
+  /// Runs until the processor halts, a gate wants to stop, somebody asked (Requested), a debugger's reason comes up, or so many
+  /// instructions were executed (Budget; a gate's come in one piece).
+  cpu::StopReason run(u64 at_most_slots = kNoLimit);
+  /// Runs to the end of the quantum at most. @returns Budget there or behind so many instructions, else as run()
+  cpu::StopReason advance(u64 at_most_slots = kNoLimit);
+  /// The smallest piece of a run: executes one instruction or takes one interruption (Interruption), external ones too.
+  cpu::StopReason advance_once();
   /// As Core::step().
   cpu::StopReason step();
+  /// The run ends with what is happening now: a gate that the processor stands at is not entered any more.
+  void end() { over_ = true; }
   /// There is nothing to do before `until_ns` of virtual time, or before the next timer or interrupt: goes there.
   void idle_until(u64 until_ns);
   /// The quantum, wherever in it the processor stands, and interrupts under way. Not in lockstep.
@@ -66,7 +72,7 @@ class CountedRun {
   Lockstep* const lockstep_;
   u64 left_ = 0;   ///< instructions of this quantum to come; 0: none has begun
   u64 spent_ = 0;  ///< executed, and not yet virtual time
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stop_{false}, over_{false};
   std::mutex posts_mutex_;
   std::vector<std::pair<DeliveryMode, u8>> posts_;
 };

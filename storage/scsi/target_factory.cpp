@@ -7,6 +7,7 @@
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
 #include "storage/store_registry.h"
+#include "storage/wrappers/undo.h"
 
 namespace ia64::storage::scsi {
 
@@ -29,6 +30,7 @@ DiskIdentity identity_of(const TargetSpec& spec) {
 Opened open_disk(const TargetSpec& spec) {
   auto store = open_store(spec.storage + ":" + spec.location, spec.overlay_copy);
   if (!store) return store.error();
+  if (spec.undo && !(*store)->read_only()) *store = std::make_unique<UndoStore>(std::move(*store), *spec.undo);
   return std::unique_ptr<ScsiTarget>(
       std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(*store)), identity_of(spec)));
 }

@@ -8,6 +8,10 @@
 #include "base/result.h"
 #include "storage/scsi/target.h"
 
+namespace ia64::storage {
+class UndoJournal;
+}
+
 namespace ia64::storage::scsi {
 
 /// The parts of a resource statement a target depends on, and what its adapter demands.
@@ -19,6 +23,7 @@ struct TargetSpec {
   bool parallel_bus = false;    ///< behind a parallel SCSI adapter
   u32 max_transfer_bytes = 0;   ///< 0: the adapter sets none
   std::string overlay_copy = {};  ///< of a disk: what its overlay begins with, see open_store()
+  UndoJournal* undo = nullptr;    ///< not null: of a disk, where what writes replace is kept
 };
 
 /// Opens media and makes the target. @returns one line naming the file and what is wrong with it

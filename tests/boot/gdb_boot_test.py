@@ -75,6 +75,8 @@ class Run:
 class Guest(Run):
     """Linux, ending at its prompt."""
 
+    OPTIONS = []
+
     def __init__(self, args, name):
         super().__init__(args, name)
         linux = pathlib.Path(args.guests) / "linux"
@@ -82,11 +84,21 @@ class Guest(Run):
         if not self.kernel.exists():
             symbols = kernel_symbols.read_map(kernel_symbols.read(linux / "System.map.gz"))
             self.kernel.write_bytes(kernel_symbols.add_symbols(kernel_symbols.read(linux / "vmlinuz"), symbols))
-        self.start(args, name, ["--kernel", str(linux / "vmlinuz"), "--initrd", str(linux / "initrd.gz"), "--append",
+        self.start(args, name, [*self.OPTIONS, "--kernel", str(linux / "vmlinuz"), "--initrd", str(linux / "initrd.gz"), "--append",
                                 "console=ttyS0,115200 rdinit=/bin/sh", "--until", r"# $"])
 
     def boots(self):
         require(self.process.wait(self.limit) == 0, "the guest does not come to its prompt", self.log.read_text(errors="replace")[-2000:])
+
+
+class CountedGuest(Guest):
+    """The same in a run of counted time."""
+
+    OPTIONS = ["--icount", "--state-hash"]
+
+    def hash(self):
+        self.errors.seek(0)
+        return re.search(r"state hash (\w+)", self.errors.read())[1]
 
 
 class EfiProgram(Run):
@@ -118,8 +130,7 @@ def session(guest):
         "echo \\n--- watch\\n", "delete 1", "watch *(int *) &system_state", "continue", "continue", "backtrace 3",
         "echo \\n--- memory\\n", "output/x *(unsigned long *) start_kernel", "monitor phys 0x5800000 16", "x/s &linux_banner",
         "echo \\n--- end\\n", "delete", "detach"])
-    part = dict(re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", out, re.M | re.S))
-    require(set(part) >= {"reset", "start", "steps", "watch", "memory", "end"}, "the session did not get to its end", out)
+    part = parts(out, "reset", "start", "steps", "watch", "memory", "end")
     require("CPU 0" in part["reset"], "the processor is not shown as a thread", out)
     require(re.search(r"Breakpoint 1, 0x[0-9a-f]+ in start_kernel", part["reset"]), "no stop at start_kernel", out)
     require(re.search(r"=> 0x[0-9a-f]+ <start_kernel>:\s+\[MMB\]\s+alloc", part["start"]), "start_kernel is not disassembled", out)
@@ -137,6 +148,51 @@ def session(guest):
     require("Linux version" in part["memory"], "the banner is not where it should be", out)
     require("[Inferior 1 (Remote target) detached]" in part["end"], "not detached", out)
     guest.boots()
+
+
+def reverse(guest):
+    """Steps there and back; from a variable's value to the instruction that made it, from there to the value before, and to the beginning;
+    then on to the prompt, as if nothing had been."""
+    place = 'printf "pc=0x%lx value=%d\\n", (unsigned long)$pc, *(int *) &system_state'
+    part = parts(guest.gdb([
+        "break *start_kernel", "continue", "delete",
+        "echo \\n--- there\\n", "info registers", *["stepi"] * STEPS, place,
+        "echo \\n--- back\\n", "reverse-stepi 6", "info registers",
+        "echo \\n--- written\\n", "break *rest_init", "continue", "watch *(int *) &system_state", "continue", "continue", place,
+        "echo \\n--- writer\\n", "reverse-continue", place, "x/i $pc",
+        "echo \\n--- before\\n", "reverse-continue", place, "x/i $pc",
+        "echo \\n--- call\\n", "reverse-continue", place, "delete", "reverse-stepi", "info symbol $pc",
+        "echo \\n--- finish\\n", "stepi", "break *schedule_preempt_disabled", "continue", "delete", "reverse-finish", "info symbol $pc",
+        "echo \\n--- begin\\n", "reverse-continue", "reverse-stepi",
+        "echo \\n--- end\\n", "break *rest_init", "continue", place, "delete", "detach"]),
+        "there", "back", "written", "writer", "before", "call", "finish", "begin", "end")
+    out = part["all"]
+    require(part["there"].split("0x")[1:60] and part["back"].count("\n") > 100, "no registers", out)
+    registers = [re.findall(r"^(\w+ +\S+)", part[name], re.M) for name in ("there", "back")]
+    registers = [[line for line in lines if re.match(r"(r\d+|f\d+|p\d+|b\d+|pr|ip|psr|cfm|ar\w*|bsp|bspstore|rsc|unat|lc|ec|pfs|itc|fpsr|ccv|rnat|nat\d+) ", line)] for lines in registers]
+    require(len(registers[0]) > 150 and registers[0] == registers[1], "the registers are not those of before the steps",
+            str(set(registers[0]) ^ set(registers[1])))
+    require(word(part["written"], "pc") and "value=2" in part["written"], "system_state is not 2", out)
+    require("Old value = 2\nNew value = 1" in part["writer"] and "value=1" in part["writer"], "not back before the write of 2", out)
+    require(re.search(r"=> 0x\w+ <kernel_init\+\d+>:.*st4 \[r\d+\]=", part["writer"]), "not at the writer of 2", out)
+    require("Old value = 1\nNew value = 0" in part["before"] and "value=0" in part["before"], "not back before the write of 1", out)
+    require(re.search(r"=> 0x\w+ <rest_init\+\d+>:.*st4 \[r\d+\]=", part["before"]), "not at the writer of 1", out)
+    require(re.search(r"Breakpoint \d+, 0x\w+ in rest_init", part["call"]), "not back at rest_init", out)
+    require("arch_call_rest_init" in part["call"], "not back in the caller", out)
+    require("rest_init" in part["finish"], "not back at the call of schedule_preempt_disabled", out)
+    require(part["begin"].count("No more reverse-execution history") == 2, "no beginning of the history", out)
+    require(word(part["end"], "pc") and "value=0" in part["end"], "not again at rest_init", out)
+    guest.boots()
+    # Neither the way there nor the ways back have left anything: another run without a debugger ends the same.
+    plain = subprocess.run([arg for arg in guest.process.args if not arg.startswith("--gdb") and not arg.startswith("unix:")], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=guest.limit, check=True)
+    require(guest.hash() in plain.stderr, f"the states differ: {guest.hash()} and {plain.stderr}")
+
+
+def parts(out, *names):
+    part = dict(re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", out, re.M | re.S))
+    require(set(part) >= set(names), "the session did not get to its end", out)
+    return part | {"all": out}
 
 
 def announced(guest, act):
@@ -171,8 +227,7 @@ def efi_session(guest):
         "echo \\n--- write\\n", "watch *(long *) &con_out", "continue", "monitor efi images", "delete",
         "echo \\n--- calls\\n", "break *efi_call", "continue", "backtrace 3", "monitor backtrace", "monitor faults", "delete",
         "echo \\n--- end\\n", "detach"])
-    part = dict(re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", out, re.M | re.S))
-    require(set(part) >= {"loaded", "start", "main", "calls", "write", "end"}, "the session did not get to its end", out)
+    part = parts(out, "loaded", "start", "main", "calls", "write", "end")
     # gdb shows what monitor says on its standard error, so not in its place.
     require(out.count(f"add-symbol-file {guest.elf} -o 0x") >= 1 and "\\EFI\\BOOT\\BOOTIA64.EFI" in out, "the image is not announced", out)
     require(re.search(r"^2 +0x[0-9a-f]+ +start\+0x", out, re.M), "monitor backtrace does not find start", out)
@@ -209,7 +264,7 @@ def hostile(guest):
 
 def main():
     parser = argparse.ArgumentParser()
-    cases = {"session": (Guest, session), "efi": (EfiProgram, efi), "hostile": (Guest, hostile)}
+    cases = {"session": (Guest, session), "reverse": (CountedGuest, reverse), "efi": (EfiProgram, efi), "hostile": (Guest, hostile)}
     parser.add_argument("case", choices=cases)
     for name in ("ivm", "guests", "work"):
         parser.add_argument(f"--{name}", required=True)
@@ -218,7 +273,7 @@ def main():
     args = parser.parse_args()
     kind, case = cases[args.case]
     for file in ("vmlinuz", "initrd.gz", "System.map.gz"):
-        if kind is Guest and not (pathlib.Path(args.guests) / "linux" / file).exists():
+        if issubclass(kind, Guest) and not (pathlib.Path(args.guests) / "linux" / file).exists():
             print(f"skipped: there is no {args.guests}/linux/{file}")
             return SKIPPED
     if args.case != "hostile" and not shutil.which("gdb-multiarch"):

@@ -69,6 +69,14 @@ class StandingMachine final : public Machine {
   void resume() override { paused_ = false; }
   bool paused() const override { return paused_; }
   void step() override { core_.step(); }
+  std::string irreversible() const override { return "not this machine"; }
+  void keep_history(bool) override {}
+  void go_back(bool) override {}
+  void history_ends() override {}
+  void set_points(std::vector<u64> stops, std::vector<cpu::WatchRange> watches) override {
+    core_.set_stop_addresses(std::move(stops));
+    core_.set_watches(std::move(watches));
+  }
   void set_debug_observer(std::function<void(const DebugStop&)>) override {}
   void set_image_observer(std::function<void(const ImageEvent&)>) override {}
   firmware::EfiInspection inspect_efi() override { return {}; }
@@ -80,6 +88,7 @@ class StandingMachine final : public Machine {
   cpu::Core& core() override { return core_; }
   void stop() override {}
   void at_boundary(std::function<void()> fn) override { fn(); }
+  void repeat_by(std::function<void()>) override {}
   void finish() override {}
   Clock& clock() override { return clock_; }
   std::string state_hash() override { return ""; }
@@ -294,6 +303,7 @@ class Rig {
   }
 
   void good_line(const std::string& line) {
+    last_line_ = line;
     last_id_++;
     good_->put(to_text({{"id", last_id_}, {"line", line}}) + "\n");
     await_reply();
@@ -319,7 +329,7 @@ class Rig {
       if (!answered) loop_.post([] {});  // look again after one more turn
       return answered;
     });
-    check(answered, "no reply");
+    check(answered, ("no reply to " + last_line_).c_str());
     check(last_reply_.contains("result") != last_reply_.contains("error"), "a reply with neither result nor error");
   }
 
@@ -359,6 +369,7 @@ class Rig {
   std::vector<std::unique_ptr<Client>> others_;
   std::string text_;
   Json last_reply_;
+  std::string last_line_;
   i64 last_id_ = 0;
 };
 

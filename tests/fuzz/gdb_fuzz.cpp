@@ -21,7 +21,7 @@ class StandingClock final : public Clock {
 };
 
 constexpr u64 kRamBytes = 1 << 20;
-const char* const kStarts[] = {"?", "g", "G", "p", "P", "m", "M", "X", "c", "s", "C05;", "S05", "vCont;", "vCont?", "vKill;1", "Z0,", "Z1,", "Z2,", "Z3,", "Z4,", "Z9",
+const char* const kStarts[] = {"?", "g", "G", "p", "P", "m", "M", "X", "c", "s", "bs", "bc", "b", "C05;", "S05", "vCont;", "vCont?", "vKill;1", "Z0,", "Z1,", "Z2,", "Z3,", "Z4,", "Z9",
                                "z0,", "z4,", "D", "k", "Hg", "T", "qSupported", "qXfer:features:read:target.xml:", "qXfer:threads:read::", "qfThreadInfo",
                                "qThreadExtraInfo,", "qRcmd,", "qC", "QStartNoAckMode", "vMustReplyEmpty", "!", ""};
 const char* const kPieces[] = {",", ":", ";", "=", "0", "1", "-1", "s:1", "c", "xx", "ffffffffffffffff", "10000", "e000000000010000", "8", "}", "}\x03", "\x03", "*", "x", "00"};
@@ -66,11 +66,16 @@ void fuzz_one(u64 seed) {
   core.regs().ip = 0x10000, core.regs().iva = 0x20000, core.regs().bspstore = 0x30000;
   test::GdbRig rig(core);
   rig.most_instructions = 200;
+  rig.can_go_back = random.one_in(2);
   for (unsigned n = 0; n < 200; n++) {
     const std::string sent = rig.feed(bytes(random));
     check(rig.handled == rig.asked, "a message was never done with");
     check(sent.size() < 16 * dbg::kMaxPayloadBytes, "a reply without end");
     check(sent.empty() || sent[0] == '+' || sent[0] == '-' || sent[0] == '$', "something that is no packet was sent");
+    if (!rig.went_back.empty() && random.one_in(2)) {
+      rig.went_back.clear();
+      rig.stub.stopped({.why = random.one_in(2) ? machine::DebugStop::Why::HistoryBegin : machine::DebugStop::Why::Step});
+    }
     if (random.one_in(40)) {
       rig.stub.gone();
       check(core.watchpoints().ranges().empty(), "a debugger that is gone still watches");

@@ -45,10 +45,17 @@ class GdbRig final : public machine::debugger::DebugTarget {
     core_.set_watches(std::move(watches));
   }
   void power_off() override { powered_off = true; }
+  bool reversible() override { return can_go_back; }
+  /// What was asked is kept; the answer is the test's affair.
+  void go_back(bool to_point) override { went_back += to_point ? "c" : "s"; }
+  void hold(bool on) override { held = on; }
+  void intervene() override { interventions++; }
 
   machine::debugger::GdbStub stub;
   std::string sent;
-  bool running = true, powered_off = false;
+  bool running = true, powered_off = false, can_go_back = false, held = false;
+  std::string went_back;
+  unsigned interventions = 0;
   unsigned asked = 0, handled = 0;  ///< messages
   u64 most_instructions = 100000;
 

@@ -308,6 +308,46 @@ TEST_CASE("gdb: a debugger that vanishes lets the guest go on, whatever it had s
   CHECK(m.gdb.sent == frame("W00"));
 }
 
+TEST_CASE("gdb: backwards, where the machine can", "[gdb]") {
+  NEEDS_ASSEMBLER();
+  Rig m;
+  CHECK(m.ask("qSupported").find("Reverse") == std::string::npos);
+  CHECK(m.ask("bs").empty());
+  m.gdb.can_go_back = true;
+  CHECK(m.ask("qSupported").find(";ReverseStep+;ReverseContinue+") != std::string::npos);
+  m.ask("qSupported:swbreak+;hwbreak+");
+  CHECK_FALSE(m.gdb.held);
+  m.ask("?");
+  CHECK(m.gdb.held);
+  CHECK(m.ask("Z0,10001,e") == "OK");
+  CHECK(m.ask("Z2,200000,8") == "OK");
+  using machine::DebugStop;
+  const auto back = [&](const char* packet, const DebugStop& stop) {
+    CHECK(m.ask(packet) == "no reply");
+    m.gdb.sent.clear();
+    m.gdb.stub.stopped(stop);
+    return m.gdb.sent;
+  };
+  CHECK(back("bs", {.why = DebugStop::Why::Step}) == frame("T05thread:1;"));
+  CHECK(back("bc", {.why = DebugStop::Why::StopAddress, .address = 0x10001}) == frame("T05thread:1;swbreak:;"));
+  CHECK(back("bc", {.why = DebugStop::Why::Watch, .address = 0x200000, .write = true}) == frame("T05thread:1;watch:200000;"));
+  CHECK(back("bc", {.why = DebugStop::Why::HistoryBegin}) == frame("T05thread:1;replaylog:begin;"));
+  CHECK(m.gdb.went_back == "sccc");
+  // An interrupt on the way back is answered like any other.
+  CHECK(m.ask("bc") == "no reply");
+  CHECK(m.gdb.feed("\x03") == frame("T02thread:1;"));
+  // What reads does not end the history, what writes does.
+  m.ask("g");
+  m.ask("m200000,8");
+  CHECK(m.gdb.interventions == 0);
+  m.ask("M200000,1:00");
+  CHECK(m.gdb.interventions == 1);
+  m.ask("P1=0000000000000000");
+  CHECK(m.gdb.interventions == 2);
+  m.ask("D");
+  CHECK_FALSE(m.gdb.held);
+}
+
 TEST_CASE("gdb: breakpoints that make no sense are refused", "[gdb]") {
   Rig m;
   CHECK(m.ask("Z0,1000f,e") == "E01");
