@@ -277,7 +277,8 @@ void fold_constants(Unit& unit);
 /// Replaces reads of what was read or written before.
 /// @param put_off  false: every write is done where it happens
 /// @param floats   floating-point registers of regions too
-void promote_state(Unit& unit, bool put_off = true, bool floats = true);
+/// @param loop_writes  loops with more values than registers write at once what only ways out would need
+void promote_state(Unit& unit, bool put_off = true, bool floats = true, bool loop_writes = true);
 /// Drops writes of guest state that another write replaces before anybody can look. For units of one block.
 void drop_dead_writes(Unit& unit);
 /// Puts constants where a branch decided what a predicate is: behind it, on its way out, and in phis.

@@ -30,12 +30,13 @@ void call_inside(L& l, const Insn& i) {
 /// Whether the block takes in what `i` calls.
 bool goes_inside(const L& l, const Insn& i) { return l.inlining().target && i.qp == 0; }
 
-/// Back behind the inlined call, if that is what branch register and AR.PFS say.
+/// Back behind the inlined call, if that is what branch register and AR.PFS say: which is known, as a rule.
 void return_inside(L& l, const Insn& i, Value target, Value pfs) {
   const Inlining::Back& back = *l.inlining().back;
   const Value there = l.binary(cmp_eq, target, l.constant(back.ip)), frame = l.binary(cmp_eq, pfs, l.constant(back.mode.pfs_behind_call()));
   const Value elsewhere = l.unary(invert, l.binary(and_, there, frame));
-  l.leave_if(i, i.qp ? l.binary(and_, l.pr(i.qp), elsewhere) : elsewhere);
+  const Value leaves = i.qp ? l.binary(and_, l.pr(i.qp), elsewhere) : elsewhere;
+  l.emit({.code = frame_return, .a = target, .b = pfs, .guard = leaves, .insn = &i});
   const unsigned exit = l.add_crossing(Crossing::Return, i, back.ip, back.mode, {}, 0);
   if (i.qp == 0) return l.finish(Leave{exit});
   l.emit({.code = exit_if, .a = l.pr(i.qp), .imm = exit, .insn = &i});

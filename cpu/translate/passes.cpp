@@ -44,6 +44,7 @@ Value copied(const Unit& u, const Op& op) {
     case Opcode::or_:
     case Opcode::xor_: return zero(op.a) ? op.b : zero(op.b) ? op.a : kNone;
     case Opcode::sub: return zero(op.b) ? op.a : kNone;
+    case Opcode::and_: return zero(op.a) ? op.a : zero(op.b) ? op.b : kNone;
     case Opcode::shl_imm:
     case Opcode::shr_imm:
     case Opcode::sar_imm: return op.imm == 0 ? op.a : kNone;
@@ -59,6 +60,12 @@ Value copied(const Unit& u, const Op& op) {
       return op.b == op.c ? op.b : kNone;
     default: return kNone;
   }
+}
+
+/// Ways out under a condition that is known not to hold.
+bool never_leaves(const Unit& u, const Op& op) {
+  const Value condition = op.code == Opcode::leave_if ? op.a : op.code == Opcode::frame_return ? op.guard : kNone;
+  return is_constant(u, condition) && u.ops[condition].imm == 0;
 }
 
 void fold(Unit& u, Op& op) {
@@ -79,7 +86,7 @@ void fold_constants(Unit& unit) {
     same[n] = static_cast<Value>(n);
     each_operand(op, [&](Value& v) { v = same[v]; });
     fold(unit, op);
-    if (op.code == Opcode::leave_if && is_constant(unit, op.a) && unit.ops[op.a].imm == 0) op = Op{.code = Opcode::constant};
+    if (never_leaves(unit, op)) op = Op{.code = Opcode::constant};
     if (const Value source = copied(unit, op); source != kNone) same[n] = source;
   }
   each_outer_use(unit, [&](Value& v) { v = same[v]; });
@@ -180,7 +187,7 @@ void drop_dead_values(Unit& unit) {
 
 void optimise(Unit& unit, const Optimisations& on) {
   make_blocks(unit);
-  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes, on.float_values);
+  if (on.pending_writes || unit.blocks.size() > 1) promote_state(unit, on.pending_writes, on.float_values, on.loop_writes);
   if (on.branch_facts) use_branch_facts(unit);
   if (on.fold_constants) fold_constants(unit);
   if (on.shared_values) share_values(unit);

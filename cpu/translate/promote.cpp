@@ -22,7 +22,8 @@ using Bits = std::vector<bool>;
 /// get higher numbers, and each block lists its operations in order.
 class Promoter {
  public:
-  Promoter(Unit& unit, bool put_off, bool floats) : u_(unit), put_off_(put_off), with_floats_(floats && unit.blocks.size() > 1), blocks_(unit.blocks.size()), alias_(unit.ops.size()) {
+  Promoter(Unit& unit, bool put_off, bool floats, bool loop_writes)
+      : u_(unit), put_off_(put_off), with_floats_(floats && unit.blocks.size() > 1), loop_writes_(loop_writes && put_off && unit.blocks.size() > 1), blocks_(unit.blocks.size()), alias_(unit.ops.size()) {
     for (Value v = 0; v < alias_.size(); v++) alias_[v] = v;
   }
   void run();
@@ -87,7 +88,7 @@ class Promoter {
   }
 
   Unit& u_;
-  const bool put_off_, with_floats_;
+  const bool put_off_, with_floats_, loop_writes_;
   std::unordered_map<u64, u32> numbers_;
   std::vector<u64> locations_;
   std::vector<BlockState> blocks_;
@@ -109,7 +110,6 @@ bool runs_foreign_code(const Op& op) {
 void Promoter::find_read() {
   const size_t count = locations_.size();
   for (BlockState& s : blocks_) s.read.assign(count, false);
-  if (!put_off_ || blocks_.size() < 2) return;
   for (bool changed = true; changed;) {
     changed = false;
     for (u32 b = static_cast<u32>(blocks_.size()); b-- > 0;) {
@@ -133,7 +133,7 @@ void Promoter::find_written_at_once() {
   const size_t count = locations_.size();
   for (u32 head = 0; head < blocks_.size(); head++) {
     const u32 end = u_.blocks[head].loop_end;
-    if (!put_off_ || !end) continue;
+    if (!end) continue;
     Bits set(count);
     for (u32 b = head; b <= end; b++)
       for (u32 n = u_.blocks[b].first; n < u_.blocks[b].end; n++)
@@ -527,8 +527,7 @@ void Promoter::run() {
     if (op.code == Opcode::get || op.code == Opcode::set) number(op.imm);
   if (with_floats_) number_floats();
   for (BlockState& s : blocks_) s.in.assign(locations_.size(), kNone);
-  find_read();
-  find_written_at_once();
+  if (loop_writes_) find_read(), find_written_at_once();
   find_dirty();
   for (u32 b = 0; b < blocks_.size(); b++) walk(b);
   complete_phis();
@@ -538,9 +537,9 @@ void Promoter::run() {
 
 }  // namespace
 
-void promote_state(Unit& unit, bool put_off, bool floats) {
+void promote_state(Unit& unit, bool put_off, bool floats, bool loop_writes) {
   make_blocks(unit);
-  Promoter(unit, put_off, floats).run();
+  Promoter(unit, put_off, floats, loop_writes).run();
 }
 
 }  // namespace ia64::cpu::ir

@@ -38,7 +38,7 @@ class Queueing {
 };
 
 /// Tells whether writes into the host's cache are as quick as copying, or wait: for space, a journal, or because too much is unwritten.
-/// The kernel cannot be asked beforehand on all file systems. Any thread.
+/// For file systems on which the kernel cannot be asked beforehand. Any thread.
 class Patience {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -103,6 +103,7 @@ class FileStore::Impl {
   std::unique_ptr<RequestWorkers> writer_;
   Queueing queueing_;
   Patience patience_;
+  std::atomic<bool> knows_nowait_{true};  ///< the file system takes buffered writes only where they need not wait, when asked to
   std::unique_ptr<Uring> ring_;
 };
 
@@ -138,9 +139,18 @@ bool FileStore::Impl::read_from_cache(const BlockRequest& r) const {
 /// A write into the host's cache while such writes are quick. What fails or stops short is left to the writer thread as a whole.
 bool FileStore::Impl::write_to_cache(const BlockRequest& r) {
   if (r.fua || !patience_.quick()) return false;
-  const auto started = Patience::now();
-  const auto put = pwritev(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes));
-  patience_.ended(started);
+  const int fd = io_.file().fd(), count = static_cast<int>(r.iov.size());
+  const auto at = static_cast<off_t>(r.offset_bytes);
+  ssize_t put = -1;
+  if (knows_nowait_.load(std::memory_order_relaxed)) {
+    put = pwritev2(fd, r.iov.data(), count, at, RWF_NOWAIT);
+    if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) knows_nowait_.store(false, std::memory_order_relaxed);
+  }
+  if (!knows_nowait_.load(std::memory_order_relaxed)) {
+    const auto started = Patience::now();
+    put = pwritev(fd, r.iov.data(), count, at);
+    patience_.ended(started);
+  }
   return put == static_cast<ssize_t>(r.size_bytes);
 }
 

@@ -384,8 +384,23 @@ def stop_under_load(args):
 CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, icount_load, stop_under_load, all_targets)}
 
 
-def conclude(args, case, failures=(Failure,)):
+def argument_parser(cases=(), limit_s=500):
+    """What all programs of boot tests are given."""
+    parser = argparse.ArgumentParser()
+    if cases:
+        parser.add_argument("case", choices=cases)
+    for option in ("ivm", "guests", "work"):
+        parser.add_argument(f"--{option}", required=True)
+    parser.add_argument("--engine", default="jit", help="of cases that do not choose one themselves")
+    parser.add_argument("--limit", type=int, default=limit_s, help="seconds of host time for one run")
+    return parser
+
+
+def conclude(args, case, failures=(Failure,), needs_guests=True):
     """Runs a case in an empty folder, which stays when it fails. The exit status for ctest."""
+    if needs_guests and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
+        print(f"skipped: no guest images in {args.guests}")
+        return SKIPPED
     shutil.rmtree(args.work, ignore_errors=True)
     pathlib.Path(args.work).mkdir(parents=True)
     try:
@@ -402,20 +417,11 @@ def conclude(args, case, failures=(Failure,)):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--ivm", required=True)
-    parser.add_argument("--guests", required=True)
-    parser.add_argument("--work", required=True)
+    parser = argument_parser(CASES)
     parser.add_argument("--source", default=pathlib.Path(__file__).resolve().parents[2], help="root of the repository")
-    parser.add_argument("--engine", default="jit", help="of cases that do not choose one themselves")
     parser.add_argument("--seconds", type=int, default=10, help="how long fresh_code makes code, in guest time")
-    parser.add_argument("--limit", type=int, default=500, help="seconds of host time for one run")
     args = parser.parse_args()
-    if args.case not in ALONE and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
-        print(f"skipped: no guest images in {args.guests}")
-        return SKIPPED
-    return conclude(args, CASES[args.case])
+    return conclude(args, CASES[args.case], needs_guests=args.case not in ALONE)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 Exit status 0 passed, 1 failed, 77 skipped.
 """
-import argparse
 import pathlib
 import re
 import socket
@@ -14,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import PROMPT, SKIPPED, Failure, check_kernel_log, conclude, make_disk, plain, require  # noqa: E402
+from boot_test import PROMPT, Failure, argument_parser, check_kernel_log, conclude, make_disk, plain, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 # What Linux says, at the level of a warning, when a disk goes (its cache cannot be flushed any more) and when one grows.
@@ -242,17 +241,7 @@ CASES = {f.__name__: f for f in (debug, tcp, vio_plug)}
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--ivm", required=True)
-    parser.add_argument("--guests", required=True)
-    parser.add_argument("--work", required=True)
-    parser.add_argument("--engine", default="jit")
-    parser.add_argument("--limit", type=int, default=400, help="seconds of host time for the run")
-    args = parser.parse_args()
-    if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
-        print(f"skipped: no guest images in {args.guests}")
-        return SKIPPED
+    args = argument_parser(CASES, limit_s=400).parse_args()
     return conclude(args, CASES[args.case], (Failure, ControlError))
 
 

@@ -6,7 +6,6 @@ connections that come and go. It neither stalls nor crashes, its transcript is w
 
 Exit status 0 passed, 1 failed, 77 skipped.
 """
-import argparse
 import pathlib
 import random
 import re
@@ -16,7 +15,7 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import SKIPPED, Failure, conclude, require  # noqa: E402
+from boot_test import Failure, argument_parser, conclude, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 PROMPT = "ivm-guest# "
@@ -142,15 +141,7 @@ def drive(process, work, args):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    for name in ("ivm", "guests", "work"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--limit", type=int, default=500, help="seconds of host time for the run")
-    args = parser.parse_args()
-    if not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
-        print(f"skipped: no guest images in {args.guests}")
-        return SKIPPED
-    return conclude(args, run, (Failure, ControlError, EOFError, TimeoutError))
+    return conclude(argument_parser().parse_args(), run, (Failure, ControlError, EOFError, TimeoutError))
 
 
 if __name__ == "__main__":

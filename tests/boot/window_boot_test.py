@@ -5,7 +5,6 @@
 
 With --shots the pictures stay there. Exit status 0 passed, 1 failed, 77 skipped.
 """
-import argparse
 import hashlib
 import os
 import pathlib
@@ -17,7 +16,7 @@ import time
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from boot_test import SKIPPED, Failure, Skipped, conclude, make_demo_disk, require  # noqa: E402
+from boot_test import Failure, Skipped, argument_parser, conclude, make_demo_disk, require  # noqa: E402
 from ivmctl import Control, ControlError  # noqa: E402
 
 PROMPT = "ivm-guest# "
@@ -392,19 +391,10 @@ NEEDS_LINUX = {"linux", "media", "mouse", "paste"}
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--ivm", required=True)
-    parser.add_argument("--guests", required=True)
+    parser = argument_parser(CASES, limit_s=300)
     parser.add_argument("--source", default=str(pathlib.Path(__file__).resolve().parents[2]))
-    parser.add_argument("--work", required=True)
     parser.add_argument("--shots", help="keep the pictures in this folder")
-    parser.add_argument("--engine", default="jit")
-    parser.add_argument("--limit", type=int, default=300, help="seconds of host time for the run")
     args = parser.parse_args()
-    if args.case in NEEDS_LINUX and not pathlib.Path(args.guests, "linux", "vmlinuz").exists():
-        print(f"skipped: no guest images in {args.guests}")
-        return SKIPPED
     if args.shots:
         pathlib.Path(args.shots).mkdir(parents=True, exist_ok=True)
 
@@ -415,7 +405,7 @@ def main():
         finally:
             display.stop()
 
-    return conclude(args, case, (Failure, ControlError, EOFError))
+    return conclude(args, case, (Failure, ControlError, EOFError), needs_guests=args.case in NEEDS_LINUX)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "boot"))
-from boot_test import PROMPT, SKIPPED, Boot, Failure, Skipped, check_kernel_log, conclude, require, toolchain  # noqa: E402,F401
+from boot_test import PROMPT, Boot, Failure, Skipped, argument_parser, check_kernel_log, conclude, require, toolchain  # noqa: E402,F401
 from control_boot_test import Guest  # noqa: E402,F401
 
 TOOLS = ("bin/sg_*", "bin/mtx", "bin/tapeinfo", "sbin/mke2fs", "sbin/e2fsck")

@@ -180,7 +180,12 @@ f:
 }
 { .mii
   mov r9 = r32
-  (p11) dep r10 = -1, r10, 9, 1
+  nop.i 0
+  (p11) dep r10 = -1, r10, 9, 1 ;;
+}
+{ .mii
+  nop.m 0
+  nop.i 0
   (p12) dep r10 = -1, r10, 52, 2 ;;
 }
 { .mii

@@ -128,6 +128,33 @@ TEST_CASE("a loop carries what it changes in a phi and reads the rest once", "[t
   CHECK(u.ops[u.pending(back.pending)[0].value].code == Opcode::add);
 }
 
+TEST_CASE("a loop with more values than registers writes what only ways out would need", "[translate]") {
+  // Besides r4: r20 = r40, r21 = r41... which nothing reads.
+  const auto writes = [](u8 copies) {
+    Unit u = loop();
+    std::vector<Op> more;
+    for (u8 n = 0; n < copies; n++) {
+      const Value at = static_cast<Value>(2 * n);
+      more.push_back({.code = Opcode::get, .imm = gr(static_cast<u8>(40 + n))});
+      more.push_back({.code = Opcode::set, .a = at, .imm = gr(static_cast<u8>(20 + n))});
+    }
+    const Value by = static_cast<Value>(more.size());
+    for (Op& op : u.ops)
+      for (Value* v : {&op.a, &op.b})
+        if (*v != kNone) *v += by;
+    u.ops.insert(u.ops.begin(), more.begin(), more.end());
+    u.blocks[1].end += by;
+    optimise(u);
+    CHECK(verify(u).empty());
+    const Op& back = u.ops[u.blocks[1].end - 1];
+    unsigned sets = 0;
+    for (const Op& op : u.ops) sets += op.code == Opcode::set;
+    return std::pair{sets, u.pending(back.pending).size()};
+  };
+  CHECK(writes(2) == std::pair{0u, size_t{3}});
+  CHECK(writes(12) == std::pair{12u, size_t{1}});  // r4, which the next round reads, stays pending
+}
+
 TEST_CASE("the verifier names undefined operands and phis that do not fit", "[translate]") {
   CHECK(verify(unit_of({{.code = Opcode::sxt8, .a = 3}})).find("v3") != std::string::npos);
   CHECK(verify(unit_of({{.code = Opcode::call}})).find("no instruction") != std::string::npos);
