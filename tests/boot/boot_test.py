@@ -275,7 +275,7 @@ def save_at_prompt(args, boot, directory, command, text):
     endpoint = f"unix:{args.work}/control"
     process = subprocess.Popen([*boot.command, "--control", endpoint, "--paused", "--snapshot-dir", str(directory)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     with connect(process, endpoint) as control:
-        control.command("watch", prompt="^[~/] # ", once=True)
+        control.command("watch", prompt=PROMPT.rstrip("$"), once=True)
         control.command("continue")
         control.next_event("match")
         control.command("watch", text=text, once=True)
