@@ -129,6 +129,8 @@ class Reader {
   i64 last_slot() const { return static_cast<i64>(begin_ + length_) - 1; }
   i64 when(u64 t) const { return std::min(static_cast<i64>(begin_ + std::min(t, length_)), last_slot()); }
 
+  static constexpr u8 kSvr4 = 0, kLinux = 3;  ///< of P10; the kernel's handlers say 3, which the conventions do not list
+
   // P1 to P10
   void in_prologue(u8 b) {
     if (b < 0xa0) return;                        // P1: branch registers in memory
@@ -142,7 +144,7 @@ class Reader {
     if (b == 0xf1) return in_.skip(2);           // P9: general registers in general ones
     if (b == 0xff) {                             // P10
       const u8 abi = in_.next(), context = in_.next();
-      interruption_ = interruption_ || (abi == 0 && context == 'i');
+      interruption_ = interruption_ || ((abi == kSvr4 || abi == kLinux) && context == 'i');
       return;
     }
     in_.bad = true;

@@ -231,16 +231,19 @@ def connect(process, endpoint):
             time.sleep(0.02)
 
 
-def save_on_the_way(args, boot, directory, text):
-    """The run of `boot`, saved as soon as the console has shown a text. Returns what ivm wrote to standard error."""
+def snapshots_on_the_way(args, boot, directory, *acts):
+    """The run of `boot` with snapshots saved or loaded when the console shows certain texts: (text, action) in their order. Returns what ivm
+    wrote to standard error."""
     endpoint = f"unix:{args.work}/control"
     process = subprocess.Popen([*boot.command, "--control", endpoint, "--paused", "--snapshot-dir", str(directory)], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     with connect(process, endpoint) as control:
-        control.command("watch", text=text, once=True)
+        for text, _ in acts:
+            control.command("watch", text=text, once=True)
         control.command("continue")
-        control.next_event("match")
-        control.command("snapshot", action="save", name="one", wait=True)
+        for _, action in acts:
+            control.next_event("match")
+            control.command("snapshot", action=action, name="one", wait=True)
     errors = process.communicate()[1]
     require(process.returncode == 0, f"ivm ended with {process.returncode}: {errors}")
     return errors
@@ -256,7 +259,7 @@ def icount_snapshot(args):
         whole.run()
         saved = counted_rounds(args, f"{adapter}-saved", disk).expect("END42")
         state = state_of(whole.errors)
-        require(state_of(save_on_the_way(args, saved, directory, "ROUND2")) == state, f"{adapter}: saving changed the run")
+        require(state_of(snapshots_on_the_way(args, saved, directory, ("ROUND2", "save"))) == state, f"{adapter}: saving changed the run")
         transcript = whole.log.read_bytes()
         require(saved.log.read_bytes() == transcript, f"{adapter}: saving changed the console")
         for engine in engines:
@@ -265,6 +268,44 @@ def icount_snapshot(args):
             rest = restored.log.read_bytes()
             require(b"ROUND6" in rest and transcript.endswith(rest), f"{adapter}: the restored console differs", rest.decode(errors="replace"))
             require(state_of(restored.errors) == state, f"{adapter}: the restored run under {engine} ends in another state")
+
+
+def save_at_prompt(args, boot, directory, command, text):
+    """Boots, has a command done, saves when the console shows a text, and ends."""
+    endpoint = f"unix:{args.work}/control"
+    process = subprocess.Popen([*boot.command, "--control", endpoint, "--paused", "--snapshot-dir", str(directory)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with connect(process, endpoint) as control:
+        control.command("watch", prompt=PROMPT.rstrip("$"), once=True)
+        control.command("continue")
+        control.next_event("match")
+        control.command("watch", text=text, once=True)
+        control.command("type", text=command)
+        control.next_event("match")
+        control.command("snapshot", action="save", name="one", wait=True)
+        control.command("quit")
+    require(process.wait() == 0, f"ivm ended with {process.returncode}")
+
+
+def icount_load(args):
+    """A run that becomes an earlier moment of itself ends as if it had not; a snapshot of a guest whose time is the host's restores into counted time."""
+    original = make_disk(args)
+    disk = ["--boot-timeout", "0", "-a", f"disk:avio_stor:0,2,0:overlay:file:{original}"]
+    directory = pathlib.Path(args.work) / "snapshots"
+    whole = counted_rounds(args, "whole", disk).expect("END42")
+    whole.run()
+    back = counted_rounds(args, "back", disk).expect("END42")
+    errors = snapshots_on_the_way(args, back, directory, ("ROUND2", "save"), ("ROUND4", "load"))
+    require(state_of(errors) == state_of(whole.errors), "after the load it went another way")
+    require(whole.log.read_bytes().endswith(back.log.read_bytes()[-1000:]), "the end of the console differs", back.log.read_text(errors="replace"))
+
+    directory = pathlib.Path(args.work) / "uncounted"
+    save_at_prompt(args, Boot(args, "uncounted", disk), directory, "dd if=/dev/urandom of=/data bs=64k count=24; echo SAVE$((40+2))\r", "SAVE42")
+    runs = {}
+    for n, engine in enumerate(("jit", "jit", "interp")):
+        boot = Boot(args, f"counted{n}", ["--engine", engine, "--icount", "--state-hash", "--snapshot-dir", str(directory), "--restore", "one"])
+        boot.send("date; sync; sha256sum /data; cat /proc/interrupts; echo END$((40+2))\\r").expect("END42").run()
+        runs[f"restored {n} {engine}"] = {"transcript": boot.log.read_bytes(), "state": state_of(boot.errors)}
+    require_equal_runs(runs)
 
 
 def make_demo_disk(args):
@@ -340,7 +381,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, stop_under_load, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, icount_load, stop_under_load, all_targets)}
 
 
 def argument_parser(cases=(), limit_s=500):

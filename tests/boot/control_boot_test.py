@@ -155,7 +155,9 @@ def debug(args):
             if any(row["symbol"].startswith("do_idle") for row in callers["frames"]):
                 break
         names = [row["symbol"].split("+")[0] for row in callers["frames"]]
-        require("ia64_leave_kernel" in names and "start_kernel" in names[names.index("do_idle"):], f"callers {names}: {callers}")
+        interrupted = [n for n, row in enumerate(callers["frames"]) if row["how"] == "interrupted"]
+        require(len(interrupted) == 1 and names[interrupted[0] - 1] == "ia64_leave_kernel", f"interrupted {interrupted}: {callers}")
+        require("do_idle" in names[interrupted[0]:] and "start_kernel" in names[names.index("do_idle"):], f"callers {names}: {callers}")
         require(callers["note"] == "the outermost function", f"it ends with: {callers['note']}")
         control.line("delete all")
         control.line("watchpoint jiffies 8 write")

@@ -72,6 +72,13 @@ class Run:
         self.errors.close()
 
 
+def kernel_with_symbols(work, linux):
+    path = work / "vmlinux"
+    symbols = kernel_symbols.read_map(kernel_symbols.read(linux / "System.map.gz"))
+    path.write_bytes(kernel_symbols.add_symbols(kernel_symbols.read(linux / "vmlinuz"), symbols))
+    return path
+
+
 class Guest(Run):
     """Linux, ending at its prompt."""
 
@@ -80,10 +87,7 @@ class Guest(Run):
     def __init__(self, args, name):
         super().__init__(args, name)
         linux = pathlib.Path(args.guests) / "linux"
-        self.kernel = self.work / "vmlinux"
-        if not self.kernel.exists():
-            symbols = kernel_symbols.read_map(kernel_symbols.read(linux / "System.map.gz"))
-            self.kernel.write_bytes(kernel_symbols.add_symbols(kernel_symbols.read(linux / "vmlinuz"), symbols))
+        self.kernel = kernel_with_symbols(self.work, linux)
         self.start(args, name, [*self.OPTIONS, "--kernel", str(linux / "vmlinuz"), "--initrd", str(linux / "initrd.gz"), "--append",
                                 "console=ttyS0,115200 rdinit=/bin/sh", "--until", r"# $"])
 
@@ -99,6 +103,24 @@ class CountedGuest(Guest):
     def hash(self):
         self.errors.seek(0)
         return re.search(r"state hash (\w+)", self.errors.read())[1]
+
+
+class CountedDiskGuest(CountedGuest):
+    """Linux from a disk through GRUB, with a typed load on the disk."""
+
+    def __init__(self, args, name):
+        Run.__init__(self, args, name)
+        self.guests, self.image = args.guests, self.work / "disk.img"
+        self.kernel = kernel_with_symbols(self.work, pathlib.Path(args.guests) / "linux")
+        self.fresh_disk()
+        self.start(args, name, [*self.OPTIONS, "--boot-timeout", "0", "-a", f"disk:{args.adapter}::file:{self.image}", "--expect", PROMPT, "--send", LOAD,
+                                "--expect", "END42"])
+
+    def fresh_disk(self):
+        master = self.work / "master.img"
+        if not master.exists():
+            subprocess.run(["bash", f"{self.guests}/mkdisk.sh", str(master), "-t", "0"], check=True, stdout=subprocess.DEVNULL)
+        shutil.copyfile(master, self.image)
 
 
 class EfiProgram(Run):
@@ -189,6 +211,34 @@ def reverse(guest):
     require(guest.hash() in plain.stderr, f"the states differ: {guest.hash()} and {plain.stderr}")
 
 
+LOAD = ("i=0; while [ $i -lt 3 ]; do i=$((i+1)); dd if=/dev/urandom of=/data bs=64k count=24 oflag=direct; cp /data /back; sync; "
+        "echo 3 > /proc/sys/vm/drop_caches; sha256sum /data /back; cat /proc/interrupts; echo ROUND$i; done; echo END$((40+2))\\r")
+
+
+def reverse_disk(guest):
+    """Back over a load on a disk, and over the typing of its command; then on: state, disk and console end as without a debugger."""
+    part = parts(guest.gdb([
+        "break *ksys_sync", "continue", "continue", "echo \\n--- second\\n", "monitor state-hash", "echo \\n--- first\\n", "reverse-continue", "delete",
+        "echo \\n--- request\\n", "break *scsi_queue_rq", "reverse-continue", "reverse-continue", "backtrace 1", "delete",
+        "echo \\n--- again\\n", "break *ksys_sync", "continue", "continue", "monitor state-hash", "delete",
+        "echo \\n--- begin\\n", "reverse-continue",
+        "echo \\n--- typed\\n", "break *ksys_sync", "continue", "continue", "monitor state-hash",
+        "echo \\n--- end\\n", "reverse-continue", "delete", "detach"]), "second", "first", "request", "again", "begin", "typed", "end")
+    out = part["all"]
+    require("in ksys_sync" in part["first"] and "in scsi_queue_rq" in part["request"], "not back at the breakpoints", out)
+    hashes = re.findall(r"^hash : (\w+)", out, re.M)
+    require(len(hashes) == 3 and len(set(hashes)) == 1, f"the same place has states {hashes}", out)
+    require("No more reverse-execution history" in part["begin"], "no beginning of the history", out)
+    guest.boots()
+    state, image, log = guest.hash(), guest.image.read_bytes(), guest.log.read_bytes()
+    guest.fresh_disk()
+    plain = subprocess.run([arg for arg in guest.process.args if not arg.startswith("--gdb") and arg != f"unix:{guest.socket}"], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=guest.limit, check=True)
+    require(state in plain.stderr, f"the states differ: {state} and {plain.stderr}")
+    require(guest.image.read_bytes() == image, "the disks differ")
+    require(guest.log.read_bytes() == log, "the consoles differ", log.decode(errors="replace"))
+
+
 def parts(out, *names):
     part = dict(re.findall(r"^--- (\w+)\n(.*?)(?=^--- |\Z)", out, re.M | re.S))
     require(set(part) >= set(names), "the session did not get to its end", out)
@@ -264,11 +314,12 @@ def hostile(guest):
 
 def main():
     parser = argparse.ArgumentParser()
-    cases = {"session": (Guest, session), "reverse": (CountedGuest, reverse), "efi": (EfiProgram, efi), "hostile": (Guest, hostile)}
+    cases = {"session": (Guest, session), "reverse": (CountedGuest, reverse), "reverse_disk": (CountedDiskGuest, reverse_disk), "efi": (EfiProgram, efi), "hostile": (Guest, hostile)}
     parser.add_argument("case", choices=cases)
     for name in ("ivm", "guests", "work"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--engine", default="jit")
+    parser.add_argument("--adapter", default="avio_stor", help="of the disk of reverse_disk: avio_stor or scsi")
     parser.add_argument("--limit", type=int, default=500)
     args = parser.parse_args()
     kind, case = cases[args.case]

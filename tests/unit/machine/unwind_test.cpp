@@ -86,12 +86,15 @@ TEST_CASE("unwind: a state is labelled in one body and copied into a later one",
 
 TEST_CASE("unwind: an interruption handler of Linux keeps its state in its frame", "[machine]") {
   if (!test::have_assembler()) SKIP_TEST("ia64-linux-gnu-as is not installed");
-  const auto bytes = descriptors(".prologue\n.unwabi @svr4, 'i'\n.fframe 416\n.spillsp rp, 88\n.spillsp ar.pfs, 96\n.body\n" + kNothing);
-  const UnwindState s = unwind_state(bytes, 2);
-  CHECK(s.interruption);
-  CHECK(is(s.rp, Kind::SpRelative, 88));
-  CHECK(is(s.pfs, Kind::SpRelative, 96));
-  CHECK(is(s.psp, Kind::StackPointer, 416));
+  for (const char* abi : {"@svr4", "3"}) {  // as in the assembler's manual, and as Linux 6.1 has it
+    const auto bytes = descriptors(std::string(".prologue\n.unwabi ") + abi + ", 'i'\n.fframe 416\n.spillsp rp, 88\n.spillsp ar.pfs, 96\n.body\n" + kNothing);
+    const UnwindState s = unwind_state(bytes, 2);
+    CHECK(s.interruption);
+    CHECK(is(s.rp, Kind::SpRelative, 88));
+    CHECK(is(s.pfs, Kind::SpRelative, 96));
+    CHECK(is(s.psp, Kind::StackPointer, 416));
+  }
+  CHECK_FALSE(unwind_state(descriptors(".prologue\n.unwabi 3, 's'\n.body\n" + kNothing), 2).interruption);
 }
 
 TEST_CASE("unwind: any bytes end", "[machine]") {

@@ -47,3 +47,52 @@ TEST_CASE("virtual clock: timers may set and cancel timers", "[icount]") {
   CHECK(runs == 1);
   CHECK(clock.next_due_ns() == 50);
 }
+
+TEST_CASE("virtual clock: input shortens the time to the next timer and runs before it, with the number of the look that saw it", "[icount]") {
+  VirtualClock clock;
+  std::string order;
+  clock.schedule(10, [&] { order += "timer "; });
+  CHECK(clock.next_due_ns() == 10);  // look 1
+  clock.schedule_input([&](u64 look) { order += "a" + std::to_string(look) + " "; });
+  CHECK(clock.next_due_ns() == 0);  // look 2
+  clock.schedule_input([&](u64 look) {
+    order += "b" + std::to_string(look) + " ";
+    clock.schedule_input([&](u64 next) { order += "c" + std::to_string(next) + " "; });
+  });
+  clock.advance_to(10);  // look 3
+  CHECK(order == "a2 b3 timer ");
+  CHECK(clock.next_due_ns() == 0);
+  clock.advance_to(10);
+  CHECK(order == "a2 b3 timer c4 ");
+  CHECK(clock.next_due_ns() == ~u64{0});
+  CHECK(clock.looks() == 6);
+}
+
+TEST_CASE("virtual clock: input that is held makes no difference before it is let go", "[icount]") {
+  VirtualClock clock;
+  std::string order;
+  clock.schedule_input([&](u64) { order += "a"; });
+  clock.hold_input(true);
+  clock.schedule_input([&](u64) { order += "b"; });
+  CHECK(clock.next_due_ns() == ~u64{0});
+  clock.advance_to(5);
+  CHECK(order.empty());
+  clock.hold_input(false);
+  CHECK(clock.next_due_ns() == 0);
+  clock.advance_to(5);
+  CHECK(order == "ab");
+}
+
+TEST_CASE("virtual clock: gone back, earlier input comes again with the look that saw it", "[icount]") {
+  VirtualClock clock;
+  std::string order;
+  clock.go_back(7, {{9, [&] { order += "x"; }}, {9, [&] { order += "y"; }}, {12, [&] { order += "z"; }}});
+  CHECK(clock.next_due_ns() == ~u64{0});  // look 8
+  CHECK(clock.next_due_ns() == 0);        // look 9
+  CHECK(order.empty());
+  clock.advance_to(1);  // look 10
+  CHECK(order == "xy");
+  CHECK(clock.next_due_ns() == ~u64{0});
+  clock.advance_to(1);  // look 12
+  CHECK(order == "xyz");
+}
