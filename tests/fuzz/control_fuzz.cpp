@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -54,6 +55,12 @@ class BoardOfStorage final : public Board {
   test::StorageBoard parts_;
   firmware::BoardDescription description_;
 };
+
+double processor_seconds() {
+  timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+}
 
 /// A machine that is always at its safe point.
 class StandingMachine final : public Machine {
@@ -317,18 +324,21 @@ class Rig {
   }
 
   void await_reply() {
-    constexpr u64 kPatienceMs = 20'000;
+    // Of processor time: a sanitizer's build on a busy host takes long over a hundred thousand steps.
+    constexpr double kPatienceSeconds = 40;
+    constexpr u64 kTurnMs = 1'000;
     bool answered = false;
-    loop_.settle(kPatienceMs, [&] {
-      check(good_->take(text_), "the good client was disconnected");
-      for (size_t end; !answered && (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
-        last_reply_ = Json::parse(text_.substr(0, end), nullptr, false);
-        check(!last_reply_.is_discarded(), "a reply is not JSON");
-        answered = last_reply_.contains("id") && last_reply_["id"] == last_id_;
-      }
-      if (!answered) loop_.post([] {});  // look again after one more turn
-      return answered;
-    });
+    for (const double began = processor_seconds(); !answered && processor_seconds() - began < kPatienceSeconds;)
+      loop_.settle(kTurnMs, [&] {
+        check(good_->take(text_), "the good client was disconnected");
+        for (size_t end; !answered && (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
+          last_reply_ = Json::parse(text_.substr(0, end), nullptr, false);
+          check(!last_reply_.is_discarded(), "a reply is not JSON");
+          answered = last_reply_.contains("id") && last_reply_["id"] == last_id_;
+        }
+        if (!answered) loop_.post([] {});  // look again after one more turn
+        return answered;
+      });
     check(answered, ("no reply to " + last_line_).c_str());
     check(last_reply_.contains("result") != last_reply_.contains("error"), "a reply with neither result nor error");
   }
