@@ -39,6 +39,9 @@ constexpr u64 kWorthwhile = 6;
 constexpr u32 kOften = 64;
 /// The instructions between two such times, when the others pay for them: an exception of the host costs some microseconds.
 constexpr u64 kBetweenOdd = 1000;
+/// For how many instructions it is left there before it is tried again: at first, and at most.
+constexpr u64 kFirstWait = u64{1} << 22;
+constexpr u64 kLongestWait = u64{1} << 40;
 /// The instructions between two entries that a region's test refuses, when they are worth it.
 constexpr u64 kBetweenMisfits = 4000;
 /// How often a region may lose one of its pages before its head is left alone.
@@ -337,7 +340,7 @@ void NativeEngine::flush(DropReason why) {
   traps_.clear();
   sites_.forget();
   rules_.forget_instructions();
-  odd_.clear();
+  odd_.clear(), second_look_ = ~u64{0};
   code_bytes_ = 0;
   clear_returns();
   counters_.flushes++;
@@ -386,6 +389,7 @@ bool NativeEngine::run(const LookupEntry& entry) {
     flush(flush_reason_);
     entry.native = nullptr;
   }
+  if (core_.slots_retired() >= second_look_) [[unlikely]] look_again();
   NativeBlock* const native = native_for(entry);
   if (!native || !native->entry) {
     pending_ = nullptr;
@@ -530,11 +534,46 @@ void NativeEngine::note_odd(const Insn& insn, const NativeBlock& native) {
   if (++count.left % kOften) return;
   const u64 began = std::exchange(count.since, core_.slots_retired());
   if (count.since - began > u64{kOften} * kBetweenOdd) return;
-  if (++count.judged > kRemakes) return;  // it is not because of its floating-point registers
-  if (rules_.leave_to_handler(insn)) counters_.odd_floats++;
+  if (rules_.leave_to_handler(insn)) {
+    counters_.odd_floats++;
+    count.wait = count.wait ? std::min(count.wait * 2, kLongestWait) : kFirstWait;
+    count.until = count.since + count.wait, count.block = native.block;
+    second_look_ = std::min(second_look_, count.until);
+  } else if (++count.judged > kRemakes) {
+    return;  // it is not because of its floating-point registers
+  }
   if (!native.fallback) return translate_again(native);
   enter_through(*native.fallback, nullptr);
   native.fallback->countdown = 1;
+}
+
+/// The operands of an instruction may have been odd for a while only: its translations are made anew without its handler. When that
+/// was too early, it waits twice as long the next time.
+void NativeEngine::look_again() {
+  const u64 now = core_.slots_retired();
+  second_look_ = ~u64{0};
+  for (auto& [insn, count] : odd_) {
+    if (count.until == 0) continue;
+    if (count.until > now) {
+      second_look_ = std::min(second_look_, count.until);
+      continue;
+    }
+    count.until = 0, count.left = count.judged = 0, count.since = now;
+    give_back(*insn, *count.block);
+  }
+}
+
+void NativeEngine::give_back(const Insn& insn, const Block& block) {
+  rules_.take_from_handler(insn);
+  std::vector<NativeBlock*> alone, heads;
+  for (const auto& [key, native] : blocks_) {
+    if (native->block == &block) alone.push_back(native.get());
+    if (!native->region) continue;
+    const auto& parts = native->region->parts;
+    if (std::any_of(parts.begin(), parts.end(), [&](const NativeBlock& p) { return p.block == &block; })) heads.push_back(native.get());
+  }
+  for (NativeBlock* head : heads) enter_through(*head, nullptr), head->countdown = 1;
+  for (const NativeBlock* native : alone) translate_again(*native);
 }
 
 /// Makes the translation of a block anew.

@@ -58,6 +58,8 @@ class NativeEngine {
   void judge_fit(NativeBlock& head);
   void note_odd(const Insn& insn, const NativeBlock& native);
   void translate_again(const NativeBlock& old);
+  void look_again();
+  void give_back(const Insn& insn, const Block& block);
   void clear_returns();
   void look_for_nats();
   u32 mode_now(bool ed) const;
@@ -105,8 +107,12 @@ class NativeEngine {
   struct OddCount {
     u32 left = 0, judged = 0;
     u64 since = 0;  ///< instructions executed when the last count began
+    u64 wait = 0;   ///< instructions for which it is left to its handler
+    u64 until = 0;  ///< instructions executed when that ends; 0: it is not left to its handler
+    Block* block = nullptr;  ///< that it belongs to
   };
   std::unordered_map<const Insn*, OddCount> odd_;
+  u64 second_look_ = ~u64{0};  ///< instructions executed when the first of them is to be given back
   DropReason flush_reason_ = DropReason::Asked;
   std::vector<u64> handler_counts_;  ///< by row, when they are counted
 };

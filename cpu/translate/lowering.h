@@ -26,6 +26,8 @@ class LowerTable {
   bool contains(Handler h) const { return rules_.contains(h); }
   /// From now on `i`, a decoded instruction, has no rule. @returns false when that was so
   bool leave_to_handler(const Insn& i) { return to_handlers_.insert(&i).second; }
+  /// The rule of `i` counts again.
+  void take_from_handler(const Insn& i) { to_handlers_.erase(&i); }
   /// Decoded instructions go away.
   void forget_instructions() { to_handlers_.clear(); }
   /// Makes of() fast for the rules there are now.

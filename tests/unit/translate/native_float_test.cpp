@@ -524,3 +524,43 @@ TEST_CASE("load pairs that fault change nothing", "[jit]") {
     if (c.vector != cpu::Vector::BreakInstruction) CHECK(translated.regs().fr(6) == cpu::fp::from_integer(6));
   }
 }
+
+TEST_CASE("an instruction left to its handler for odd operands is given back after a while", "[jit]") {
+  NEEDS_ASSEMBLER();
+  // Odd operands, ordinary ones for long, odd ones again: only who was given back can be left to the handler twice.
+  const auto run = [](BareMachine& m, u64 ordinary) {
+    m.load(R"(
+{ .mii
+  nop.m 0
+  mov.i ar.lc = r20
+  nop.i 0 ;;
+}
+top:
+{ .mfb
+  nop.m 0
+  fadd.d f10 = f8, f9
+  br.cloop.sptk.few top ;;
+}
+{ .mib
+  break.m 0x100
+  nop.i 0
+  nop.b 0 ;;
+}
+)");
+    const cpu::FpReg wide{bit(63) | 1, 0xffff + 3, 0}, plain = cpu::fp::from_double(std::bit_cast<u64>(1.5));
+    m.regs().fpsr = kFpsr, m.regs().fr_phys[9] = plain;
+    for (const auto& [operand, rounds] : {std::pair{wide, u64{5000}}, {plain, ordinary}, {wide, u64{5000}}}) {
+      m.regs().fr_phys[8] = operand, m.regs().set_gr(20, rounds), m.regs().ip = BareMachine::kCode, m.regs().slot = 0;
+      m.run_to_interruption(40'000'000);
+    }
+  };
+  NativeMachine translated;
+  BareMachine interpreted;
+  run(translated, 4'000'000), run(interpreted, 10);
+  CHECK(translated.regs().fr(10) == interpreted.regs().fr(10));
+  const auto& on = translator_choice().optimisations;
+  if (!on.native_float) return;
+  const auto& counted = *translated.core().translator_counters();
+  CHECK(counted.odd_floats + counted.misfits >= 2);
+  CHECK(counted.deopts < 1000);
+}
