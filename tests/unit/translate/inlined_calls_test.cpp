@@ -6,6 +6,15 @@ using namespace ia64::test;
 
 namespace {
 
+/// Ends the functions of all programs: what stands behind their last label returns at once.
+constexpr const char* kReturn = R"(
+{ .mib
+  nop.m 0
+  nop.i 0
+  br.ret.sptk.few b0 ;;
+}
+)";
+
 /// r20 rounds of a loop that calls `f` with r36 = the round and r37 = an address, and sums what it returns in r21.
 /// @param call  the bundle with the call; the others may use r16 to r19
 std::string loop_with(std::string_view call, std::string_view functions, std::string_view every_round = "") {
@@ -199,11 +208,6 @@ f:
   br.ret.sptk.few b0 ;;
 }
 g:
-{ .mib
-  nop.m 0
-  nop.i 0
-  br.ret.sptk.few b0 ;;
-}
 )"), [](BareMachine& m) {
     frame_of_caller(m);
     m.regs().set_gr(16, 0);
@@ -299,11 +303,6 @@ words:
   br.ret.sptk.few b0 ;;
 }
 g:
-{ .mib
-  nop.m 0
-  nop.i 0
-  br.ret.sptk.few b0 ;;
-}
 )";
   const char* const every_round = R"(
 { .mmi
