@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/errands.h"
 #include "storage/stores/file_io.h"
 #include "storage/stores/request_workers.h"
 #include "storage/stores/uring.h"
@@ -75,7 +76,7 @@ class FileStore::Impl {
   BlockStatus write_behind(BlockRequest& request);
   bool on_the_spot(const BlockRequest& request);
   bool read_from_cache(const BlockRequest& request) const;
-  bool write_to_cache(const BlockRequest& request);
+  bool write_as_errand(BlockRequest& request);
   void step(std::shared_ptr<Flight> flight);
   void stepped(const std::shared_ptr<Flight>& flight, int result);
   void finish(Flight& flight, BlockStatus status);
@@ -83,7 +84,6 @@ class FileStore::Impl {
   RequestWorkers workers_{[this](BlockRequest& r) { return perform(r); }};
   std::unique_ptr<RequestWorkers> writer_;
   Queueing queueing_;
-  std::atomic<bool> knows_nowait_{true};  ///< until the file system refuses RWF_NOWAIT for buffered writes
   std::unique_ptr<Uring> ring_;
 };
 
@@ -116,17 +116,25 @@ bool FileStore::Impl::read_from_cache(const BlockRequest& r) const {
   return got == static_cast<ssize_t>(r.size_bytes);
 }
 
-/// A write into the host's cache where the file system promises not to wait for space, a journal or the medium. Others (ext4, block devices,
-/// FUSE, NFS) refuse the question; a medium that hangs must hold the writer thread there, never a virtual processor. What the file system would
-/// wait for, fails or stops short is left to that thread as a whole.
-bool FileStore::Impl::write_to_cache(const BlockRequest& r) {
-  if (r.fua || !knows_nowait_.load(std::memory_order_relaxed)) return false;
-  const auto put = pwritev2(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes), RWF_NOWAIT);
-  if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) knows_nowait_.store(false, std::memory_order_relaxed);
-  return put == static_cast<ssize_t>(r.size_bytes);
+/// A write into the host's cache by the virtual processor that asks, where there is one. No file system says beforehand whether a write will wait,
+/// for space, a journal or a medium that hangs; errands may.
+bool FileStore::Impl::write_as_errand(BlockRequest& request) {
+  Errands* const errands = Errands::here();
+  if (!errands || request.fua) return false;
+  auto shared = std::make_shared<BlockRequest>(std::move(request));
+  queueing_.handed_over();
+  const bool taken = errands->post([this, shared](bool here) {
+    if (!here) return writer_->submit(std::move(*shared));
+    const BlockStatus status = write_behind(*shared);
+    shared->done(status);
+  });
+  if (taken) return true;
+  queueing_.came_back();
+  request = std::move(*shared);
+  return false;
 }
 
-/// On the writer thread.
+/// On the writer thread, or as an errand.
 BlockStatus FileStore::Impl::write_behind(BlockRequest& request) {
   const BlockStatus status = perform(request);
   queueing_.came_back();
@@ -135,7 +143,10 @@ BlockStatus FileStore::Impl::write_behind(BlockRequest& request) {
 
 void FileStore::Impl::submit(BlockRequest request) {
   const bool read = request.op == BlockOp::Read, write = request.op == BlockOp::Write;
-  if ((read || write) && on_the_spot(request) && (read ? read_from_cache(request) : write_to_cache(request))) return request.done(BlockStatus::Ok);
+  if ((read || write) && on_the_spot(request)) {
+    if (read && read_from_cache(request)) return request.done(BlockStatus::Ok);
+    if (write && write_as_errand(request)) return;
+  }
   if (writer_ && write) return queueing_.handed_over(), writer_->submit(std::move(request));
   if (!suits_ring(request)) return workers_.submit(std::move(request));
   auto flight = std::make_shared<Flight>(Flight{std::move(request), {}, 0});

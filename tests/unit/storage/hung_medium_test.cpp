@@ -5,7 +5,7 @@
 #include "storage/block_device.h"
 #include "storage/store_registry.h"
 #include "tests/support/test.h"
-#include "tests/unit/storage/held_file.h"
+#include "tests/support/held_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

@@ -1,5 +1,5 @@
 // The server side of the kernel's FUSE protocol for a mount whose root is one regular file.
-#include "tests/unit/storage/held_file.h"
+#include "tests/support/held_file.h"
 
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 namespace ia64::testing {
 
