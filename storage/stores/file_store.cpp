@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 
 #include "storage/stores/file_io.h"
 #include "storage/stores/request_workers.h"
@@ -35,24 +34,6 @@ class Queueing {
   static constexpr auto relaxed = std::memory_order_relaxed;
   static constexpr unsigned kMemory = 64;  // requests
   std::atomic<unsigned> in_flight_{0}, crowded_{0}, count_{0};
-};
-
-/// Tells whether writes into the host's cache are as quick as copying, or wait: for space, a journal, or because too much is unwritten.
-/// For file systems on which the kernel cannot be asked beforehand. Any thread.
-class Patience {
- public:
-  using Time = std::chrono::steady_clock::time_point;
-  static Time now() { return std::chrono::steady_clock::now(); }
-  bool quick() const { return now().time_since_epoch().count() >= slow_until_.load(std::memory_order_relaxed); }
-  void ended(Time started) {
-    const auto end = now();
-    if (end - started > kQuick) slow_until_.store((end + kMemory).time_since_epoch().count(), std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr auto kQuick = std::chrono::milliseconds(2);
-  static constexpr auto kMemory = std::chrono::seconds(1);
-  std::atomic<Time::rep> slow_until_{0};
 };
 
 // Up to here, copying from or to the host's cache takes no longer than waking another thread to do it.
@@ -102,8 +83,7 @@ class FileStore::Impl {
   RequestWorkers workers_{[this](BlockRequest& r) { return perform(r); }};
   std::unique_ptr<RequestWorkers> writer_;
   Queueing queueing_;
-  Patience patience_;
-  std::atomic<bool> knows_nowait_{true};  ///< the file system takes buffered writes only where they need not wait, when asked to
+  std::atomic<bool> knows_nowait_{true};  ///< until the file system refuses RWF_NOWAIT for buffered writes
   std::unique_ptr<Uring> ring_;
 };
 
@@ -136,29 +116,19 @@ bool FileStore::Impl::read_from_cache(const BlockRequest& r) const {
   return got == static_cast<ssize_t>(r.size_bytes);
 }
 
-/// A write into the host's cache while such writes are quick. What fails or stops short is left to the writer thread as a whole.
+/// A write into the host's cache where the file system promises not to wait for space, a journal or the medium. Others (ext4, block devices,
+/// FUSE, NFS) refuse the question; a medium that hangs must hold the writer thread there, never a virtual processor. What the file system would
+/// wait for, fails or stops short is left to that thread as a whole.
 bool FileStore::Impl::write_to_cache(const BlockRequest& r) {
-  if (r.fua || !patience_.quick()) return false;
-  const int fd = io_.file().fd(), count = static_cast<int>(r.iov.size());
-  const auto at = static_cast<off_t>(r.offset_bytes);
-  ssize_t put = -1;
-  if (knows_nowait_.load(std::memory_order_relaxed)) {
-    put = pwritev2(fd, r.iov.data(), count, at, RWF_NOWAIT);
-    if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) knows_nowait_.store(false, std::memory_order_relaxed);
-  }
-  if (!knows_nowait_.load(std::memory_order_relaxed)) {
-    const auto started = Patience::now();
-    put = pwritev(fd, r.iov.data(), count, at);
-    patience_.ended(started);
-  }
+  if (r.fua || !knows_nowait_.load(std::memory_order_relaxed)) return false;
+  const auto put = pwritev2(io_.file().fd(), r.iov.data(), static_cast<int>(r.iov.size()), static_cast<off_t>(r.offset_bytes), RWF_NOWAIT);
+  if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) knows_nowait_.store(false, std::memory_order_relaxed);
   return put == static_cast<ssize_t>(r.size_bytes);
 }
 
 /// On the writer thread.
 BlockStatus FileStore::Impl::write_behind(BlockRequest& request) {
-  const auto started = Patience::now();
   const BlockStatus status = perform(request);
-  if (!request.fua) patience_.ended(started);
   queueing_.came_back();
   return status;
 }
