@@ -25,6 +25,7 @@
 #include "machine/history/machine_moment.h"
 #include "machine/history/shown_once.h"
 #include "machine/host_files.h"
+#include "machine/idle_slack.h"
 #include "machine/icount/counted_run.h"
 #include "machine/icount/state_hash.h"
 #include "machine/lockstep/lockstep.h"
@@ -133,6 +134,9 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void inspect(InspectWriter& out) const override {
     core_->inspect(out);
     board_->inspect(out);
+    out.begin("idle");
+    out.value("joined_ticks", idle_slack_.joined());
+    out.end();
   }
 
  private:
@@ -196,7 +200,8 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void stop_for_debugger(cpu::StopReason reason);
   void step_unwatched();
   void idle();
-  void sleep_until(u64 ns);
+  void sleep_until(u64 ns, u64 late_ns = 0);
+  u64 timer_slack();
   void leave_run();
   void report_difference();
   void do_reset();
@@ -232,9 +237,13 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::atomic<bool> stepping_{false};  ///< pause again after one instruction
   std::atomic<bool> history_ends_{false}, call_off_{false};
   std::atomic<u64> resets_{0}, idle_ns_{0};
+  std::atomic<bool> disturbed_{false};  ///< somebody outside wanted something of the CPU thread
   bool restored_ = false;           ///< load_snapshot() came before start()
   // CPU thread only
   std::optional<u64> idle_until_ns_;
+  IdleSlack idle_slack_;
+  bool debugged_ = false;           ///< a debugger holds the machine
+  u64 firmware_calls_ = 0;
   std::set<u64> stop_addresses_;
   u64 input_look_ = 0;              ///< of what at_boundary() is running; 0: it can be repeated
   struct Input {
@@ -392,7 +401,18 @@ void MachineImpl::cpu_main() {
 /// Nothing is to do for a while, if that is why the processor has stopped.
 void MachineImpl::rest(cpu::StopReason reason) {
   if (reason == cpu::StopReason::Gate) idle();
-  if (reason == cpu::StopReason::Halted) sleep_until(clock_->now_ns() + kHaltSliceNs);
+  if (reason == cpu::StopReason::Halted) sleep_until(clock_->now_ns() + kHaltSliceNs, timer_slack());
+}
+
+/// By how much the halted processor's timer may be late.
+u64 MachineImpl::timer_slack() {
+  if (!config_.idle_slack || counted_) return 0;
+  if (disturbed_.exchange(false) || debugged_ || stepping_ || !stop_addresses_.empty() || !core_->watchpoints().ranges().empty()) idle_slack_.end();
+  return idle_slack_.halted({.now_ns = clock_->now_ns(),
+                             .due_ns = core_->sapic().timer_due_ns(),
+                             .executed = core_->slots_retired(),
+                             .messages = core_->interrupt_messages(),
+                             .firmware = firmware_calls_});
 }
 
 cpu::StopReason MachineImpl::run_stretch() {
@@ -421,6 +441,7 @@ std::string MachineImpl::irreversible() const {
 }
 
 void MachineImpl::keep_history(bool on) {
+  debugged_ = on;
   look_at_history();
   if (!on || !irreversible().empty()) {
     if (history_) forget_history();
@@ -563,17 +584,18 @@ void MachineImpl::report_difference() {
 }
 
 /// Sleeps until a virtual time, an interrupt or a request to stop.
-void MachineImpl::sleep_until(u64 ns) {
+void MachineImpl::sleep_until(u64 ns, u64 late_ns) {
   const u64 now = clock_->now_ns();
   if (counted_)
     counted_->idle_until(ns);
   else if (now < ns)
-    core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
+    core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now), std::chrono::nanoseconds(late_ns));
   idle_ns_.fetch_add(clock_->now_ns() - now, std::memory_order_relaxed);
 }
 
 /// Makes the CPU thread look at what changed. Any thread.
 void MachineImpl::leave_run() {
+  disturbed_ = true;
   safe_point_.wake();
   if (counted_) return counted_->request_stop();
   core_->request_stop();
@@ -587,6 +609,7 @@ void MachineImpl::idle() {
 }
 
 cpu::GateAction MachineImpl::on_break(cpu::Core&, u64 imm) {
+  firmware_calls_++;
   const firmware::GateResult result = firmware_->on_break(*adapter_, imm);
   switch (result.action) {
     case firmware::GateAction::NotMine: return cpu::GateAction::NotMine;
