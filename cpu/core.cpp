@@ -118,11 +118,11 @@ void Core::halt() {
 }
 
 /// The interval timer is waited for right here: at a tick only this thread wakes.
-bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time, std::chrono::nanoseconds late) {
+bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
   const u64 due_ns = sapic_->suspend_timer();
   if (due_ns != ~u64{0}) {
     const u64 now_ns = wires_.clock->now_ns();
-    host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0) + late);
+    host_time = std::min(host_time, std::chrono::nanoseconds((due_ns > now_ns ? due_ns - now_ns : 0) + sapic_->late_ns()));
   }
   const bool woken = sleeper_.sleep(host_time);
   sapic_->resume_timer(due_ns);
@@ -131,7 +131,6 @@ bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time, std::chrono::n
 }
 
 void Core::post_interrupt(DeliveryMode mode, u8 vector) {
-  interrupt_messages_.fetch_add(1, std::memory_order_relaxed);
   switch (mode) {
     case DeliveryMode::Fixed:
     case DeliveryMode::LowestPriority: sapic_->post(vector); return;

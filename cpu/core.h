@@ -192,10 +192,8 @@ class Core final : public Inspectable {
   void halt();
   bool halted() const { return halted_; }
   /// Sleeps on the host until something may end a halt (interrupt, INIT, PMI, kick, stop request) or the time is over.
-  /// CPU thread, outside run(). @param late  by how much the processor's own timer may be late  @returns false when the time ran out
-  bool wait_for_interrupt(std::chrono::nanoseconds host_time, std::chrono::nanoseconds late = {});
-  /// How many messages post_interrupt() has been given. Any thread.
-  u64 interrupt_messages() const { return interrupt_messages_.load(std::memory_order_relaxed); }
+  /// CPU thread, outside run(). @returns false when the time ran out
+  bool wait_for_interrupt(std::chrono::nanoseconds host_time);
   /// Makes the engine look at `bits` of attention:: before its next block. Any thread.
   void attend(u32 bits) { attention_.fetch_or(bits, std::memory_order_release); }
 
@@ -365,7 +363,6 @@ class Core final : public Inspectable {
   Watchpoints watchpoints_;
   Fault watch_hit_;
   std::atomic<u32> pmi_vectors_{0};
-  std::atomic<u64> interrupt_messages_{0};
   Sleeper sleeper_;
   std::unique_ptr<Tlb> tlb_;
   std::unique_ptr<Rse> rse_;

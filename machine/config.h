@@ -28,7 +28,6 @@ struct MachineConfig {
   int boot_timeout_s = -1;                  ///< -1: the guest's own Timeout variable (10 s when new)
   KernelBoot kernel;
   bool restored = false;                    ///< a snapshot will be loaded before the start: the kernel is not read now
-  bool idle_slack = true;                   ///< the timer of a guest that only ticks may be late (idle_slack.h); never with counted time
   bool icount = false;                      ///< deterministic: see deterministic()
   std::optional<i64> start_s;               ///< what the guest's clock shows at power-on, seconds since 1970 UTC
 

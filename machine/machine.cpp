@@ -52,7 +52,10 @@ class ProcessorBus final : public InterruptBus {
  public:
   void add(u16 id_eid, cpu::Core* core) { cores_.emplace_back(id_eid, core); }
   void set_counted(CountedRun* counted) { counted_ = counted; }
+  /// How many there were. Any thread.
+  u64 messages() const { return messages_.load(std::memory_order_relaxed); }
   void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
+    messages_.fetch_add(1, std::memory_order_relaxed);
     for (const auto& [address, core] : cores_)
       if (address == id_eid) return counted_ ? counted_->post(mode, vector) : core->post_interrupt(mode, vector);
     LOG(Irq, "message {:#x} to absent processor {:#x} dropped", vector, id_eid);
@@ -61,6 +64,7 @@ class ProcessorBus final : public InterruptBus {
  private:
   std::vector<std::pair<u16, cpu::Core*>> cores_;
   CountedRun* counted_ = nullptr;
+  std::atomic<u64> messages_{0};
 };
 
 Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& boot) {
@@ -202,7 +206,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void stop_for_debugger(cpu::StopReason reason);
   void step_unwatched();
   void idle();
-  void sleep_until(u64 ns, u64 late_ns = 0);
+  void sleep_until(u64 ns);
   u64 timer_slack();
   void leave_run();
   void report_difference();
@@ -405,17 +409,20 @@ void MachineImpl::cpu_main() {
 /// Nothing is to do for a while, if that is why the processor has stopped.
 void MachineImpl::rest(cpu::StopReason reason) {
   if (reason == cpu::StopReason::Gate) idle();
-  if (reason == cpu::StopReason::Halted) sleep_until(clock_->now_ns() + kHaltSliceNs, timer_slack());
+  if (reason != cpu::StopReason::Halted) return;
+  core_->sapic().allow_late(timer_slack());
+  sleep_until(clock_->now_ns() + kHaltSliceNs);
+  core_->sapic().allow_late(0);
 }
 
 /// By how much the halted processor's timer may be late.
 u64 MachineImpl::timer_slack() {
-  if (!config_.idle_slack || counted_) return 0;
+  if (!core_->sapic().may_be_late() || counted_) return 0;
   if (disturbed_.exchange(false) || debugged_ || stepping_ || !stop_addresses_.empty() || !core_->watchpoints().ranges().empty()) idle_slack_.end();
   return idle_slack_.halted({.now_ns = clock_->now_ns(),
                              .due_ns = core_->sapic().timer_due_ns(),
                              .executed = core_->slots_retired(),
-                             .messages = core_->interrupt_messages(),
+                             .messages = processor_bus_.messages(),
                              .firmware = firmware_calls_});
 }
 
@@ -594,12 +601,12 @@ void MachineImpl::report_difference() {
 }
 
 /// Sleeps until a virtual time, an interrupt or a request to stop.
-void MachineImpl::sleep_until(u64 ns, u64 late_ns) {
+void MachineImpl::sleep_until(u64 ns) {
   const u64 now = clock_->now_ns();
   if (counted_)
     counted_->idle_until(ns);
   else if (now < ns)
-    core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now), std::chrono::nanoseconds(late_ns));
+    core_->wait_for_interrupt(std::chrono::nanoseconds(ns - now));
   idle_ns_.fetch_add(clock_->now_ns() - now, std::memory_order_relaxed);
 }
 
