@@ -67,6 +67,7 @@ class SpanLoop {
   bool note_access(Value v);
   bool step_evenly();
   Affine affine(Value v) const;
+  std::optional<i64> step_of(Value base) const;
   size_t walk_of(Value base);
 
   // Building.
@@ -183,6 +184,15 @@ Affine SpanLoop::affine(Value v) const {
   }
 }
 
+/// By how much phi `base` changes in each round but the first. What follows another phi changes as that one does, a round later.
+std::optional<i64> SpanLoop::step_of(Value base) const {
+  const Affine next = affine(back_operand(base));
+  if (next.base == base) return next.offset;
+  if (!inside(next.base) || op(next.base).code != Opcode::phi) return {};
+  const Affine ahead = affine(back_operand(next.base));
+  return ahead.base == next.base ? std::optional(ahead.offset) : std::nullopt;
+}
+
 size_t SpanLoop::walk_of(Value base) {
   for (size_t k = 0; k < walks_.size(); k++)
     if (walks_[k].base == base) return k;
@@ -190,9 +200,9 @@ size_t SpanLoop::walk_of(Value base) {
   w.base = w.next = base;
   if (inside(base) && op(base).code == Opcode::phi) {
     w.next = back_operand(base);
-    const Affine next = affine(w.next);
-    if (next.base != base) return walks_.size();
-    w.step = next.offset;
+    const std::optional<i64> step = step_of(base);
+    if (!step) return walks_.size();
+    w.step = *step;
   }
   walks_.push_back(w);
   return walks_.size() - 1;
