@@ -116,11 +116,15 @@ GuestPhys CallGate::add(std::string name, StubKind kind, Service service) {
   return stubs_.back().descriptor;
 }
 
-GuestPhys CallGate::entry_of(GuestPhys descriptor) const {
+size_t CallGate::index_of(GuestPhys descriptor) const {
   const u64 index = (descriptor - layout_.runtime_data.base) / 16;
   INVARIANT(index < stubs_.size());
-  return stubs_[index].entry;
+  return index;
 }
+
+GuestPhys CallGate::entry_of(GuestPhys descriptor) const { return stubs_[index_of(descriptor)].entry; }
+
+void CallGate::add_quick(GuestPhys descriptor, QuickService quick) { stubs_[index_of(descriptor)].quick = std::move(quick); }
 
 void CallGate::set_core_service(u64 imm, std::string name, Service service) {
   INVARIANT(imm >= gate_imm::kFirst && imm < gate_imm::kServices);
@@ -170,6 +174,7 @@ GateResult CallGate::on_break(GuestCpu& cpu, u64 imm) {
   if (imm == gate_imm::kSaveState) return on_save_state(stack);
   Stub* stub = stub_of(imm);
   if (!stub || !plausible(cpu, *stub)) return {};
+  if (stub->quick && stub->quick(cpu)) return leave_stub(*stub, cpu.regs(), false);
   stack.calls.push_back(std::make_unique<Call>(*this, cpu, *stub));
   return run(stack);
 }
@@ -225,13 +230,18 @@ GateResult CallGate::finish(CpuStack& stack) {
     return {GateAction::Resume, {}};
   }
   done->apply_results();
-  if (done->stub().kind == StubKind::PalEntry && static_pal_call(r.gr(28))) {
+  return leave_stub(done->stub(), r, done->suspended_once());
+}
+
+/// On to the caller, results in place.
+GateResult CallGate::leave_stub(const Stub& stub, cpu::Registers& r, bool suspended_once) {
+  if (stub.kind == StubKind::PalEntry && static_pal_call(r.gr(28))) {
     // No frame was pushed for a static call, so it must not go through br.ret.
     r.ip = r.br[0] & ~u64{15};
     r.slot = 0;
     return {GateAction::Resume, {}};
   }
-  if (!done->suspended_once()) return {GateAction::Continue, {}};
+  if (!suspended_once) return {GateAction::Continue, {}};
   r.slot = 1;
   return {GateAction::Resume, {}};
 }

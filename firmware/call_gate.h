@@ -44,6 +44,7 @@ class CallGate final : public ServiceTable {
   ~CallGate() override;
 
   GuestPhys add(std::string name, StubKind kind, Service service) override;
+  void add_quick(GuestPhys descriptor, QuickService quick) override;
   GuestPhys entry_of(GuestPhys descriptor) const override;
   /// Sets the service behind one of the fixed gates (kBoot, kApWait, kApVector, kExternalInterrupt, kVectors
   /// + n).
@@ -78,6 +79,7 @@ class CallGate final : public ServiceTable {
     StubKind kind = StubKind::Stacked;
     Service service;
     GuestPhys entry = 0, descriptor = 0;
+    QuickService quick{};
   };
   struct CpuStack {
     std::vector<std::unique_ptr<Call>> calls;
@@ -88,8 +90,10 @@ class CallGate final : public ServiceTable {
   void write_vectors();
   GuestPhys core_entry(u64 imm) const;
   Stub* stub_of(u64 imm);
+  size_t index_of(GuestPhys descriptor) const;
   bool plausible(GuestCpu& cpu, const Stub& stub) const;
   GateResult run(CpuStack& stack);
+  static GateResult leave_stub(const Stub& stub, cpu::Registers& r, bool suspended_once);
   GateResult finish(CpuStack& stack);
   GateResult abandon(CpuStack& stack);
   GateResult on_return(CpuStack& stack);

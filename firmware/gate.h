@@ -51,6 +51,9 @@ class GateCall {
 };
 
 using Service = std::function<void(GateCall&)>;
+/// Does a call that neither waits nor touches guest memory right on the processor's thread, without a GateCall: it sets the result registers
+/// itself. @returns false, having done nothing, when the call is another one
+using QuickService = std::function<bool(GuestCpu&)>;
 
 /// How a stub returns. @source SDM vol. 2, 11.10.2 (PAL calling conventions)
 enum class StubKind : u8 {
@@ -64,6 +67,9 @@ class ServiceTable {
   virtual ~ServiceTable() = default;
   /// Adds a stub (code) and a function descriptor for `service`. @returns guest physical address of the descriptor
   virtual GuestPhys add(std::string name, StubKind kind, Service service) = 0;
+  /// `quick` is asked first when the service at `descriptor` is called: operating systems call some procedures hundreds of times a second
+  /// while they idle.
+  virtual void add_quick(GuestPhys descriptor, QuickService quick) {}
   /// Address of the stub's first bundle.
   virtual GuestPhys entry_of(GuestPhys descriptor) const = 0;
 };

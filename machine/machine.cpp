@@ -29,6 +29,7 @@
 #include "machine/icount/state_hash.h"
 #include "machine/lockstep/lockstep.h"
 #include "machine/nvram_file.h"
+#include "machine/relay.h"
 #include "machine/safe_point.h"
 #include "machine/snapshot/machine_snapshot.h"
 #include "machine/storage_bays.h"
@@ -184,6 +185,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   Result<void> reach_quiet_point();
   void rest(cpu::StopReason reason);
   cpu::StopReason run_stretch();
+  cpu::StopReason run_freely();
   cpu::StopReason rested(cpu::StopReason reason) {
     rest(reason);
     return reason;
@@ -224,6 +226,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::function<void(const DebugStop&)> debug_observer_;
   std::function<void(const ImageEvent&)> image_observer_;
   SafePoint safe_point_;
+  Relay relay_{[this] { core_->request_stop(); }};
   i64 wall_clock_offset_s_ = 0;
 
   std::thread thread_;
@@ -326,7 +329,7 @@ void MachineImpl::start(std::function<void(MachineEnd)> on_end) {
   on_end_ = std::move(on_end);
   thread_ = std::thread([this] {
     restored_ ? clock_->resume() : power_on();
-    cpu_main();
+    relay_.run([this] { cpu_main(); });
     safe_point_.close();
   });
 }
@@ -383,6 +386,7 @@ void MachineImpl::cpu_main() {
     safe_point_.pass([this] { return wanted_elsewhere(); });
     if (wanted_elsewhere()) continue;
     const cpu::StopReason reason = run_stretch();
+    if (!relay_.carry_out()) return;
     stop_for_debugger(reason);
     rest(reason);
     if (lockstep_ && !lockstep_->difference().empty()) report_difference();
@@ -397,10 +401,16 @@ void MachineImpl::rest(cpu::StopReason reason) {
 
 cpu::StopReason MachineImpl::run_stretch() {
   if (stepping_) return step_once();
-  if (!counted_) return core_->run(0);
+  if (!counted_) return run_freely();
   if (!look_at_history()) return counted_->run();
   const u64 slots = history_->due_in_slots();
   return slots ? counted_->run(slots) : counted_->advance();  // at rest perhaps at the end of this quantum
+}
+
+/// Firmware waits for its requests within a stretch, so errands would never be done there.
+cpu::StopReason MachineImpl::run_freely() {
+  const Errands::Scope scope(operating_system_ ? &relay_ : nullptr);
+  return core_->run(0);
 }
 
 cpu::StopReason MachineImpl::step_once() {

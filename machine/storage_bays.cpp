@@ -401,19 +401,25 @@ void StorageBays::settle(StorageAdapter& adapter) {
   }
 }
 
-/// Changed FileDVDs go back, unless their disc lies in a drive that keeps what it has.
+/// Changed FileDVDs go back, unless their disc lies in a drive that keeps what it has. All of them are emptied first: drives may have swapped discs.
 void StorageBays::revert_media() {
+  std::vector<std::pair<storage::scsi::DvdDrive*, std::string>> changed;
   for (auto& [slot, adapter] : adapters_)
     for (auto& [number, device] : adapter.devices) {
-      if (!device.dvd) continue;
+      if (!device.dvd || !device.dvd->changed()) continue;
       const auto* other = holder(device.dvd->original(), device.statement.address, Compared::Now);
-      Result<void> done;
       if (other && other->statement.storage != "file")
-        done = refused(fmt::format("its disc is at {}", at(other->statement.address)));
+        LOG(Warn, "the DVD {} stays as it is: its disc is at {}", device.dvd->original(), at(other->statement.address));
       else
-        done = device.dvd->revert();
-      if (!done) LOG(Warn, "the DVD {} stays as it is: {}", device.dvd->original(), done.error().message);
+        changed.emplace_back(device.dvd, device.dvd->current());
     }
+  for (auto& [dvd, before] : changed) dvd->eject();
+  for (auto& [dvd, before] : changed) {
+    const auto done = dvd->revert();
+    if (done) continue;
+    const bool kept = dvd->restore(before).ok();
+    LOG(Warn, "the DVD {} {}: {}", dvd->original(), kept ? "stays as it is" : "is empty", done.error().message);
+  }
 }
 
 void StorageBays::restart() {

@@ -38,6 +38,8 @@ void NativeEngine::inspect(InspectWriter& out) const {
   out.value("code_bytes_now", code_bytes_);
   out.value("refused", c.refused);
   out.value("regions", c.regions);
+  out.value("wide_regions", c.wide_regions);
+  out.value("looks_at_parts", c.looks_at_parts);
   out.value("windows", c.windows);
   out.value("span_loops", c.span_loops);
   out.value("inlined", c.inlined);

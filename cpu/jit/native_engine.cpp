@@ -142,6 +142,7 @@ NativeBlock* NativeEngine::worth_joining(const NativeBlock& head, u64 ip, u32 mo
 
 /// Whether what a region was made of is still what its addresses lead to.
 NativeEngine::Pages NativeEngine::look_at_parts(const NativeBlock& region) {
+  counters_.looks_at_parts++;
   GuestPhys page;
   for (const NativeBlock& part : region.parts) {
     if (part.slot) continue;  // only the head may begin within a bundle
@@ -218,6 +219,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   counters_.windows += builder.windowed();
   counters_.span_loops += unit.span_loops;
   counters_.inlined += builder.inlined();
+  counters_.wide_regions += region->several_pages;
   counters_.region_parts += unit.parts.size();
   enter_through(head, std::move(region));
 }

@@ -45,6 +45,7 @@ struct TranslatorCounters {
   u64 odd_floats = 0;                  ///< instructions left to their handlers because generated code was left in front of them too often
   u64 misfits = 0;                     ///< regions given up because registers were seldom in the forms that they assume
   u64 regions = 0, region_parts = 0;  ///< regions made, and the decoded blocks in them
+  u64 wide_regions = 0, looks_at_parts = 0;  ///< regions of blocks on several pages, and how often changed mappings made them be looked at again
   u64 translate_ns = 0;  ///< host processor time spent translating
   u64 instructions = 0;  ///< executed in generated code
   u64 enters = 0, bails = 0, deopts = 0, links = 0, handler_exits = 0;

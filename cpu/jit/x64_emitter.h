@@ -160,7 +160,8 @@ class X64Emitter {
   void emit_relation(const Op& op, Value v);
   void test(Value v, const Gp& place);
   void find_fused();
-  bool fuses(Value v) const;
+  u32 fused_end(Value relation, u32 block_end) const;
+  std::optional<asmjit::x86::CondCode> flags_say(Value v) const;
   void yield_relation(const Op& op, Value v, asmjit::x86::CondCode when);
   void emit_select(const Op& op, Value v);
   void emit_load(const Op& op, Value v);
@@ -352,10 +353,17 @@ class X64Emitter {
   const Optimisations& on_;
   SiteChooser& sites_;
   std::vector<u32> last_use_;
-  std::vector<bool> other_uses_;  ///< whether anything but the next operation uses a value
+  /// The host's flags hold a relation up to the operation `end`.
+  struct Flags {
+    Value relation;
+    asmjit::x86::CondCode when;
+    u32 end;
+  };
+  std::vector<u32> fused_end_;     ///< by relation: behind the last of the operations that take it from the flags; 0: none does
+  std::vector<bool> other_uses_;  ///< whether anything else uses a value
   std::vector<Value> window_user_;  ///< of reads of the window: the only operation that uses one, when that takes it from memory; else kNone
   Value tested_ = ir::kNone;  ///< the host's flags are those of a test of this value
-  std::optional<asmjit::x86::CondCode> flags_;  ///< the host's flags say whether the value of the operation before is 1
+  std::optional<Flags> flags_;
   std::vector<Home> home_;
   int owner_[32];  ///< value in a general register 0..15 or a vector register 16..31, or -1
   u32 pinned_ = 0;

@@ -102,8 +102,8 @@ void X64Emitter::emit_check_nat(const Op& op) {
 void X64Emitter::emit_exit_if(const Op& op) {
   const ir::Exit& exit = unit_.exits[op.imm];
   CondCode when = CondCode::kNZ;
-  if (flags_) {
-    when = *std::exchange(flags_, std::nullopt);
+  if (const auto known = flags_say(op.a)) {
+    when = *known;
   } else {
     const Gp condition = use(op.a, rax);
     test(op.a, condition);

@@ -318,24 +318,44 @@ void X64Emitter::emit_unary(const Op& op, Value v) {
   }
 }
 
-/// Whether the operation behind relation `v` takes it from the host's flags: a branch, or an inversion for a branch.
-bool X64Emitter::fuses(Value v) const {
-  if (!on_.fused_branches || v + 1 >= unit_.blocks[block_].end) return false;
-  const Op& next = unit_.ops[v + 1];
-  if (next.a != v) return false;
-  return next.code == Opcode::exit_if || (next.code == Opcode::invert && unit_.ops[v].code != Opcode::invert && fuses(v + 1));
+/// Behind the last of the operations that follow `relation` and can take it, or its inverse, from the host's flags: writes of predicates, then perhaps a
+/// branch.
+u32 X64Emitter::fused_end(Value relation, u32 block_end) const {
+  Value inverse = ir::kNone;
+  u32 n = relation + 1;
+  for (; n < block_end; n++) {
+    const Op& op = unit_.ops[n];
+    if (op.code == Opcode::invert && op.a == relation && inverse == ir::kNone) {
+      inverse = n;
+      continue;
+    }
+    if (op.code == Opcode::constant) continue;  // made where it is used
+    if (op.a != relation && op.a != inverse) break;
+    if (op.code == Opcode::exit_if) return n + 1;
+    if (op.code != Opcode::set || ir::Location::unpack(op.imm).file != ir::File::Predicate) break;
+  }
+  return n == relation + 1 ? 0 : n;
 }
 
 /// Finds the relations whose value need not be in a register.
 void X64Emitter::find_fused() {
-  other_uses_.assign(unit_.ops.size(), false);
-  const auto see = [this](Value v, Value by) {
-    if (v != ir::kNone && v + 1 != by) other_uses_[v] = true;
+  const size_t count = unit_.ops.size();
+  fused_end_.assign(count, 0), other_uses_.assign(count, false);
+  std::vector<Value> taken(count, ir::kNone);  // by operation: the relation that it takes from the flags
+  for (const ir::BasicBlock& block : unit_.blocks)
+    for (u32 n = block.first; n < block.end && on_.fused_branches; n++) {
+      if (!ir::is_relation(unit_.ops[n].code)) continue;
+      fused_end_[n] = fused_end(n, block.end);
+      for (u32 k = n + 1; k < fused_end_[n]; k++) taken[k] = n;
+    }
+  const auto is_taken = [&](Value v, Value by) { return by != ir::kNone && taken[by] != ir::kNone && (v == taken[by] || taken[v] == taken[by]); };
+  const auto see = [&](Value v, Value by) {
+    if (v != ir::kNone && !is_taken(v, by)) other_uses_[v] = true;
   };
   const auto see_list = [&](u32 list) {
     for (const ir::PendingWrite& w : unit_.pending(list)) see(w.value, ir::kNone), see(w.plus, ir::kNone);
   };
-  for (Value n = 0; n < unit_.ops.size(); n++) {
+  for (Value n = 0; n < count; n++) {
     const Op& op = unit_.ops[n];
     for (Value v : {op.a, op.b, op.c, op.guard}) see(v, n);
     see_list(op.pending);
@@ -348,13 +368,20 @@ void X64Emitter::find_fused() {
   }
 }
 
-/// The host's flags hold the result of `op`: leaves them to the next operation, puts it into a register if need be.
+/// When the host's flags say that `v` is 1, if they know.
+std::optional<CondCode> X64Emitter::flags_say(Value v) const {
+  if (!flags_ || now_ >= flags_->end) return {};
+  if (v == flags_->relation) return flags_->when;
+  const bool inverse = unit_.ops[v].code == Opcode::invert && unit_.ops[v].a == flags_->relation;
+  return inverse ? std::optional(negateCond(flags_->when)) : std::nullopt;
+}
+
+/// The host's flags hold the result of `op`: leaves them to the next operations, puts it into a register if need be.
 void X64Emitter::yield_relation(const Op& op, Value v, CondCode when) {
-  const bool fused = fuses(v);
-  if (fused) flags_ = when;
+  if (fused_end_[v]) flags_ = Flags{v, when, fused_end_[v]};
   release(op.a);
   release(op.b);
-  if (fused && !other_uses_[v]) return;
+  if (fused_end_[v] && !other_uses_[v]) return;
   a_.set(when, al);
   a_.movzx(define(v).r32(), al);
 }
@@ -381,8 +408,12 @@ CondCode X64Emitter::compare(const Op& op) {
 }
 
 void X64Emitter::emit_relation(const Op& op, Value v) {
-  if (op.code == Opcode::invert && flags_) return yield_relation(op, v, negateCond(*std::exchange(flags_, std::nullopt)));
   if (op.code == Opcode::invert) {
+    if (flags_say(v)) {
+      if (!other_uses_[v]) return;
+      a_.set(*flags_say(v), al);
+      return a_.movzx(define(v).r32(), al), void();
+    }
     const Gp x = use(op.a, rax);
     release(op.a);
     const Gp d = define(v);

@@ -94,6 +94,7 @@ void X64Emitter::emit_get(const Op& op, Value v) {
 void X64Emitter::emit_set(const Op& op) {
   const ir::Location l = ir::Location::unpack(op.imm);
   if (l.file == ir::File::Float) return store_float(l, use_float(op.a));
+  if (const auto known = flags_say(op.a); known && home_[op.a].reg < 0) return a_.set(*known, predicate(l)), void();
   i32 k;
   small_constant(op.a, k) ? store(l, k) : store(l, use(op.a, rdx));
 }

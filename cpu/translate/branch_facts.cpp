@@ -1,7 +1,6 @@
 // What branches tell about predicates: behind a branch that was not taken its predicate is 0, on the way out it is 1. And about loop
 // counts: where the count is known to be above 0, counting down is a subtraction.
 #include <algorithm>
-#include <utility>
 
 #include "cpu/translate/ir.h"
 
@@ -153,7 +152,7 @@ class Facts {
   std::vector<Known> at_end_;  // by block, without what its last operation tells
 };
 
-/// Where compares go: directly in front of the branch that they decide.
+/// Where compares go: directly in front of the branch that they decide, and with them the writes of predicates that they decide.
 class Sinker {
  public:
   explicit Sinker(Unit& u) : u_(u), late_(u.ops.size(), kNone) {}
@@ -163,30 +162,53 @@ class Sinker {
   }
 
  private:
-  static bool is_relation(const Op& op) { return op.code >= Opcode::cmp_eq && op.code <= Opcode::test_bit; }
+  static bool is_predicate_write(const Op& op) { return op.code == Opcode::set && Location::unpack(op.imm).file == File::Predicate; }
 
-  /// Whether an operation other than `but`, or its way out, uses `v`.
-  bool used_between(Value v, u32 from, u32 to, Value but) const {
-    for (u32 n = from; n < to; n++) {
-      const Op& op = u_.ops[n];
-      if (n != but && (op.a == v || op.b == v || op.c == v || op.guard == v)) return true;
-      for (const PendingWrite& w : u_.lists[op.pending])
-        if (w.value == v) return true;
-    }
+  bool uses(const Op& op, Value v) const {
+    if (op.a == v || op.b == v || op.c == v || op.guard == v) return true;
+    for (const PendingWrite& w : u_.lists[op.pending])
+      if (w.value == v) return true;
     return false;
   }
+  /// Whether what `write` writes may as well be written at `to`: nobody looks before, or writes the same place.
+  bool may_wait(u32 write, u32 to) const {
+    for (u32 n = write + 1; n < to; n++) {
+      const Op& op = u_.ops[n];
+      const Effect effect = info(op.code).effect;
+      if (effect != Effect::Pure && (op.code != Opcode::set || op.imm == u_.ops[write].imm)) return false;
+    }
+    return true;
+  }
+  /// Whether `relation` may be made at the branch `to`, and `inverse` of it: all uses in between are the writes in `writes`, which wait too.
+  bool may_sink(Value relation, Value inverse, u32 to, std::vector<u32>& writes) const {
+    for (u32 n = relation + 1; n < to; n++) {
+      const Op& op = u_.ops[n];
+      if (n == inverse || (!uses(op, relation) && (inverse == kNone || !uses(op, inverse)))) continue;
+      if (!is_predicate_write(op) || !may_wait(n, to)) return false;
+      writes.push_back(n);
+    }
+    return true;
+  }
   void note_branches(const BasicBlock& block) {
+    std::vector<u32> writes;
     for (u32 n = block.first; n < block.end; n++) {
       if (u_.ops[n].code != Opcode::exit_if) continue;
       const Value condition = u_.ops[n].a;
       if (condition < block.first || late_[condition] != kNone) continue;
-      const bool inverse = u_.ops[condition].code == Opcode::invert;
-      const Value relation = inverse ? u_.ops[condition].a : condition;
-      if (relation < block.first || late_[relation] != kNone || !is_relation(u_.ops[relation])) continue;
-      if (used_between(relation, relation + 1, n, condition) || (inverse && used_between(condition, condition + 1, n, kNone))) continue;
+      const Value relation = u_.ops[condition].code == Opcode::invert ? u_.ops[condition].a : condition;
+      if (relation < block.first || late_[relation] != kNone || !is_relation(u_.ops[relation].code)) continue;
+      writes.clear();
+      const Value inverse = relation == condition ? inverse_of(relation, n) : condition;
+      if (!may_sink(relation, inverse, n, writes)) continue;
       late_[relation] = n;
-      if (inverse) late_[condition] = n;
+      if (inverse != kNone) late_[inverse] = n;
+      for (u32 w : writes) late_[w] = n;
     }
+  }
+  Value inverse_of(Value relation, u32 to) const {
+    for (Value n = relation + 1; n < to; n++)
+      if (u_.ops[n].code == Opcode::invert && u_.ops[n].a == relation) return n;
+    return kNone;
   }
   void renumber() {
     std::vector<Value> number(u_.ops.size());
@@ -196,10 +218,9 @@ class Sinker {
     for (const BasicBlock& block : u_.blocks)
       for (u32 n = block.first; n < block.end; n++) {
         if (late_[n] != kNone) continue;
-        if (const Value condition = u_.ops[n].a; u_.ops[n].code == Opcode::exit_if && late_[condition] == n) {
-          if (u_.ops[condition].code == Opcode::invert) put(u_.ops[condition].a);
-          put(condition);
-        }
+        if (u_.ops[n].code == Opcode::exit_if)
+          for (u32 k = block.first; k < n; k++)
+            if (late_[k] == n) put(k);
         put(n);
       }
     u_.ops = std::move(moved);

@@ -260,6 +260,8 @@ struct Unit {
   const std::vector<PendingWrite>& pending(u32 list) const { return lists[list]; }
 };
 
+/// Whether the operation compares or tests, so that the host has its result in the flags.
+inline bool is_relation(Opcode c) { return c >= Opcode::cmp_eq && c <= Opcode::test_bit; }
 inline bool is_phi(const Op& op) { return info(op.code).effect == Effect::Phi; }
 
 /// Gives a unit that came from one block its only BasicBlock.

@@ -141,7 +141,7 @@ class SpanLoop {
   bool redoes_ = false;          // the last operation leaves the loop for another block: the loop itself does such a round
   Value count_ = kNone;        // phi that counts down to the end of the loop
   Value window_ = kNone;       // phi of the place in a window that slides each round
-  bool first_is_set_ = false;  // each round writes the rotating r32 before anybody can look
+  bool first_is_set_ = false;  // each round writes the rotating r32 before anybody can look at what came from the other end
   std::vector<Walk> walks_;
   std::vector<Access> accesses_;
   std::vector<Phi> phis_;

@@ -271,14 +271,21 @@ void SpanLoop::need_effects() {
   need_list(back_pending_);
 }
 
+/// Finds out whether the register that each rotation wraps is overwritten before anybody can look: behind the rotation, and in the next round.
 void SpanLoop::find_first() {
+  const auto leaves = [this](Value n) { return op(n).code == Opcode::exit_if && !(n == closing() && count_ != kNone); };
+  bool behind = false;
+  for (Value n = block().first; n < block().end; n++) {
+    behind |= op(n).code == Opcode::slide;
+    if (behind && leaves(n)) return;
+  }
   for (Value n = block().first; n < block().end; n++) {
     const Op& o = op(n);
     const bool in_window = o.code == Opcode::window_get || o.code == Opcode::window_set;
     const Location l = Location::unpack(o.imm);
     const bool first = in_window && l.file == File::RotatingGeneral && l.index == 32;
     if (first && o.code == Opcode::window_set) first_is_set_ = true;
-    if (first || o.code == Opcode::exit_if) return;
+    if (first || leaves(n)) return;
   }
 }
 

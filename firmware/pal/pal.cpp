@@ -65,11 +65,18 @@ PalResult Pal::call(GateCall& gate) {
   }
   pal::Call c = fetch_arguments(*this, gate, index);
   const PalResult r = row->handler(c);
-  constexpr u64 kHaltLight = 29;  // an idle OS calls nothing else
-  if (index != kHaltLight)
-    LOG(Sal, "PAL_{}({:#x}, {:#x}, {:#x}) = {}, {:#x}, {:#x}, {:#x}", row->name, c.a1, c.a2, c.a3, r.status,
-        r.v0, r.v1, r.v2);
+  LOG(Sal, "PAL_{}({:#x}, {:#x}, {:#x}) = {}, {:#x}, {:#x}, {:#x}", row->name, c.a1, c.a2, c.a3, r.status, r.v0, r.v1, r.v2);
   return r;
+}
+
+bool Pal::call_quickly(GuestCpu& cpu) {
+  constexpr u64 kHaltLight = 29;
+  cpu::Registers& regs = cpu.regs();
+  if (regs.gr(28) != kHaltLight) return false;
+  const PalResult r = pal::halt_light(cpu, regs.gr(29), regs.gr(30), regs.gr(31));
+  const u64 results[] = {static_cast<u64>(r.status), r.v0, r.v1, r.v2};
+  for (unsigned n = 0; n < 4; n++) regs.set_gr(8 + n, results[n]);
+  return true;
 }
 
 GuestPhys Pal::install(ServiceTable& gate) {
@@ -77,6 +84,7 @@ GuestPhys Pal::install(ServiceTable& gate) {
     const PalResult r = call(c);
     c.ret(static_cast<u64>(r.status), r.v0, r.v1, r.v2);
   });
+  gate.add_quick(descriptor, &Pal::call_quickly);
   entry_ = gate.entry_of(descriptor);
   return descriptor;
 }

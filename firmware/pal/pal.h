@@ -44,6 +44,8 @@ class Pal {
   /// One call: dispatches on r28 and returns what goes to r8..r11. Unknown indices give -1 and are logged
   /// once.
   PalResult call(GateCall& gate_call);
+  /// PAL_HALT_LIGHT, which an idle operating system calls at every tick. @returns false, having done nothing, for any other procedure
+  static bool call_quickly(GuestCpu& cpu);
 
   const BoardDescription& board() const { return board_; }
   const cpu::CpuModel& model() const { return model_; }
@@ -78,6 +80,8 @@ struct Call {
 #undef PAL_PROC
 
 inline constexpr PalResult kInvalid{pal_status::kInvalidArgument};
+/// PAL_HALT_LIGHT, which takes no arguments.
+PalResult halt_light(GuestCpu& cpu, u64 a1, u64 a2, u64 a3);
 
 }  // namespace pal
 

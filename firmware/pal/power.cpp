@@ -16,11 +16,13 @@ PalResult halt_info(Call& call) {
   return call.gate.write(call.a1, kStates, sizeof kStates) ? PalResult{} : kInvalid;
 }
 
-PalResult halt_light(Call& call) {
-  if (call.a1 || call.a2 || call.a3) return kInvalid;
-  call.cpu().halt();
+PalResult halt_light(GuestCpu& cpu, u64 a1, u64 a2, u64 a3) {
+  if (a1 || a2 || a3) return kInvalid;
+  cpu.halt();
   return {};
 }
+
+PalResult halt_light(Call& call) { return halt_light(call.cpu(), call.a1, call.a2, call.a3); }
 
 PalResult halt(Call& call) {
   if (call.a1 >= std::size(kStates) || !kStates[call.a1] || call.a3) return kInvalid;

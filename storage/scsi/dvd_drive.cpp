@@ -153,7 +153,7 @@ ia64::Result<void> DvdDrive::restore(const std::string& current) {
 }
 
 ia64::Result<void> DvdDrive::revert() {
-  if (storage_ != "file" || current_ == original()) return {};
+  if (!changed()) return {};
   return load(location_, false);
 }
 

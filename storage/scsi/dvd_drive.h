@@ -36,6 +36,7 @@ class DvdDrive final : public DvdTarget {
   ia64::Result<void> insert_choice(const std::string& choice);
   /// The guest has restarted: a changed FileDVD goes back to its original image.
   ia64::Result<void> revert();
+  bool changed() const { return storage_ == "file" && current_ != original(); }  ///< revert() would do something
 
   /// Called, when set, after the guest has opened (true) or closed the tray. To be set before the guest sees the drive.
   std::function<void(bool open)> on_tray;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 
+#include "base/errands.h"
 #include "storage/stores/file_io.h"
 #include "storage/stores/request_workers.h"
 #include "storage/stores/uring.h"
@@ -35,24 +35,6 @@ class Queueing {
   static constexpr auto relaxed = std::memory_order_relaxed;
   static constexpr unsigned kMemory = 64;  // requests
   std::atomic<unsigned> in_flight_{0}, crowded_{0}, count_{0};
-};
-
-/// Tells whether writes into the host's cache are as quick as copying, or wait: for space, a journal, or because too much is unwritten.
-/// For file systems on which the kernel cannot be asked beforehand. Any thread.
-class Patience {
- public:
-  using Time = std::chrono::steady_clock::time_point;
-  static Time now() { return std::chrono::steady_clock::now(); }
-  bool quick() const { return now().time_since_epoch().count() >= slow_until_.load(std::memory_order_relaxed); }
-  void ended(Time started) {
-    const auto end = now();
-    if (end - started > kQuick) slow_until_.store((end + kMemory).time_since_epoch().count(), std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr auto kQuick = std::chrono::milliseconds(2);
-  static constexpr auto kMemory = std::chrono::seconds(1);
-  std::atomic<Time::rep> slow_until_{0};
 };
 
 // Up to here, copying from or to the host's cache takes no longer than waking another thread to do it.
@@ -94,7 +76,7 @@ class FileStore::Impl {
   BlockStatus write_behind(BlockRequest& request);
   bool on_the_spot(const BlockRequest& request);
   bool read_from_cache(const BlockRequest& request) const;
-  bool write_to_cache(const BlockRequest& request);
+  bool write_as_errand(BlockRequest& request);
   void step(std::shared_ptr<Flight> flight);
   void stepped(const std::shared_ptr<Flight>& flight, int result);
   void finish(Flight& flight, BlockStatus status);
@@ -102,8 +84,6 @@ class FileStore::Impl {
   RequestWorkers workers_{[this](BlockRequest& r) { return perform(r); }};
   std::unique_ptr<RequestWorkers> writer_;
   Queueing queueing_;
-  Patience patience_;
-  std::atomic<bool> knows_nowait_{true};  ///< the file system takes buffered writes only where they need not wait, when asked to
   std::unique_ptr<Uring> ring_;
 };
 
@@ -136,36 +116,37 @@ bool FileStore::Impl::read_from_cache(const BlockRequest& r) const {
   return got == static_cast<ssize_t>(r.size_bytes);
 }
 
-/// A write into the host's cache while such writes are quick. What fails or stops short is left to the writer thread as a whole.
-bool FileStore::Impl::write_to_cache(const BlockRequest& r) {
-  if (r.fua || !patience_.quick()) return false;
-  const int fd = io_.file().fd(), count = static_cast<int>(r.iov.size());
-  const auto at = static_cast<off_t>(r.offset_bytes);
-  ssize_t put = -1;
-  if (knows_nowait_.load(std::memory_order_relaxed)) {
-    put = pwritev2(fd, r.iov.data(), count, at, RWF_NOWAIT);
-    if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) knows_nowait_.store(false, std::memory_order_relaxed);
-  }
-  if (!knows_nowait_.load(std::memory_order_relaxed)) {
-    const auto started = Patience::now();
-    put = pwritev(fd, r.iov.data(), count, at);
-    patience_.ended(started);
-  }
-  return put == static_cast<ssize_t>(r.size_bytes);
+/// A write into the host's cache by the virtual processor that asks, where there is one. No file system says beforehand whether a write will wait,
+/// for space, a journal or a medium that hangs; errands may.
+bool FileStore::Impl::write_as_errand(BlockRequest& request) {
+  Errands* const errands = Errands::here();
+  if (!errands || request.fua) return false;
+  auto shared = std::make_shared<BlockRequest>(std::move(request));
+  queueing_.handed_over();
+  const bool taken = errands->post([this, shared](bool here) {
+    if (!here) return writer_->submit(std::move(*shared));
+    const BlockStatus status = write_behind(*shared);
+    shared->done(status);
+  });
+  if (taken) return true;
+  queueing_.came_back();
+  request = std::move(*shared);
+  return false;
 }
 
-/// On the writer thread.
+/// On the writer thread, or as an errand.
 BlockStatus FileStore::Impl::write_behind(BlockRequest& request) {
-  const auto started = Patience::now();
   const BlockStatus status = perform(request);
-  if (!request.fua) patience_.ended(started);
   queueing_.came_back();
   return status;
 }
 
 void FileStore::Impl::submit(BlockRequest request) {
   const bool read = request.op == BlockOp::Read, write = request.op == BlockOp::Write;
-  if ((read || write) && on_the_spot(request) && (read ? read_from_cache(request) : write_to_cache(request))) return request.done(BlockStatus::Ok);
+  if ((read || write) && on_the_spot(request)) {
+    if (read && read_from_cache(request)) return request.done(BlockStatus::Ok);
+    if (write && write_as_errand(request)) return;
+  }
   if (writer_ && write) return queueing_.handed_over(), writer_->submit(std::move(request));
   if (!suits_ring(request)) return workers_.submit(std::move(request));
   auto flight = std::make_shared<Flight>(Flight{std::move(request), {}, 0});

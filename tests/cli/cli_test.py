@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -31,7 +32,7 @@ def wait_for(condition, seconds=60):
     return True
 
 
-class UsageTest(unittest.TestCase):
+class CommandTest(unittest.TestCase):
     def setUp(self):
         self.work = pathlib.Path(ARGS.work)
         self.work.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,8 @@ class UsageTest(unittest.TestCase):
             self.assertIn(word, result.stderr)
         return result
 
+
+class UsageTest(CommandTest):
     def test_no_command(self):
         self.assertEqual(ivm().returncode, 2)
 
@@ -200,6 +203,49 @@ class UsageTest(unittest.TestCase):
                      "-a", f"disk:avio_stor::file:{image}", "--until", "EFI Boot Manager")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(image.read_bytes(), b"\0" * (1 << 20))
+
+
+class ImportTest(CommandTest):
+    """`ivm image import` tells what is on a disk and leaves it as it is."""
+
+    def imported(self, path, spec=None):
+        before, stamp = path.read_bytes(), path.stat().st_mtime_ns
+        result = ivm("image", "import", spec or path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(path.read_bytes(), before)
+        self.assertEqual(path.stat().st_mtime_ns, stamp)
+        return result.stdout
+
+    @unittest.skipUnless(shutil.which("sgdisk") and shutil.which("mformat"), "no sgdisk or mtools")
+    def test_gpt_disk(self):
+        disk, loader = self.file("gpt.img", b"\0" * (24 << 20)), self.file("loader", b"x" * 4321)
+        auto = self.file("AUTO", b"boot vmunix -lm\n")
+        for command in (("sgdisk", "-n", "1:2048:+16M", "-t", "1:ef00", "-n", "2:0:0", "-t", "2:75894C1E-3AEB-11D3-B7C1-7B03A0000000", disk),
+                        ("mformat", "-i", f"{disk}@@1M", "-T", "32768", "-v", "ESP", "::"), ("mmd", "-i", f"{disk}@@1M", "::/EFI", "::/EFI/HPUX"),
+                        ("mcopy", "-i", f"{disk}@@1M", loader, "::/EFI/HPUX/HPUX.EFI"), ("mcopy", "-i", f"{disk}@@1M", auto, "::/EFI/HPUX/AUTO")):
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for spec in (None, f"ro:file:{disk}"):
+            text = self.imported(disk, spec)
+            self.assertIn("size 25165824 bytes, GPT, 2 partitions", text)
+            self.assertIn("partition 1: blocks 2048..34815, 16 MiB, EFI system", text)
+            self.assertIn("file system 'ESP'", text)
+            self.assertIn("loader \\EFI\\HPUX\\HPUX.EFI (4321 bytes)", text)
+            self.assertRegex(text, r"boot text \\EFI\\HPUX\\AUTO:\n +boot vmunix -lm\n")
+            self.assertRegex(text, r"partition 2: .*HP-UX data")
+
+    def test_mbr_disk(self):
+        entries = b"".join(struct.pack("<B3sB3sII", 0, bytes(3), kind, bytes(3), first, count) for kind, first, count in ((0xef, 63, 1000), (0x83, 2048, 2048)))
+        text = self.imported(self.file("mbr.img", (bytes(446) + entries + bytes(32) + b"\x55\xaa").ljust(2 << 20, b"\0")))
+        self.assertIn("MBR, 2 partitions", text)
+        self.assertIn("partition 1: blocks 63..1062, 0 MiB, MBR type 0xef (EFI system)", text)
+        self.assertIn("partition 2: blocks 2048..4095, 1 MiB, MBR type 0x83", text)
+
+    def test_disk_without_partitions(self):
+        self.assertIn("no partition table", self.imported(self.file("none.img", b"\0" * 4096)))
+
+    def test_what_is_no_disk(self):
+        self.refused("image", "import", self.work / "no-such-disk", says=["no-such-disk"])
+        self.refused("image", "import", f"qcow2:{self.file('raw.img', bytes(4096))}", says=["not a qcow2 image"])
 
 
 class ConsoleSocketTest(unittest.TestCase):

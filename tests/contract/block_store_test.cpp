@@ -13,7 +13,7 @@
 #include "storage/wrappers/fault_injecting.h"
 #include "storage/wrappers/read_only.h"
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

@@ -4,8 +4,10 @@ import hashlib
 import pathlib
 import re
 import resource
+import shutil
+import subprocess
 
-from guest import MIB, direct_boot, make_initrd, require, sparse
+from guest import MIB, PROMPT, Guest, Skipped, command, direct_boot, make_initrd, require, sparse
 
 READ_ERROR, WRITE_ERROR = "Check Condition Medium Error Unrecovered read error", "Check Condition Medium Error Write error"
 FULL = "Check Condition Data Protect Space allocation failed write protect"
@@ -75,7 +77,6 @@ def faults(args, adapter):
 
 
 def check_content(path, start, size, sum_, name):
-
     data = pathlib.Path(path).read_bytes()[start:start + size]
     require(hashlib.sha256(data).hexdigest() == sum_, f"{name}: the image does not hold what the guest wrote")
 
@@ -90,4 +91,59 @@ def faults_vio(args):
     faults(args, "scsi")
 
 
-CASES = (faults_avio, faults_vio)
+@contextlib.contextmanager
+def small_file_system(args):
+    """A mounted file system of its own, which can be frozen: whoever writes then waits, as for a medium that hangs."""
+    if not shutil.which("fsfreeze"):
+        raise Skipped("no fsfreeze")
+    image, folder = sparse(args, "file-system.img", 64 * MIB), pathlib.Path(args.work) / "mounted"
+    folder.mkdir()
+    command("mke2fs", "-q", "-t", "ext4", image)
+    if subprocess.run(["mount", "-o", "loop", image, folder], stderr=subprocess.DEVNULL).returncode:
+        raise Skipped("may not mount")
+    try:
+        yield folder
+    finally:
+        command("umount", folder)
+
+
+def hung_medium(args, adapter):
+    with small_file_system(args) as folder:
+        image = folder / "disk.img"
+        command(args.ivm, "image", "create", image, "16M")
+        guest = Guest(args, ["-a", f"disk:{adapter}:0,2,0:file:{image}"])
+        try:
+            guest.expect(PROMPT)
+            disk = "/dev/" + re.search(r"sd\w", guest.shell("grep -l '^32768$' /sys/block/sd?/size"))[0]
+            guest.shell("dmesg -n 1; dd if=/dev/urandom of=/tmp/pattern bs=1M count=8")
+            sum_ = guest.shell("sha256sum /tmp/pattern").split()[0]
+            write = f"dd if=/tmp/pattern of={disk} bs=1M oflag=direct"
+            guest.shell(write)  # the way that is quick is found
+            guest.shell(f"(while [ ! -e /tmp/enough ]; do {write} 2>&1; done; echo last=$?) > /tmp/out &")
+            command("fsfreeze", "-f", folder)
+            guest.wait(f"grep -q ' [1-9]' /sys/block/{disk[5:]}/inflight")
+            for _ in range(3):  # a guest that is held would answer nothing
+                require("ticks=10" in guest.shell("i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; echo ticks=$i"), "the guest stood still")
+                require("ip" in guest.control.command("registers"), "the processor does not come to its safe point")
+            require(guest.shell(f"cat /sys/block/{disk[5:]}/inflight").split()[1] != "0", "the write does not hang")
+            guest.shell("touch /tmp/enough")
+            command("fsfreeze", "-u", folder)
+            guest.wait("grep -q last=0 /tmp/out")
+            guest.off()
+        finally:
+            subprocess.run(["fsfreeze", "-u", folder], stderr=subprocess.DEVNULL)
+            guest.stop()
+        check_content(image, 0, 8 * MIB, sum_, "a medium that hung")
+
+
+def hung_medium_avio(args):
+    """A write that hangs on the host holds nothing but itself on AVIO, and ends well when the host goes on."""
+    hung_medium(args, "avio_stor")
+
+
+def hung_medium_vio(args):
+    """The same on VIO."""
+    hung_medium(args, "scsi")
+
+
+CASES = (faults_avio, faults_vio, hung_medium_avio, hung_medium_vio)

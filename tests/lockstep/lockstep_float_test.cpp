@@ -1,6 +1,5 @@
 // Random floating-point programs on two processors, one interpreting and one translating: the same state after every run.
 // Operands are mostly ordinary numbers, so that results stay ordinary too; the rest is every other kind of register.
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -12,6 +11,7 @@
 #include "cpu/fp/memory_format.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 
 using namespace ia64;
@@ -370,11 +370,6 @@ void compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, uns
   }
   for (u64 at = 0; at < kDataBytes; at += 8)
     if (a.read64(BareMachine::kData + at) != b.read64(BareMachine::kData + at)) FAIL("seed " << s.seed << " memory differs at " << at);
-}
-
-u64 number_from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Random programs on two processors, one interpreting and one translating: the same state after every run.
-#include <cstdlib>
 #include <random>
 
 #include "cpu/arch/register_differences.h"
@@ -7,6 +6,7 @@
 #include "cpu/disasm/printer.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
 
@@ -129,11 +129,6 @@ void compare_seed(u64 seed, cpu::TranslatorOptions options, Totals& total, Progr
   auto& t = total.counters;
   t.instructions += c.instructions, t.blocks += c.blocks, t.enters += c.enters, t.bails += c.bails, t.deopts += c.deopts;
   t.regions += c.regions, t.region_parts += c.region_parts, t.links += c.links, t.handler_exits += c.handler_exits, t.refused += c.refused;
-}
-
-u64 number_from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
 void print(const Totals& total, u64 first, u64 count) {

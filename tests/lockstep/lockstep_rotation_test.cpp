@@ -1,10 +1,10 @@
 // Random rotating loops on two processors, one interpreting and one translating: the same state after every run.
-#include <cstdlib>
 #include <random>
 
 #include "cpu/arch/register_differences.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
 
@@ -119,11 +119,6 @@ void compare(BareMachine& a, BareMachine& b, const Loop& loop) {
   }
   for (u64 at = 0; at < 0x100000; at += 8)
     if (a.read64(BareMachine::kData + at) != b.read64(BareMachine::kData + at)) FAIL("seed " << loop.seed << " memory differs at " << at);
-}
-
-u64 number_from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Random loops that walk through memory in even steps, on two processors, one interpreting and one translating: the same state after every run.
-#include <cstdlib>
 #include <random>
 
 #include <fmt/format.h>
@@ -7,6 +6,7 @@
 #include "cpu/arch/register_differences.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/environment.h"
 #include "tests/support/translator_choice.h"
 
 using namespace ia64;
@@ -155,11 +155,6 @@ void compare(u64 seed, Total& total) {
   }
   const auto& c = *b.core().translator_counters();
   total.instructions += b.core().slots_retired(), total.translated += c.instructions, total.spans += c.span_loops;
-}
-
-u64 number_from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
 }  // namespace

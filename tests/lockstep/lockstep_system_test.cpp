@@ -1,6 +1,5 @@
 // Random programs over all formats, system instructions, faults and their handlers included, on two processors, one
 // interpreting and one translating: the same registers after every slice, the same memory at the end.
-#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -10,6 +9,7 @@
 #include "cpu/exec/handlers.h"
 #include "cpu/mmu/tlb.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
 
@@ -187,11 +187,6 @@ void compare_runs(BareMachine& a, BareMachine& b, const Start& s, u64 slice, u64
   if (std::memcmp(left, right, BareMachine::kRamBytes) == 0) return;
   const auto at = std::mismatch(left, left + BareMachine::kRamBytes, right).first - left;
   FAIL("seed " << s.seed << " memory differs at " << std::hex << at);
-}
-
-u64 number_from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
 std::vector<u8> random_bytes(u64 seed, size_t size) {

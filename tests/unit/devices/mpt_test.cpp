@@ -9,7 +9,7 @@
 #include "storage/stores/memory_store.h"
 #include "storage/wrappers/fault_injecting.h"
 #include "tests/unit/devices/mpt_driver.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::devices;

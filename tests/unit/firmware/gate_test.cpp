@@ -156,6 +156,35 @@ TEST_CASE_METHOD(GateFixture, "static PAL calls return by a branch, stacked ones
   CHECK(gate.on_break(m.cpu, imm).action == GateAction::Continue);
 }
 
+TEST_CASE_METHOD(GateFixture, "a quick service does its calls without the service, returns as it does, and leaves others to it") {
+  unsigned slow = 0;
+  const u64 d = gate.add("pal", StubKind::PalEntry, [&](GateCall& c) { slow++, c.ret(1, 2, 3, 4); });
+  gate.add_quick(d, [](GuestCpu& cpu) {
+    if (cpu.regs().gr(28) == 21) return false;
+    cpu.regs().set_gr(8, 77);
+    return true;
+  });
+  const auto call = [&](u64 index) {
+    m.cpu.r.ip = gate.entry_of(d), m.cpu.r.slot = 0;
+    m.cpu.r.br[0] = 0x5550;
+    m.cpu.r.gr_static[28] = index;
+    return gate.on_break(m.cpu, gate_imm::kServices).action;
+  };
+  CHECK(call(20) == GateAction::Resume);
+  CHECK(m.cpu.r.ip == 0x5550);
+  CHECK(m.cpu.r.gr_static[8] == 77);
+  CHECK(slow == 0);
+  CHECK(call(257) == GateAction::Continue);  // stacked: the stub's br.ret returns
+  CHECK(m.cpu.r.ip == gate.entry_of(d));
+  CHECK(slow == 0);
+  CHECK(call(21) == GateAction::Resume);
+  CHECK(m.cpu.r.gr_static[8] == 1);
+  CHECK(slow == 1);
+  m.cpu.r.ip = gate.entry_of(d) + 0x100;
+  CHECK(gate.on_break(m.cpu, gate_imm::kServices).action == GateAction::NotMine);
+  CHECK(!gate.busy());
+}
+
 TEST_CASE_METHOD(GateFixture,
                  "breaks that are not ours, or not where a stub lies, or unprivileged, are left alone") {
   const u64 d = gate.add("x", StubKind::Stacked, [](GateCall& c) { c.ret(0); });

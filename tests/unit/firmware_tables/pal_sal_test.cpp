@@ -183,6 +183,30 @@ TEST_CASE("PAL: halting and cache flushes reach the processor", "[pal]") {
   CHECK(b.pal_call(1, 5).status == -2);
 }
 
+TEST_CASE("PAL: HALT_LIGHT alone is done at once, as when a service does it", "[pal]") {
+  Bench b;
+  auto& cpu = b.gate.processor;
+  auto& r = cpu.registers;
+  const auto call = [&](u64 index, u64 a1, u64 a2, u64 a3) {
+    for (unsigned n = 8; n < 12; n++) r.set_gr_nat(n, 0x55, true);
+    r.set_gr(28, index), r.set_gr(29, a1), r.set_gr(30, a2), r.set_gr(31, a3);
+    return Pal::call_quickly(cpu);
+  };
+  CHECK(call(29, 0, 0, 0));
+  CHECK(cpu.halts == 1);
+  for (unsigned n = 8; n < 12; n++) CHECK((r.gr(n) == 0 && !r.nat(n)));
+  for (const unsigned odd : {0, 1, 2}) {
+    CHECK(call(29, odd == 0, odd == 1, odd == 2));
+    CHECK(r.gr(8) == static_cast<u64>(-2));
+    CHECK(b.pal_call(29, odd == 0, odd == 1, odd == 2).status == -2);
+  }
+  CHECK(cpu.halts == 1);
+  CHECK(!call(28, 0, 0, 0));
+  CHECK(!call(1, 4, 0, 0));
+  CHECK((r.gr(8) == 0x55 && r.nat(8)));
+  CHECK(cpu.halts == 1);
+}
+
 TEST_CASE("PAL: COPY_PAL moves the stub and reports its offset", "[pal]") {
   Bench b;
   struct OneStub final : ServiceTable {

@@ -9,26 +9,14 @@
 #include "machine/engine_config.h"
 #include "machine/icount/state_hash.h"
 #include "machine/lockstep/lockstep.h"
-#include "tests/support/assembler.h"
-#include "tests/support/test.h"
+#include "tests/unit/machine/timed_guest.h"
 
 using namespace ia64;
 using namespace ia64::machine;
+using namespace ia64::test::timed_guest;
 using cpu::StopReason;
 
 namespace {
-
-constexpr u64 kRamBytes = 4 << 20, kCode = 0x10000, kIva = 0x20000, kGateCode = 0x40000, kData = 0x200000;
-constexpr u64 kHz = 1'000'000'000;  // ITC counts nanoseconds
-
-/// Stops the run at the first gate.
-struct StopGate final : cpu::BreakGate {
-  cpu::GateAction on_break(cpu::Core&, u64) override {
-    calls++;
-    return cpu::GateAction::Stop;
-  }
-  int calls = 0;
-};
 
 struct Rig {
   GuestMemory memory = std::move(*GuestMemory::map_shared(kRamBytes));
@@ -39,7 +27,7 @@ struct Rig {
   std::unique_ptr<cpu::Core> core;
   std::optional<CountedRun> run;
 
-  Rig(Engine engine, const char* program, const char* handler) {
+  Rig(Engine engine, const char* program) {
     bus.add_ram(0, kRamBytes, memory.data(), "ram");
     if (engine == Engine::Lockstep) lockstep = std::make_unique<Lockstep>(bus, std::vector<LockstepRam>{{0, &memory}}, clock, kHz);
     core = std::make_unique<cpu::Core>(cpu::CoreWires{.bus = lockstep ? &lockstep->primary_bus() : &bus, .clock = &clock, .itc_hz = kHz});
@@ -48,21 +36,9 @@ struct Rig {
     if (engine != Engine::Interpreter) core->use_translator(options);
     if (lockstep) lockstep->attach(*core);
     run.emplace(*core, clock, gate, lockstep.get());
-    put(kCode, program);
-    put(kIva + 0x3000, handler);
-    put(kGateCode, "{ .mib\n break.m 0x100\n nop.i 0\n nop.b 0 ;;\n}\n");
-    auto& r = core->regs();
-    r.ip = kCode, r.slot = 0, r.bspstore = 0x100000, r.iva = kIva;
-    r.psr |= cpu::psr::kIc | cpu::psr::kI;
-    r.set_gr(8, kData), r.set_gr(9, kGateCode), r.lc = 30'000;
+    load(bus, *core, program, 30'000);
     if (lockstep) lockstep->powered_on(kGateCode, 16);
-    core->set_gate_range(kGateCode, 16);
     run->powered_on();
-  }
-  void put(u64 at, const char* program) {
-    const auto bytes = test::assemble(program);
-    REQUIRE_FALSE(bytes.empty());
-    bus.write_bytes(at, bytes.data(), bytes.size());
   }
   /// An interrupt every `period_ns`.
   void tick(u64 period_ns) {
@@ -102,25 +78,6 @@ top:
 }
 )";
 
-// Adds the round and the time at which the interrupt came to r17 and r18.
-constexpr const char* kCountInterrupts = R"(
-{ .mmi
-  mov r20 = cr.ivr ;;
-  mov.m r21 = ar.itc
-  add r17 = r17, r14 ;;
-}
-{ .mmi
-  mov cr.eoi = r0 ;;
-  srlz.d
-  add r18 = r18, r21 ;;
-}
-{ .mib
-  add r19 = 1, r19
-  nop.i 0
-  rfi ;;
-}
-)";
-
 struct Outcome {
   u64 slots, now_ns, handled;
   std::string hash;
@@ -132,7 +89,7 @@ Outcome outcome_of(Rig& rig) {
 }
 
 Outcome to_the_end(Engine engine, u64 period_ns = 7'777) {
-  Rig rig(engine, kSumTimes, kCountInterrupts);
+  Rig rig(engine, kSumTimes);
   rig.tick(period_ns);
   CHECK(rig.run->run() == StopReason::Gate);
   CHECK(rig.gate.calls == 1);
@@ -146,7 +103,7 @@ Outcome to_the_end(Engine engine, u64 period_ns = 7'777) {
 
 TEST_CASE("counted run: virtual time is the count of instructions", "[icount]") {
   NEEDS_ASSEMBLER();
-  Rig rig(Engine::Translator, kSumTimes, kCountInterrupts);
+  Rig rig(Engine::Translator, kSumTimes);
   CHECK(rig.run->run() == StopReason::Gate);
   const u64 program = 6 * 30'001 + 3 + 1;  // up to the branch to the gate, whose break counts when it is found and when it is served
   CHECK(rig.core->slots_retired() == program + 2);
@@ -166,7 +123,7 @@ TEST_CASE("counted run: stops for others in the middle of a quantum change nothi
   NEEDS_ASSEMBLER();
   for (const Engine engine : {Engine::Interpreter, Engine::Translator}) {
     const Outcome undisturbed = to_the_end(engine);
-    Rig rig(engine, kSumTimes, kCountInterrupts);
+    Rig rig(engine, kSumTimes);
     rig.tick(7'777);
     const u64 places[] = {kCode, kCode + 1, kCode + 16};
     int stops = 0;
@@ -198,7 +155,7 @@ TEST_CASE("counted run: another machine goes on from any place in a quantum, int
   const Outcome whole = to_the_end(Engine::Interpreter, kPeriod);
   const u64 places[] = {kCode, kCode + 1, kCode + 16};
   for (const unsigned stops : {1u, 2u, 1'294u, 1'295u, 1'296u, 4'321u}) {
-    Rig first(Engine::Interpreter, kSumTimes, kCountInterrupts), second(Engine::Interpreter, kSumTimes, kCountInterrupts);
+    Rig first(Engine::Interpreter, kSumTimes), second(Engine::Interpreter, kSumTimes);
     first.tick(kPeriod);
     for (unsigned n = 0; n < stops; n++) {
       first.core->set_stop_addresses({places[n % 3]});
@@ -220,7 +177,7 @@ TEST_CASE("counted run: another machine goes on from any place in a quantum, int
 
 TEST_CASE("counted run: a damaged quantum is refused", "[icount][snapshot]") {
   NEEDS_ASSEMBLER();
-  Rig rig(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  Rig rig(Engine::Interpreter, kSumTimes);
   std::vector<u8> bytes(20, 0xff);
   StateArchive a{std::span<const u8>(bytes)};
   rig.run->visit_state(a);
@@ -230,7 +187,7 @@ TEST_CASE("counted run: a damaged quantum is refused", "[icount][snapshot]") {
 
 TEST_CASE("counted run: single steps count like everything else", "[icount]") {
   NEEDS_ASSEMBLER();
-  Rig stepped(Engine::Interpreter, kSumTimes, kCountInterrupts), ran(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  Rig stepped(Engine::Interpreter, kSumTimes), ran(Engine::Interpreter, kSumTimes);
   for (int n = 0; n < 50'000; n++) REQUIRE(stepped.run->step() == StopReason::Budget);
   CHECK(stepped.run->run() == StopReason::Gate);
   CHECK(ran.run->run() == StopReason::Gate);
@@ -239,7 +196,7 @@ TEST_CASE("counted run: single steps count like everything else", "[icount]") {
 
 TEST_CASE("counted run: a quantum ends where the next timer is due", "[icount]") {
   NEEDS_ASSEMBLER();
-  Rig rig(Engine::Translator, kSumTimes, kCountInterrupts);
+  Rig rig(Engine::Translator, kSumTimes);
   u64 executed = 0;
   rig.clock.schedule(12'345, [&] { executed = rig.core->slots_retired(); });
   CHECK(rig.run->run() == StopReason::Gate);
@@ -248,7 +205,7 @@ TEST_CASE("counted run: a quantum ends where the next timer is due", "[icount]")
 
 TEST_CASE("counted run: waiting goes to the next timer and not beyond, and nowhere when an interrupt waits", "[icount]") {
   NEEDS_ASSEMBLER();
-  Rig rig(Engine::Interpreter, kSumTimes, kCountInterrupts);
+  Rig rig(Engine::Interpreter, kSumTimes);
   int fired = 0;
   rig.clock.schedule(1'000, [&] { fired++; });
   rig.run->idle_until(500);
@@ -263,7 +220,7 @@ TEST_CASE("counted run: waiting goes to the next timer and not beyond, and nowhe
 
 TEST_CASE("counted run: time goes on while a processor takes one interruption after the other", "[icount]") {
   NEEDS_ASSEMBLER();
-  Rig rig(Engine::Interpreter, "{ .mib\n break.m 0x1\n nop.i 0\n nop.b 0 ;;\n}\n", kCountInterrupts);
+  Rig rig(Engine::Interpreter, "{ .mib\n break.m 0x1\n nop.i 0\n nop.b 0 ;;\n}\n");
   rig.core->regs().iva = u64{1} << 40;  // nothing is there: every interruption raises the next
   rig.clock.schedule(50'000, [&] { rig.run->request_stop(); });
   CHECK(rig.run->run() == StopReason::Requested);

@@ -12,21 +12,16 @@
 #include "machine/history/shown_once.h"
 #include "machine/icount/counted_run.h"
 #include "machine/icount/state_hash.h"
-#include "tests/support/assembler.h"
-#include "tests/support/test.h"
+#include "tests/unit/machine/timed_guest.h"
 
 using namespace ia64;
 using namespace ia64::machine;
+using namespace ia64::test::timed_guest;
 using cpu::StopReason;
 
 namespace {
 
-constexpr u64 kRamBytes = 4 << 20, kCode = 0x10000, kIva = 0x20000, kGateCode = 0x40000, kData = 0x200000;
-constexpr u64 kHz = 1'000'000'000, kPeriod = 7'777, kRounds = 10'000;
-
-struct StopGate final : cpu::BreakGate {
-  cpu::GateAction on_break(cpu::Core&, u64) override { return cpu::GateAction::Stop; }
-};
+constexpr u64 kPeriod = 7'777, kRounds = 10'000;
 
 // Each round stores a sum of times in the next of 4096 words.
 constexpr const char* kProgram = R"(
@@ -63,24 +58,6 @@ top:
 }
 )";
 
-constexpr const char* kHandler = R"(
-{ .mmi
-  mov r20 = cr.ivr ;;
-  mov.m r21 = ar.itc
-  add r17 = r17, r14 ;;
-}
-{ .mmi
-  mov cr.eoi = r0 ;;
-  srlz.d
-  add r18 = r18, r21 ;;
-}
-{ .mib
-  add r19 = 1, r19
-  nop.i 0
-  rfi ;;
-}
-)";
-
 struct RigMoment final : Moment {
   cpu::CoreCheckpoint core;
   std::vector<u8> state;
@@ -111,22 +88,10 @@ struct Rig final : Repeatable {
     options.threshold = 1;
     if (translate) core->use_translator(options);
     counted.emplace(*core, clock, gate, nullptr);
-    put(kCode, kProgram);
-    put(kIva + 0x3000, kHandler);
-    put(kGateCode, "{ .mib\n break.m 0x100\n nop.i 0\n nop.b 0 ;;\n}\n");
-    auto& r = core->regs();
-    r.ip = kCode, r.slot = 0, r.bspstore = 0x100000, r.iva = kIva;
-    r.psr |= cpu::psr::kIc | cpu::psr::kI;
-    r.set_gr(8, kData), r.set_gr(9, kGateCode), r.lc = kRounds;
-    core->set_gate_range(kGateCode, 16);
+    load(bus, *core, kProgram, kRounds);
     counted->powered_on();
     tick(kPeriod);
     history.emplace(*this, ram, disks, limits);
-  }
-  void put(u64 at, const char* program) {
-    const auto bytes = test::assemble(program);
-    REQUIRE_FALSE(bytes.empty());
-    bus.write_bytes(at, bytes.data(), bytes.size());
   }
   void tick(u64 at_ns) {
     if (timer) clock.cancel(timer);

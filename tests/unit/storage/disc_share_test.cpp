@@ -8,7 +8,7 @@
 
 #include "storage/scsi/dvd_drive.h"
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 namespace ia64::storage::scsi {
 namespace {

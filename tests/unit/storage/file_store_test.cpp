@@ -11,7 +11,7 @@
 #include "storage/stores/memory_store.h"
 #include "storage/wrappers/fault_injecting.h"
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64::storage;
 namespace fs = std::filesystem;

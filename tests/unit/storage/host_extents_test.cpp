@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 namespace ia64::storage {
 namespace {

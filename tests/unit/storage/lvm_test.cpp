@@ -13,7 +13,7 @@
 #include "storage/stores/memory_store.h"
 #include "tests/support/test.h"
 #include "tests/support/tool.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

@@ -8,7 +8,7 @@
 #include "storage/store_registry.h"
 #include "tests/support/test.h"
 #include "tests/support/tool.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

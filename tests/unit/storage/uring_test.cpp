@@ -18,7 +18,7 @@
 #include "storage/block_device.h"
 #include "storage/stores/file_store.h"
 #include "tests/support/test.h"
-#include "tests/unit/storage/temporary_file.h"
+#include "tests/support/temporary_file.h"
 
 using namespace ia64;
 using namespace ia64::storage;

@@ -1,16 +1,11 @@
 // Guests that make code: by stores with fc.i, by DMA, and more of it than the cache holds. Expected values by hand.
-#include "tests/support/bare_machine.h"
-#include "tests/support/translator_choice.h"
+#include "tests/unit/translate/native_machine.h"
 
 using namespace ia64;
 using namespace ia64::test;
 using cpu::StopReason;
 
 namespace {
-
-struct NativeMachine : BareMachine {
-  explicit NativeMachine(cpu::TranslatorOptions options = translator_choice()) { core().use_translator(options); }
-};
 
 constexpr u64 kMade = 0x40000;
 

@@ -4,8 +4,7 @@
 #include "base/bits.h"
 #include "cpu/arch/register_differences.h"
 #include "cpu/fp/memory_format.h"
-#include "tests/support/bare_machine.h"
-#include "tests/support/translator_choice.h"
+#include "tests/unit/translate/native_machine.h"
 
 using namespace ia64;
 using namespace ia64::test;
@@ -15,12 +14,19 @@ namespace {
 constexpr u64 kFpsr = 0x9804c0270033f;
 constexpr u64 kInexact0 = u64{1} << 18;  // sf0.flags.i
 
-struct NativeMachine : BareMachine {
-  NativeMachine() {
-    core().use_translator(translator_choice());
-    regs().fpsr = kFpsr;
+struct FloatMachine : NativeMachine {
+  FloatMachine() { regs().fpsr = kFpsr; }
+};
+
+/// One program on both engines, with the same registers afterwards.
+struct Both {
+  template <class Run>
+  explicit Both(Run run) {
+    run(translated), run(interpreted);
+    CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
   }
-  void run_to_break() { run_to_interruption(1'000'000); }
+  FloatMachine translated;
+  BareMachine interpreted;
 };
 
 /// Adds the squares of 100 numbers from r8 on to f9 and stores the sum at r9.
@@ -66,7 +72,7 @@ void sum_squares(BareMachine& m, cpu::FpReg start, u64 strange) {
 
 TEST_CASE("the program sees Inexact as soon as a result was rounded, and not before", "[jit]") {
   NEEDS_ASSEMBLER();
-  NativeMachine m;
+  FloatMachine m;
   // An exact sum, then a rounded product; the flags are read after each and cleared.
   m.load(R"(
 { .mii
@@ -128,35 +134,9 @@ top:
 
 TEST_CASE("a sum carried round a loop is the host's sum, and its register is in register format afterwards", "[jit]") {
   NEEDS_ASSEMBLER();
-  NativeMachine m;
-  m.load(R"(
-{ .mfi
-  mov r14 = r8
-  mov f9 = f0
-  mov.i ar.lc = 99 ;;
-}
-top:
-{ .mmi
-  ldfd f6 = [r14], 8 ;;
-  nop.m 0
-  nop.i 0
-}
-{ .mfi
-  nop.m 0
-  fmpy.d f7 = f6, f6
-  nop.i 0 ;;
-}
-{ .mfb
-  nop.m 0
-  fadd.d f9 = f9, f7
-  br.cloop.sptk.few top ;;
-}
-{ .mmi
-  stfd [r9] = f9 ;;
-  break.m 0x100
-  nop.i 0 ;;
-}
-)");
+  FloatMachine m;
+  m.load(kSumOfSquares);
+  m.regs().fr_phys[9] = cpu::fp::from_double(0);
   double expected = 0;
   for (unsigned n = 0; n < 100; n++) {
     const double v = 0.1 * n - 3;
@@ -179,7 +159,7 @@ TEST_CASE("a loop whose registers or operands are no plain doubles gives what th
   const u64 strange[] = {std::bit_cast<u64>(1.5), 1, 0x7fe0000000000000, 0x7ff8000000000000, 0x0010000000000000, u64{1} << 63};
   for (const cpu::FpReg& start : starts)
     for (u64 bits : strange) {
-      NativeMachine translated;
+      FloatMachine translated;
       BareMachine interpreted;
       sum_squares(translated, start, bits), sum_squares(interpreted, start, bits);
       CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
@@ -196,12 +176,9 @@ TEST_CASE("a loop over denormals leaves what they touch to handlers, and gives w
     m.regs().set_gr(8, BareMachine::kData);
     m.run_to_interruption(1'000'000);
   };
-  NativeMachine translated;
-  BareMachine interpreted;
-  run(translated), run(interpreted);
-  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  Both m(run);
   const auto& on = translator_choice().optimisations;
-  if (on.native_float && on.native_float_memory) CHECK(translated.core().translator_counters()->odd_floats > 0);
+  if (on.native_float && on.native_float_memory) CHECK(m.translated.core().translator_counters()->odd_floats > 0);
 }
 
 TEST_CASE("of two NaNs translated arithmetic takes the one that the interpreter takes", "[jit]") {
@@ -227,14 +204,11 @@ TEST_CASE("of two NaNs translated arithmetic takes the one that the interpreter 
     m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, kResults), m.regs().set_gr(20, 255), m.regs().fpsr = kFpsr;
     m.run_to_interruption(1'000'000);
   };
-  NativeMachine translated;
-  BareMachine interpreted;
-  run(translated), run(interpreted);
-  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  Both m(run);
   for (u64 n = 0; n < 256 * std::size(forms); n++) {
     INFO(forms[n % std::size(forms)] << ", operands " << n / std::size(forms) % 64);
-    REQUIRE(interpreted.read64(kResults + 16 * n) == translated.read64(kResults + 16 * n));
-    REQUIRE(interpreted.read64(kResults + 16 * n + 8) == translated.read64(kResults + 16 * n + 8));
+    REQUIRE(m.interpreted.read64(kResults + 16 * n) == m.translated.read64(kResults + 16 * n));
+    REQUIRE(m.interpreted.read64(kResults + 16 * n + 8) == m.translated.read64(kResults + 16 * n + 8));
   }
 }
 
@@ -285,12 +259,9 @@ top:
     m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(20, 2000), m.regs().fpsr = kFpsr;
     m.run_to_interruption(1'000'000);
   };
-  NativeMachine translated;
-  BareMachine interpreted;
-  run(translated), run(interpreted);
-  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
+  Both m(run);
   const auto& on = translator_choice().optimisations;
-  const auto& counted = *translated.core().translator_counters();
+  const auto& counted = *m.translated.core().translator_counters();
   if (on.native_float) CHECK(counted.odd_floats + counted.misfits > 0);
   CHECK(counted.deopts < 1000);  // of 10000 additions
 }
@@ -338,13 +309,10 @@ top:
     m.regs().set_gr(11, BareMachine::kData + 0x40), m.regs().set_gr(14, 1000), m.regs().fpsr = kFpsr;
     m.run_to_interruption(1'000'000);
   };
-  NativeMachine translated;
-  BareMachine interpreted;
-  run(translated), run(interpreted);
-  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
-  CHECK(translated.read64(BareMachine::kData + 0x20) == 0x4045'0000'0000'0000);
-  CHECK(translated.read64(BareMachine::kData + 0x28) == interpreted.read64(BareMachine::kData + 0x28));
-  CHECK(translated.core().translator_counters()->deopts < 20);  // a look in each round would leave in each
+  Both m(run);
+  CHECK(m.translated.read64(BareMachine::kData + 0x20) == 0x4045'0000'0000'0000);
+  CHECK(m.translated.read64(BareMachine::kData + 0x28) == m.interpreted.read64(BareMachine::kData + 0x28));
+  CHECK(m.translated.core().translator_counters()->deopts < 20);  // a look in each round would leave in each
 }
 
 TEST_CASE("sums of singles half way between two singles stay in generated code", "[jit]") {
@@ -377,12 +345,9 @@ top:
     m.regs().set_gr(20, 9999), m.regs().fpsr = kFpsr;
     m.run_to_interruption(1'000'000);
   };
-  NativeMachine translated;
-  BareMachine interpreted;
-  run(translated), run(interpreted);
-  CHECK(cpu::register_differences(interpreted.regs(), translated.regs()) == "");
-  CHECK(translated.regs().fr(10) == cpu::fp::from_double(std::bit_cast<u64>(1.0)));  // a tie goes to the even one
-  const auto& counted = *translated.core().translator_counters();
+  Both m(run);
+  CHECK(m.translated.regs().fr(10) == cpu::fp::from_double(std::bit_cast<u64>(1.0)));  // a tie goes to the even one
+  const auto& counted = *m.translated.core().translator_counters();
   CHECK(counted.deopts < 100);
   CHECK(counted.odd_floats == 0);
 }
@@ -450,7 +415,7 @@ TEST_CASE("load pairs read both registers across pages, in both byte orders", "[
   NEEDS_ASSEMBLER();
   constexpr u64 kCount = 600;  // more than two pages of doubles
   for (const bool big : {false, true}) {
-    NativeMachine m;
+    FloatMachine m;
     m.load(kPairs);
     const auto put = [&](u64 at, u64 v) { m.write64(at, big ? byte_swap(v) : v); };
     for (u64 n = 0; n < kCount; n++) {
@@ -516,7 +481,7 @@ TEST_CASE("load pairs that fault change nothing", "[jit]") {
       m.regs().set_gr(8, c.base);
       return m.run_to_interruption(1000).vector;
     };
-    NativeMachine translated;
+    FloatMachine translated;
     BareMachine interpreted;
     CHECK(run(translated) == c.vector);
     CHECK(run(interpreted) == c.vector);
@@ -554,7 +519,7 @@ top:
       m.run_to_interruption(40'000'000);
     }
   };
-  NativeMachine translated;
+  FloatMachine translated;
   BareMachine interpreted;
   run(translated, 4'000'000), run(interpreted, 10);
   CHECK(translated.regs().fr(10) == interpreted.regs().fr(10));

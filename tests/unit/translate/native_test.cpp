@@ -1,23 +1,9 @@
 // Assembled programs under the translator: loops, calls, rotation, self-modifying code, faults. Expected values by hand.
-#include "tests/support/bare_machine.h"
-#include "tests/support/translator_choice.h"
+#include "tests/unit/translate/native_machine.h"
 
 using namespace ia64;
 using namespace ia64::test;
 using cpu::StopReason;
-
-namespace {
-
-/// A machine that translates every block at once.
-struct NativeMachine : BareMachine {
-  NativeMachine() {
-    core().use_translator(translator_choice());
-  }
-  /// Runs until the break at the end of the text.
-  cpu::InterruptionRecord run_to_break() { return run_to_interruption(1'000'000); }
-};
-
-}  // namespace
 
 TEST_CASE("a counted loop with stores and loads", "[jit]") {
   NEEDS_ASSEMBLER();

@@ -1,4 +1,6 @@
 // Passes and verifier on hand-made units.
+#include <algorithm>
+
 #include "cpu/translate/ir.h"
 #include "tests/support/test.h"
 
@@ -280,4 +282,44 @@ TEST_CASE("a count that somebody may see between counting and branch stays at 0"
   unsigned counts = 0;
   for (const Op& op : u.ops) counts += op.code == Opcode::count_down;
   CHECK(counts == 1);
+}
+
+namespace {
+
+/// What sink_compares makes of a compare of r3 and r4, whose outcome goes to p6 and its inverse to p7, then `between`, then a branch on the inverse.
+std::vector<Opcode> sunk(std::vector<Op> between) {
+  std::vector<Op> ops = {{.code = Opcode::get, .imm = gr(3)},
+                         {.code = Opcode::get, .imm = gr(4)},
+                         {.code = Opcode::cmp_eq, .a = 0, .b = 1},
+                         {.code = Opcode::invert, .a = 2},
+                         {.code = Opcode::set, .a = 2, .imm = pr(6)},
+                         {.code = Opcode::set, .a = 3, .imm = pr(7)}};
+  ops.insert(ops.end(), between.begin(), between.end());
+  ops.push_back({.code = Opcode::exit_if, .a = 3, .imm = 0, .insn = &kInsn});
+  Unit u = unit_of(std::move(ops));
+  u.lists.emplace_back();
+  sink_compares(u);
+  CHECK(verify(u).empty());
+  std::vector<Opcode> order;
+  for (const Op& op : u.ops) order.push_back(op.code);
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("a compare goes to its branch with the writes of its predicates", "[translate]") {
+  const Op sum = {.code = Opcode::add, .a = 0, .b = 1}, other = {.code = Opcode::set, .a = 0, .imm = gr(5)};
+  CHECK(sunk({sum, other}) == std::vector{Opcode::get, Opcode::get, Opcode::add, Opcode::set, Opcode::cmp_eq, Opcode::invert, Opcode::set, Opcode::set, Opcode::exit_if});
+}
+
+TEST_CASE("writes of predicates stay in front of what may leave, and of others to the same place", "[translate]") {
+  const std::vector in_place = {Opcode::get, Opcode::get, Opcode::cmp_eq, Opcode::invert, Opcode::set, Opcode::set};
+  const auto stays = [&](const Op& between) {
+    const std::vector<Opcode> order = sunk({between});
+    return std::equal(in_place.begin(), in_place.end(), order.begin());
+  };
+  CHECK(stays({.code = Opcode::load64, .a = 0, .insn = &kInsn}));
+  CHECK(stays({.code = Opcode::set, .a = 0, .imm = pr(6)}));
+  CHECK(stays({.code = Opcode::get, .imm = pr(7)}));
+  CHECK_FALSE(stays({.code = Opcode::set, .a = 0, .imm = pr(8)}));
 }

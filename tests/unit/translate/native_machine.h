@@ -1,0 +1,16 @@
+// A machine that translates, for assembled programs that end with a break.
+#pragma once
+
+#include "tests/support/bare_machine.h"
+#include "tests/support/translator_choice.h"
+
+namespace ia64::test {
+
+/// Translates every block at once.
+struct NativeMachine : BareMachine {
+  explicit NativeMachine(cpu::TranslatorOptions options = translator_choice()) { core().use_translator(options); }
+  /// Runs until the break at the end of the text.
+  cpu::InterruptionRecord run_to_break() { return run_to_interruption(1'000'000); }
+};
+
+}  // namespace ia64::test
