@@ -1,7 +1,8 @@
 // The host threads of one virtual processor.
 #pragma once
 
-#include <atomic>
+#include <sys/types.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -20,7 +21,7 @@ class Relay final : public Errands {
   using Duration = std::chrono::nanoseconds;
   struct Limits {
     Duration hold = std::chrono::milliseconds(4);   ///< an errand may hold the processor that long, and up to twice that
-    Duration quick = std::chrono::milliseconds(2);  ///< after one that took longer,
+    Duration quick = std::chrono::milliseconds(2);  ///< after one that took longer, and waited for something meanwhile,
     Duration pause = std::chrono::seconds(1);       ///< none is taken for this long
   };
   /// @param leave  makes the calling thread, which is the processor, leave its stretch of guest code
@@ -43,6 +44,7 @@ class Relay final : public Errands {
   void give_away(std::unique_lock<std::mutex>& lock);
   void work(unsigned self);
   void stand_by(std::unique_lock<std::mutex>& lock, unsigned self);
+  bool hangs(Duration held) const;
   void take_over(std::unique_lock<std::mutex>& lock, unsigned self);
 
   const std::function<void()> leave_;
@@ -56,6 +58,7 @@ class Relay final : public Errands {
   std::deque<Errand> queue_;
   unsigned processor_ = 0;   ///< which of the two threads that is
   bool busy_ = false;        ///< a thread is in an errand: the processor, or the one that was it before
+  pid_t busy_thread_ = 0;
   bool watching_ = false;    ///< the thread that stands by looks at the clock
   bool ended_ = false;
   Time busy_since_, refuses_until_;

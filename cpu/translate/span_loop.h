@@ -1,6 +1,7 @@
 // One loop that walks through memory, and the making of its rounds without look-ups.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cpu/translate/ir.h"
@@ -81,6 +82,7 @@ class SpanLoop {
   bool note_access(Value v);
   bool step_evenly() const;
   Affine affine(Value v) const;
+  std::optional<i64> step_of(Value base) const;
   size_t walk_of(Value base);
   void find_lead();
   Phi* phi_of(Value v);

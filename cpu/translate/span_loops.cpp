@@ -135,6 +135,15 @@ SpanLoop::Affine SpanLoop::affine(Value v) const {
   }
 }
 
+/// By how much phi `base` changes in each round but the first. What follows another phi changes as that one does, a round later.
+std::optional<i64> SpanLoop::step_of(Value base) const {
+  const Affine next = affine(back_operand(base));
+  if (next.base == base) return next.offset;
+  if (next.base == kNone || !inside(next.base) || op(next.base).code != Opcode::phi) return {};
+  const Affine ahead = affine(back_operand(next.base));
+  return ahead.base == next.base ? std::optional(ahead.offset) : std::nullopt;
+}
+
 size_t SpanLoop::walk_of(Value base) {
   for (size_t k = 0; k < walks_.size(); k++)
     if (walks_[k].base == base) return k;
@@ -142,9 +151,9 @@ size_t SpanLoop::walk_of(Value base) {
   w.base = w.next = base;
   if (inside(base) && op(base).code == Opcode::phi) {
     w.next = back_operand(base);
-    const Affine next = affine(w.next);
-    if (next.base != base) return walks_.size();
-    w.step = next.offset;
+    const std::optional<i64> step = step_of(base);
+    if (!step) return walks_.size();
+    w.step = *step;
   }
   walks_.push_back(w);
   return walks_.size() - 1;
@@ -182,9 +191,9 @@ bool SpanLoop::step_evenly() const {
 void SpanLoop::find_lead() {
   for (Value v = block().first; v < block().end && is_phi(op(v)); v++) {
     const Value back = back_operand(v);
-    const Affine next = affine(back);
     const bool fixed = !inside(back) || is_constant(back);  // behind the first round, where the gate is
-    phis_.push_back({.value = v, .step = fixed ? 0 : next.offset, .even = fixed || next.base == v});
+    const std::optional<i64> step = fixed ? 0 : step_of(v);
+    phis_.push_back({.value = v, .step = step.value_or(0), .even = step.has_value()});
   }
   lead_ = window_ != kNone ? window_ : count_;
   if (lead_ != kNone) {

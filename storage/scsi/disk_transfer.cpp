@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "storage/request_pieces.h"
 #include "storage/scsi/block_result.h"
 #include "storage/scsi/disk_target.h"
 
@@ -30,19 +31,6 @@ Result miscompare(u64 offset) {
   s.information = static_cast<u32>(offset);
   return {.status = Status::CheckCondition, .sense = s};
 }
-
-/// Several block requests that end one command: the last one to finish reports the first failure.
-struct Join {
-  std::atomic<unsigned> left;
-  std::atomic<BlockStatus> status{BlockStatus::Ok};
-  std::function<void(BlockStatus)> done;
-
-  void finish(BlockStatus s) {
-    BlockStatus ok = BlockStatus::Ok;
-    if (s != BlockStatus::Ok) status.compare_exchange_strong(ok, s);
-    if (left.fetch_sub(1) == 1) done(status);
-  }
-};
 
 }  // namespace
 
@@ -282,7 +270,7 @@ void DiskTarget::unmap(Task& task) {
     if (r.blocks) ranges.push_back(r);
   }
   if (ranges.empty()) return good(task, length);
-  auto join = std::make_shared<Join>();
+  auto join = std::make_shared<RequestJoin>();
   join->left = static_cast<unsigned>(ranges.size());
   join->done = completion(task, ranges[0].lba, length, true);
   for (const auto& r : ranges)

@@ -2,7 +2,9 @@
 #include "storage/scsi/target_factory.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "storage/attached/attached_target.h"
 #include "storage/scsi/disk_target.h"
 #include "storage/scsi/dvd_drive.h"
@@ -27,7 +29,15 @@ DiskIdentity identity_of(const TargetSpec& spec) {
           .max_transfer_bytes = spec.max_transfer_bytes};
 }
 
+/// What is a guest's disk for one program is an image for another: raw bytes may be meant, but seldom are.
+void warn_of_image(const TargetSpec& spec) {
+  if (spec.storage != "file") return;
+  const auto format = image_format(spec.location);
+  if (format != "raw") LOG(Warn, "{}: looks like an image of format {}, and is used as raw bytes; {}:{} is the disk in it", spec.location, format, format, spec.location);
+}
+
 Opened open_disk(const TargetSpec& spec) {
+  warn_of_image(spec);
   auto store = open_store(spec.storage + ":" + spec.location, spec.overlay_copy);
   if (!store) return store.error();
   if (spec.undo && !(*store)->read_only()) *store = std::make_unique<UndoStore>(std::move(*store), *spec.undo);
@@ -35,9 +45,13 @@ Opened open_disk(const TargetSpec& spec) {
       std::make_unique<DiskTarget>(std::make_unique<BlockDevice>(std::move(*store)), identity_of(spec)));
 }
 
+// @source integrity-vm reference 2.3: the console hides images that everybody may write to
 Opened open_dvd(const TargetSpec& spec) {
   auto drive = DvdDrive::open(spec.storage, spec.location, identity_of(spec));
   if (!drive) return drive.error();
+  struct stat st;
+  if (spec.storage == "file" && stat(spec.location.c_str(), &st) == 0 && (st.st_mode & S_IWOTH))
+    LOG(Warn, "{}: every user may write to this disc, so once ejected it is not offered again", spec.location);
   return std::unique_ptr<ScsiTarget>(std::move(*drive));
 }
 

@@ -185,6 +185,16 @@ class Guest:
         self.errors.close()
 
 
+def direct_linux(args, display, *options):
+    kernel = f"{args.guests}/linux"
+    return Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200", *options])
+
+
+def need_xclip():
+    if not shutil.which("xclip"):
+        raise Skipped("xclip is not installed")
+
+
 def disk(args, grub_timeout_s):
     image = pathlib.Path(args.work) / "disk.img"
     subprocess.run(["bash", f"{args.guests}/mkdisk.sh", str(image), "-t", str(grub_timeout_s)], check=True, stdout=subprocess.DEVNULL)
@@ -259,10 +269,8 @@ def linux(args, display):
 
 def paste(args, display):
     """A megabyte pasted with Ctrl-Shift-V arrives in a file of the guest, every byte of it."""
-    if not shutil.which("xclip"):
-        raise Skipped("xclip is not installed")
-    kernel = f"{args.guests}/linux"
-    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200"])
+    need_xclip()
+    guest = direct_linux(args, display)
     text = "".join(hashlib.sha256(str(n).encode()).hexdigest() + f" {n} äöü€\n" for n in range((1 << 20) // 76))
     owner = None
     try:
@@ -303,9 +311,7 @@ def media(args, display):
     discs.mkdir()
     for name in ("ONE", "TWO"):
         make_disc(discs, name)
-    kernel = f"{args.guests}/linux"
-    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200",
-                                  "-a", f"dvd:avio_stor:0,2,1:file:{discs}/ONE.iso"])
+    guest = direct_linux(args, display, "-a", f"dvd:avio_stor:0,2,1:file:{discs}/ONE.iso")
     try:
         guest.expect(PROMPT, lambda: guest.control.command("continue"))
         guest.control.command("events", kinds="media")
@@ -346,10 +352,8 @@ def media(args, display):
 
 def mouse(args, display):
     """Dragging selects and the middle button types it; a guest that takes the mouse is told where it is pressed, and gets wheel and keys."""
-    if not shutil.which("xclip"):
-        raise Skipped("xclip is not installed")
-    kernel = f"{args.guests}/linux"
-    guest = Guest(args, display, ["--kernel", f"{kernel}/vmlinuz", "--initrd", f"{kernel}/initrd.gz", "--append", "console=ttyS0,115200"])
+    need_xclip()
+    guest = direct_linux(args, display)
     try:
         guest.expect(PROMPT, lambda: guest.control.command("continue"))
         guest.expect("<END>", lambda: (guest.type("clear; printf '\\033[5;11Hfirst word\\033[6;1H<%s>\\n' END"), guest.keys("Return")))

@@ -110,6 +110,25 @@ class UsageTest(CommandTest):
         first, second = f"dvd:scsi:0,2,0:file:{disc}", f"dvd:scsi:0,2,1:file:{self.work / 'again.iso'}"
         self.refused("run", "-a", first, "-a", second, says=[f"resource '{second}'", f"by resource '{first}'"])
 
+    def said_at_start(self, *arguments):
+        """Warnings of a guest that is ended in its boot manager."""
+        result = ivm("run", "--console", "none", "--boot-timeout", "0", *arguments, "--until", "EFI Boot Manager")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stderr
+
+    def test_image_as_raw_bytes_is_said(self):
+        image = self.work / "format.qcow2"
+        image.unlink(missing_ok=True)
+        self.assertEqual(ivm("image", "create", "--format", "qcow2", image, "1M").returncode, 0)
+        self.assertIn(f"qcow2:{image} is the disk in it", self.said_at_start("-a", f"disk:scsi::file:{image}"))
+        self.assertNotIn("raw bytes", self.said_at_start("-a", f"disk:scsi::qcow2:{image}"))
+
+    def test_disc_that_everybody_may_write_is_said(self):
+        disc = self.file("open.iso", b"\0" * (1 << 20))
+        for mode in (0o666, 0o644):
+            disc.chmod(mode)
+            self.assertEqual(mode == 0o666, "not offered again" in self.said_at_start("-a", f"dvd:scsi::file:{disc}"))
+
     def test_image_of_another_ivm_is_refused(self):
         image = self.file("held.img", b"\0" * (1 << 20))
         log = self.work / "held.log"

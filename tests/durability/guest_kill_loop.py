@@ -133,7 +133,7 @@ class Loop:
             disk.unlink(missing_ok=True)
             self.ivm("image", "convert", f"{FORMATS[r.format]}:{image}", disk)
         if r.work == "raw":
-            return check_raw(disk, SIZE, seed, WRITERS["raw"], acknowledged)
+            return check_raw(disk, SIZE, seed, WRITERS["raw"], acknowledged, tears_blocks=r.fault == "short:")
         recovered = subprocess.run(["e2fsck", "-fy", disk], capture_output=True, text=True)
         if recovered.returncode not in (0, 1):
             raise Failure(f"{r}: {recovered.stdout}")

@@ -52,7 +52,8 @@ class Loop {
   }
   std::string operation() {
     const u64 size = u64{1} << below(4);
-    switch (below(10)) {
+    switch (below(11)) {
+      case 10: return bundle(fmt::format("mov {} = {}", base(), base()));  // behind another one, by a round
       case 0:
       case 1:
       case 2: return bundle(fmt::format("{}ld{}{} {} = [{}]{}", stage(), size, below(4) ? "" : ".s", any(), base(), step(size)));

@@ -100,18 +100,32 @@ TEST_CASE("relay: while an errand hangs another thread is the processor, and tak
   CHECK(taken_again);
 }
 
-TEST_CASE("relay: an errand that took long is the last one for a while; what was posted with it goes elsewhere", "[machine]") {
+TEST_CASE("relay: an errand that waited long is the last one for a while, one that only took long is not", "[machine]") {
   Processor processor({.hold = kNever, .quick = std::chrono::nanoseconds(0), .pause = kNever});
-  std::vector<bool> here_or_not;
-  unsigned stretches = 0;
-  bool refused = false;
+  unsigned stretches = 0, done = 0;
+  std::vector<bool> taken;
   processor.run([&] {
-    if (++stretches == 2) return refused = !Errands::here()->post([](bool) {}), false;
-    for (int n = 0; n < 2; n++) Errands::here()->post([&](bool here) { here_or_not.push_back(here); });
+    taken.push_back(Errands::here()->post([&](bool here) {
+      done += here;
+      if (stretches == 2) std::this_thread::sleep_for(std::chrono::nanoseconds(1));  // that is waiting
+    }));
+    return ++stretches < 3;
+  });
+  CHECK(taken == std::vector<bool>{true, true, false});
+  CHECK(done == 2);
+}
+
+TEST_CASE("relay: errands that take long together are shared with others", "[machine]") {
+  Processor processor({.hold = std::chrono::nanoseconds(0), .quick = kNever, .pause = std::chrono::nanoseconds(0)});
+  std::atomic<unsigned> here{0}, elsewhere{0};
+  unsigned stretches = 0;
+  processor.run([&] {
+    if (++stretches == 2) return false;
+    for (int n = 0; n < 2; n++) Errands::here()->post([&](bool mine) { mine ? here++ : elsewhere++; });
     return true;
   });
-  CHECK(here_or_not == std::vector<bool>{true, false});
-  CHECK(refused);
+  CHECK(here == 1);
+  CHECK(elsewhere == 1);
 }
 
 TEST_CASE("relay: what a processor posts at its end is done elsewhere", "[machine]") {

@@ -13,8 +13,10 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/errands.h"
 #include "storage/block_device.h"
 #include "storage/stores/file_store.h"
 #include "tests/support/test.h"
@@ -42,6 +44,29 @@ struct NumberedFile {
 
   TemporaryFile file;
   int fd;
+};
+
+/// Such a file behind a file store.
+struct NumberedDisk : NumberedFile {
+  explicit NumberedDisk(u64 blocks) : NumberedFile(blocks), device(opened(file.path)) {}
+
+  static std::unique_ptr<BlockStore> opened(const std::string& path) {
+    auto store = FileStore::open(path, {});
+    REQUIRE(store.ok());
+    return std::move(*store);
+  }
+
+  BlockDevice device;
+};
+
+/// Errands of a processor that is the test.
+class Posted : public Errands {
+ public:
+  bool post(Errand errand) override { return errands.push_back(std::move(errand)), true; }
+  void carry_out(bool here) {
+    for (auto& errand : std::exchange(errands, {})) errand(here);
+  }
+  std::vector<Errand> errands;
 };
 
 struct Read {
@@ -117,17 +142,15 @@ TEST_CASE("uring: errors of the host come back as their numbers", "[storage]") {
 // Large reads take turns between the caller and the ring, small ones come from the host's cache when it has them.
 TEST_CASE("file store: every way of reading gives the same bytes", "[storage]") {
   constexpr u64 kBlocks = 1024;
-  NumberedFile file(kBlocks);
-  auto opened = FileStore::open(file.file.path, {});
-  REQUIRE(opened.ok());
-  BlockDevice device(std::move(*opened));
+  NumberedDisk disk(kBlocks);
+  BlockDevice& device = disk.device;
   for (const u64 blocks : {1, 4, 5, 256, 257, 1024})
     for (const bool cached : {true, false})
       for (u64 round = 0; round < 70; round += blocks > 5 ? 1 : 35) {  // past the point where a read goes the long way
         const u64 first = round % (kBlocks - blocks + 1);
         if (!cached) {
-          fdatasync(file.fd);
-          posix_fadvise(file.fd, 0, 0, POSIX_FADV_DONTNEED);
+          fdatasync(disk.fd);
+          posix_fadvise(disk.fd, 0, 0, POSIX_FADV_DONTNEED);
         }
         std::vector<u32> data(blocks * kBlock / 4);
         const auto status = device.transfer(BlockOp::Read, first * kBlock, data.data(), blocks * kBlock);
@@ -164,35 +187,41 @@ TEST_CASE("file store: reads while others are in flight give their own bytes", "
 
 TEST_CASE("file store: every way of writing puts the same bytes, in the order asked for", "[storage]") {
   constexpr u64 kBlocks = 1024;
-  NumberedFile file(kBlocks);
-  auto opened = FileStore::open(file.file.path, {});
-  REQUIRE(opened.ok());
-  BlockDevice device(std::move(*opened));
+  NumberedDisk disk(kBlocks);
+  BlockDevice& device = disk.device;
+  enum class Way : u8 { Alone, FlushInFlight, Errand, ErrandElsewhere };
   u64 number = 1'000'000;  // every write has content of its own
+  u64 errands = 0;
   for (const u64 blocks : {1, 4, 5, 256, 257})
-    for (const bool flight : {false, true})
+    for (const Way way : {Way::Alone, Way::FlushInFlight, Way::Errand, Way::ErrandElsewhere})
       for (u64 round = 0; round < 70; round += blocks > 5 ? 7 : 1) {  // past the point where a write goes the long way
         const u64 first = round * 3 % (kBlocks - blocks + 1);
-        std::promise<BlockStatus> flushed;
-        if (flight) device.submit({.op = BlockOp::Flush, .iov = {}, .done = [&](BlockStatus status) { flushed.set_value(status); }});
+        std::promise<BlockStatus> flushed, written;
+        if (way == Way::FlushInFlight) device.submit({.op = BlockOp::Flush, .iov = {}, .done = [&](BlockStatus status) { flushed.set_value(status); }});
         auto data = numbers(number, blocks);
-        const auto status = device.transfer(BlockOp::Write, first * kBlock, data.data(), blocks * kBlock);
-        INFO(blocks << " blocks from " << first << (flight ? ", a flush in flight" : ""));
-        REQUIRE(status == BlockStatus::Ok);
-        if (flight) REQUIRE(flushed.get_future().get() == BlockStatus::Ok);
+        Posted posted;
+        {
+          const Errands::Scope scope(way == Way::Errand || way == Way::ErrandElsewhere ? &posted : nullptr);
+          device.submit({.op = BlockOp::Write, .offset_bytes = first * kBlock, .size_bytes = blocks * kBlock, .iov = {{data.data(), blocks * kBlock}},
+                         .done = [&](BlockStatus status) { written.set_value(status); }});
+        }
+        errands += posted.errands.size();
+        posted.carry_out(way == Way::Errand);
+        INFO(blocks << " blocks from " << first << ", way " << static_cast<int>(way));
+        REQUIRE(written.get_future().get() == BlockStatus::Ok);
+        if (way == Way::FlushInFlight) REQUIRE(flushed.get_future().get() == BlockStatus::Ok);
         std::vector<u32> found(blocks * kBlock / 4);
-        REQUIRE(pread(file.fd, found.data(), blocks * kBlock, static_cast<off_t>(first * kBlock)) == static_cast<ssize_t>(blocks * kBlock));
+        REQUIRE(pread(disk.fd, found.data(), blocks * kBlock, static_cast<off_t>(first * kBlock)) == static_cast<ssize_t>(blocks * kBlock));
         REQUIRE(found == data);
         number += blocks;
       }
+  CHECK(errands > 100);  // those that are larger than 1 MiB are none, nor is one now and then
 }
 
 TEST_CASE("file store: a write that the host refuses in part tells so, and what it took stays", "[storage]") {
   constexpr u64 kBlocks = 16;
-  NumberedFile file(kBlocks);
-  auto opened = FileStore::open(file.file.path, {});
-  REQUIRE(opened.ok());
-  BlockDevice device(std::move(*opened));
+  NumberedDisk disk(kBlocks);
+  BlockDevice& device = disk.device;
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto handler = signal(SIGXFSZ, SIG_IGN);
@@ -207,7 +236,7 @@ TEST_CASE("file store: a write that the host refuses in part tells so, and what 
   CHECK(status == BlockStatus::NoSpace);
   CHECK(beyond == BlockStatus::NoSpace);
   std::vector<u32> found(8 * kBlock / 4);
-  REQUIRE(pread(file.fd, found.data(), 8 * kBlock, 4 * kBlock) == static_cast<ssize_t>(8 * kBlock));
+  REQUIRE(pread(disk.fd, found.data(), 8 * kBlock, 4 * kBlock) == static_cast<ssize_t>(8 * kBlock));
   CHECK(std::equal(data.begin(), data.begin() + 2 * kBlock / 4, found.begin()));
   CHECK(std::equal(found.begin() + 2 * kBlock / 4, found.end(), numbers(6, 6).begin()));
 }

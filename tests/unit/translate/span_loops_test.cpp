@@ -29,6 +29,7 @@ struct Walk {
   const char *load, *store;  ///< instructions with a base and its step
   u64 from, to;              ///< offsets of the bases at the start
   u64 rounds;
+  const char* third = "nop.i 0";  ///< beside the store; r10 begins where r9 does
 };
 
 /// Rounds that read with r8, write with r9 and add up in r3, LC + 1 times.
@@ -47,7 +48,7 @@ top:
 }}
 {{ .mib
   {}
-  nop.i 0
+  {}
   br.cloop.sptk.few top ;;
 }}
 {{ .mib
@@ -55,13 +56,13 @@ top:
   nop.i 0
   nop.b 0 ;;
 }}
-)", w.load, w.store);
+)", w.load, w.store, w.third);
 }
 
 cpu::InterruptionRecord run(BareMachine& m, const Walk& w) {
   prepare(m);
   m.load(loop(w));
-  m.regs().set_gr(8, kVa + w.from), m.regs().set_gr(9, kVa + w.to), m.regs().set_gr(11, w.rounds - 1), m.regs().set_gr(3, 0), m.regs().set_gr(15, 0);
+  m.regs().set_gr(8, kVa + w.from), m.regs().set_gr(9, kVa + w.to), m.regs().set_gr(10, kVa + w.to), m.regs().set_gr(11, w.rounds - 1), m.regs().set_gr(3, 0), m.regs().set_gr(15, 0);
   return m.run_to_interruption(1'000'000);
 }
 
@@ -79,6 +80,8 @@ TEST_CASE("loops walk over pages in all directions and steps", "[jit]") {
       {"ld8 r15 = [r8], 8", "st8 [r8] = r3, -16", 0x6000, 0, 2000},   // one base, both ways
       {"ld8 r15 = [r8], -8", "st8 [r8] = r3, 16", 0xff0, 0, 2500},
       {"ld8 r15 = [r8], 64", "st1 [r9] = r3, -64", 0, 0x6fc1, 400},
+      {"ld8 r15 = [r8]", "mov r8 = r10", 0x4000, 0x10, 2000, "adds r10 = 8, r10"},  // from the second round on where r10 was
+      {"ld1 r15 = [r8]", "adds r8 = -3, r10", 0, 0x7ffe, 9000, "adds r10 = -2, r10"},
   };
   for (const Walk& w : walks) {
     CAPTURE(w.load, w.store);

@@ -50,7 +50,7 @@ int info(ImageArguments& a) {
               static_cast<unsigned long long>(i->stored_bytes), static_cast<unsigned long long>(i->host_bytes));
   if (i->host_pieces) std::printf("  contiguous pieces on the host's medium: %llu\n", static_cast<unsigned long long>(*i->host_pieces));
   for (const auto& note : i->notes) std::printf("  %s\n", note.c_str());
-  std::printf("  %zu extents\n", i->extents.size());
+  std::printf("  %zu extent%s\n", i->extents.size(), i->extents.size() == 1 ? "" : "s");
   if (a.extents)
     for (const auto& [at, e] : i->extents)
       std::printf("    %llu %llu %s\n", static_cast<unsigned long long>(at), static_cast<unsigned long long>(e.size_bytes), e.mapped ? "data" : "hole");
