@@ -122,7 +122,7 @@ bool Core::wait_for_interrupt(std::chrono::nanoseconds host_time) {
   const u64 due_ns = sapic_->suspend_timer();
   if (due_ns != ~u64{0}) {
     const u64 now_ns = wires_.clock->now_ns();
-    host_time = std::min(host_time, std::chrono::nanoseconds(due_ns > now_ns ? due_ns - now_ns : 0));
+    host_time = std::min(host_time, std::chrono::nanoseconds((due_ns > now_ns ? due_ns - now_ns : 0) + sapic_->late_ns()));
   }
   const bool woken = sleeper_.sleep(host_time);
   sapic_->resume_timer(due_ns);

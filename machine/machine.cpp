@@ -25,6 +25,7 @@
 #include "machine/history/machine_moment.h"
 #include "machine/history/shown_once.h"
 #include "machine/host_files.h"
+#include "machine/idle_slack.h"
 #include "machine/icount/counted_run.h"
 #include "machine/icount/state_hash.h"
 #include "machine/lockstep/lockstep.h"
@@ -51,7 +52,10 @@ class ProcessorBus final : public InterruptBus {
  public:
   void add(u16 id_eid, cpu::Core* core) { cores_.emplace_back(id_eid, core); }
   void set_counted(CountedRun* counted) { counted_ = counted; }
+  /// How many there were. Any thread.
+  u64 messages() const { return messages_.load(std::memory_order_relaxed); }
   void deliver(u16 id_eid, DeliveryMode mode, u8 vector) override {
+    messages_.fetch_add(1, std::memory_order_relaxed);
     for (const auto& [address, core] : cores_)
       if (address == id_eid) return counted_ ? counted_->post(mode, vector) : core->post_interrupt(mode, vector);
     LOG(Irq, "message {:#x} to absent processor {:#x} dropped", vector, id_eid);
@@ -60,6 +64,7 @@ class ProcessorBus final : public InterruptBus {
  private:
   std::vector<std::pair<u16, cpu::Core*>> cores_;
   CountedRun* counted_ = nullptr;
+  std::atomic<u64> messages_{0};
 };
 
 Result<std::optional<firmware::DirectBoot>> read_direct_boot(const KernelBoot& boot) {
@@ -134,6 +139,9 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void inspect(InspectWriter& out) const override {
     core_->inspect(out);
     board_->inspect(out);
+    out.begin("idle");
+    out.value("joined_ticks", idle_slack_.joined());
+    out.end();
   }
 
  private:
@@ -199,6 +207,7 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   void step_unwatched();
   void idle();
   void sleep_until(u64 ns);
+  u64 timer_slack();
   void leave_run();
   void report_difference();
   void do_reset();
@@ -235,9 +244,13 @@ class MachineImpl final : public Machine, public cpu::BreakGate, public firmware
   std::atomic<bool> stepping_{false};  ///< pause again after one instruction
   std::atomic<bool> history_ends_{false}, call_off_{false};
   std::atomic<u64> resets_{0}, idle_ns_{0};
+  std::atomic<bool> disturbed_{false};  ///< somebody outside wanted something of the CPU thread
   bool restored_ = false;           ///< load_snapshot() came before start()
   // CPU thread only
   std::optional<u64> idle_until_ns_;
+  IdleSlack idle_slack_;
+  bool debugged_ = false;           ///< a debugger holds the machine
+  u64 firmware_calls_ = 0;
   std::set<u64> stop_addresses_;
   u64 input_look_ = 0;              ///< of what at_boundary() is running; 0: it can be repeated
   struct Input {
@@ -396,7 +409,21 @@ void MachineImpl::cpu_main() {
 /// Nothing is to do for a while, if that is why the processor has stopped.
 void MachineImpl::rest(cpu::StopReason reason) {
   if (reason == cpu::StopReason::Gate) idle();
-  if (reason == cpu::StopReason::Halted) sleep_until(clock_->now_ns() + kHaltSliceNs);
+  if (reason != cpu::StopReason::Halted) return;
+  core_->sapic().allow_late(timer_slack());
+  sleep_until(clock_->now_ns() + kHaltSliceNs);
+  core_->sapic().allow_late(0);
+}
+
+/// By how much the halted processor's timer may be late.
+u64 MachineImpl::timer_slack() {
+  if (!core_->sapic().may_be_late() || counted_) return 0;
+  if (disturbed_.exchange(false) || debugged_ || stepping_ || !stop_addresses_.empty() || !core_->watchpoints().ranges().empty()) idle_slack_.end();
+  return idle_slack_.halted({.now_ns = clock_->now_ns(),
+                             .due_ns = core_->sapic().timer_due_ns(),
+                             .executed = core_->slots_retired(),
+                             .messages = processor_bus_.messages(),
+                             .firmware = firmware_calls_});
 }
 
 cpu::StopReason MachineImpl::run_stretch() {
@@ -431,6 +458,7 @@ std::string MachineImpl::irreversible() const {
 }
 
 void MachineImpl::keep_history(bool on) {
+  debugged_ = on;
   look_at_history();
   if (!on || !irreversible().empty()) {
     if (history_) forget_history();
@@ -584,6 +612,7 @@ void MachineImpl::sleep_until(u64 ns) {
 
 /// Makes the CPU thread look at what changed. Any thread.
 void MachineImpl::leave_run() {
+  disturbed_ = true;
   safe_point_.wake();
   if (counted_) return counted_->request_stop();
   core_->request_stop();
@@ -597,6 +626,7 @@ void MachineImpl::idle() {
 }
 
 cpu::GateAction MachineImpl::on_break(cpu::Core&, u64 imm) {
+  firmware_calls_++;
   const firmware::GateResult result = firmware_->on_break(*adapter_, imm);
   switch (result.action) {
     case firmware::GateAction::NotMine: return cpu::GateAction::NotMine;

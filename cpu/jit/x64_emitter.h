@@ -266,6 +266,12 @@ class X64Emitter {
   void emit_rotate(const Op& op);
   void emit_clear_bases(const Op& op);
   void emit_gather_predicates(Value v);
+
+  // PSR and control registers (x64_system.cpp).
+  void emit_read_psr(const Op& op, Value v);
+  void emit_set_psr(const Op& op);
+  void emit_clear_psr(const Op& op);
+  static i32 control_offset(unsigned n);
   void emit_spread_predicates(const Op& op);
   void emit_terminal(const ir::BasicBlock& block);
 

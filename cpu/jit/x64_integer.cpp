@@ -64,6 +64,9 @@ void X64Emitter::emit(const Op& op, Value v) {
     case Opcode::slide: return emit_slide(op, v);
     case Opcode::rotate: return emit_rotate(op);
     case Opcode::clear_bases: return emit_clear_bases(op);
+    case Opcode::read_psr: return emit_read_psr(op, v);
+    case Opcode::set_psr: return emit_set_psr(op);
+    case Opcode::clear_psr: return emit_clear_psr(op);
     case Opcode::gather_predicates: return emit_gather_predicates(v);
     case Opcode::spread_predicates: return emit_spread_predicates(op);
     default: break;

@@ -87,6 +87,7 @@ void X64Emitter::emit_get(const Op& op, Value v) {
         a_.mov(d, qword_ptr(rbx, application_offset(l.index)));
       }
       break;
+    case ir::File::Control: a_.mov(d, qword_ptr(rbx, control_offset(l.index))); break;
     case ir::File::Window: break;
   }
 }
@@ -113,6 +114,7 @@ void X64Emitter::store(ir::Location l, const Gp& value) {
     case ir::File::Application:
       l.index == ar::kEc ? a_.mov(byte_ptr(rbx, application_offset(l.index)), value.r8()) : a_.mov(qword_ptr(rbx, application_offset(l.index)), value);
       break;
+    case ir::File::Control: a_.mov(qword_ptr(rbx, control_offset(l.index)), value); break;
     case ir::File::Window: emit_close_window(value); break;
   }
 }
@@ -130,6 +132,7 @@ void X64Emitter::store(ir::Location l, i32 k) {
     case ir::File::Application:
       a_.mov(l.index == ar::kEc ? byte_ptr(rbx, application_offset(l.index)) : qword_ptr(rbx, application_offset(l.index)), k);
       break;
+    case ir::File::Control: a_.mov(qword_ptr(rbx, control_offset(l.index)), k); break;
     case ir::File::Window: break;  // no place is known beforehand
   }
 }

@@ -16,7 +16,7 @@ constexpr OpcodeInfo kInfo[] = {
 };
 
 std::string location_name(u64 packed) {
-  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar", "window", "f", "fi"};
+  constexpr const char* kFiles[] = {"r", "rot.r", "p", "rot.p", "b", "lc", "ar", "cr", "window", "f", "fi"};
   const Location l = Location::unpack(packed);
   return fmt::format("{}{}", kFiles[static_cast<unsigned>(l.file)], l.index);
 }

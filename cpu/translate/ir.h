@@ -46,11 +46,11 @@ using Value = u32;
 inline constexpr Value kNone = 0xffff'ffff;
 
 /// The register files that the form knows.
-/// Application registers go by their number, except LC. Window is the place of a rotating loop in its copy of the rotating registers
+/// Application and control registers go by their number, except LC. Window is the place of a rotating loop in its copy of the rotating registers
 /// (cpu/jit/rotation_window.h): reading it makes the copy, writing it puts everything back. Float and FloatInteger are views of
 /// floating-point registers that promotion knows: as a double, as the significand of an integer.
 enum class File : u8 {
-  General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application, Window, Float, FloatInteger
+  General, RotatingGeneral, Predicate, RotatingPredicate, Branch, LoopCount, Application, Control, Window, Float, FloatInteger
 };
 
 /// A place in guest state. `index` is the architected number; two places are the same exactly when all fields are equal,

@@ -168,6 +168,10 @@ void Lowering::call_to_end(const Insn& i, Mode after) {
   const bool covers = i.handler == &cover_b8;
   emit({.code = Opcode::call, .guard = guard(i), .imm = static_cast<u64>(Next::Sync) | u64{covers} << kCallReloadsFrame, .insn = &i});
   after_call(i);
+  finish_behind(i, after);
+}
+
+void Lowering::finish_behind(const Insn& i, Mode after) {
   const auto [ip, slot] = behind(i);
   finish(Leave{add_exit(i, ip, slot, after)});
 }

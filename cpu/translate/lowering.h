@@ -145,6 +145,8 @@ class Lowering {
   void call_branch(const Insn& i, unsigned exit);
   /// The same for an instruction that ends the block with Next::Sync, after which the mode is `after`.
   void call_to_end(const Insn& i, Mode after);
+  /// Ends the block behind `i`, in mode `after`.
+  void finish_behind(const Insn& i, Mode after);
 
   // --- floating-point registers (lower_float_state.cpp) ---
   /// Checks that `i` may use its floating-point registers, and with `arithmetic` that the host computes as it does.

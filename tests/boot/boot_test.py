@@ -135,6 +135,49 @@ def fresh_code(args):
           f"peak memory of the process {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB, 256 of them the guest's")
 
 
+TICKS = 250  # a second, in the guest's kernel
+
+
+def idle_slack(args):
+    """A guest that idles has every other tick late, loses none, and its timers still end when they should."""
+    def run(slack):
+        state = pathlib.Path(args.work) / f"{slack}.json"
+        guests = f"{args.guests}/linux"
+        boot = Boot(args, slack, ["-m", "256M", "--idle-slack", slack, "--inspect-at-exit", str(state), "--kernel", f"{guests}/vmlinuz",
+                                  "--initrd", f"{guests}/initrd.gz", "--append", "console=ttyS0,115200"])
+        boot.expect(PROMPT)
+        for _ in range(3):
+            boot.shell("cat /proc/uptime; sleep 3; cat /proc/uptime; sleep 1; cat /proc/uptime")
+        # What the kernel counts by ticks, and what it reads from the ITC.
+        boot.shell('show() { X=$(cat /proc/uptime /proc/stat); echo "$X" | head -n 2; }; show; sleep 6; show')
+        text = boot.send("poweroff\\r").run()
+        times = [float(t) for t in re.findall(r"^(\d+\.\d\d) \d+\.\d\d$", text, re.M)]
+        ticks = [sum(map(int, t.split())) for t in re.findall(r"^cpu +([\d ]+)$", text, re.M)]
+        require(len(times) == 11 and len(ticks) == 2, "the guest did not show its clocks", text)
+        joined = find_number(json.loads(state.read_text()), "joined_ticks")
+        naps = [[times[3 * n + k + 1] - times[3 * n + k] for n in range(3)] for k in range(2)]
+        return {"naps": naps, "by_ticks": (ticks[1] - ticks[0]) / TICKS, "by_itc": times[10] - times[9], "joined": joined}
+
+    on, off = run("on"), run("off")
+    print(f"on {on}\noff {off}")
+    require(off["joined"] == 0, f"ticks were joined although that is off: {off}")
+    require(on["joined"] > 0, f"no ticks were joined: {on}")
+    for clocks in (on, off):
+        require(abs(clocks["by_ticks"] - clocks["by_itc"]) < 0.05, f"ticks were lost or made up: {clocks}")
+    for nap, seconds in zip(on["naps"], (3, 1)):
+        require(all(t > seconds - 0.011 for t in nap), f"a sleep of {seconds} s ended early: {on}")
+        require(min(nap) < seconds + 0.25, f"no sleep of {seconds} s ended in time: {on}")
+
+
+def find_number(tree, name):
+    """The first number of that name."""
+    if isinstance(tree, dict):
+        if isinstance(tree.get(name), (int, float)):
+            return tree[name]
+        tree = list(tree.values())
+    return next((hit for part in tree if isinstance(part, (dict, list)) for hit in [find_number(part, name)] if hit is not None), None)
+
+
 def find(tree, name):
     """The first subtree of that name."""
     if isinstance(tree, dict):
@@ -381,7 +424,7 @@ def stop_under_load(args):
     check_ext4(args, image)
 
 
-CASES = ALONE | {f.__name__: f for f in (fresh_code, icount, counted_typing, icount_snapshot, icount_load, stop_under_load, all_targets)}
+CASES = ALONE | {f.__name__: f for f in (fresh_code, idle_slack, icount, counted_typing, icount_snapshot, icount_load, stop_under_load, all_targets)}
 
 
 def argument_parser(cases=(), limit_s=500):

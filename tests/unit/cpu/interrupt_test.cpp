@@ -329,6 +329,24 @@ TEST_CASE("a timer far ahead is put off until the processor has run for a while"
   CHECK(m.clock().pending() == 1);
 }
 
+TEST_CASE("an interrupt ends a sleep whose timer may be late", "[interrupt]") {
+  NEEDS_ASSEMBLER();
+  Spinner m;
+  auto& sapic = m.core().sapic();
+  sapic.write_itv(0xef);
+  sapic.write_itm(5000);
+  CHECK_FALSE(m.core().wait_for_interrupt(std::chrono::hours(1)));  // five microseconds of the host
+  sapic.allow_late(3'600'000'000'000);
+  std::thread other([&] { m.core().post_interrupt(DeliveryMode::Fixed, 0x50); });
+  CHECK(m.core().wait_for_interrupt(std::chrono::hours(2)));
+  other.join();
+  CHECK(sapic.read_ivr() == 0x50);
+  sapic.write_eoi();
+  CHECK(sapic.read_ivr() == cpu::LocalSapic::kSpurious);
+  m.clock().advance_to(5001);  // by the clock the timer is on time
+  CHECK(sapic.read_ivr() == 0xef);
+}
+
 TEST_CASE("a sleeper wakes at the end of its time and for every call", "[interrupt]") {
   cpu::Sleeper sleeper;
   CHECK_FALSE(sleeper.sleep(std::chrono::nanoseconds(0)));

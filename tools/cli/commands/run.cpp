@@ -22,7 +22,7 @@ using machine::ConsoleScript;
 struct RunArguments {
   machine::RunOptions options;
   std::vector<std::string> resources, expects, sends, untils;
-  std::string memory = "1G";
+  std::string memory = "1G", idle_slack = "on";
   EngineArguments engine{"jit"};
   std::string trace, trace_file, log_faults, start;
 };
@@ -94,6 +94,7 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (!memory) return memory.error();
   auto& m = a.options.machine;
   m.memory_bytes = *memory;
+  a.options.idle_slack = a.idle_slack == "on";
   if (!a.start.empty()) {
     auto start = parse_date(a.start);
     if (!start) return start.error();
@@ -144,6 +145,8 @@ Run add_run(CLI::App& command) {
   command.add_option("--initrd", m.kernel.initrd_path, "initial RAM disk for --kernel");
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
   command.add_flag("--icount", m.icount, "deterministic: time is counted in instructions, equal scripts give equal runs (docs/icount.md)");
+  command.add_option("--idle-slack", a->idle_slack, "whether every other clock tick of a guest that has only ticked for a second may come with the next one: on or off (docs/idle.md)")
+      ->check(CLI::IsMember({"on", "off"}))->capture_default_str();
   command.add_option("--rtc", a->start, "what the guest's clock shows at power-on: YYYY-MM-DD[THH:MM:SS], UTC")->type_name("DATE");
   command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), window, none, or unix:PATH")
       ->capture_default_str();
