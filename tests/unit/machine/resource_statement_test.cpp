@@ -1,6 +1,10 @@
 // Resource statements: grammar, ranges, allocation.
 #include "machine/resource_statement.h"
 
+#include <algorithm>
+#include <span>
+#include <string>
+
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -36,6 +40,19 @@ TEST_CASE("resource statement: full address and a path with colons", "[machine]"
 
 TEST_CASE("resource statement: the alias aviostor is avio_stor", "[machine]") {
   CHECK(parse_all({"disk:aviostor::file:x"})[0].adapter == "avio_stor");
+}
+
+// @source integrity-vm reference 2.1: not every device type accepts every storage type
+TEST_CASE("resource statement: each kind of device has its kinds of storage", "[machine]") {
+  const std::string disk[] = {"disk", "lv", "file"}, dvd[] = {"disk", "file", "null"}, attached[] = {"attach", "attach_path"};
+  const auto allowed = [](std::span<const std::string> list, const std::string& storage) { return std::find(list.begin(), list.end(), storage) != list.end(); };
+  for (const std::string device : {"disk", "dvd", "tape", "changer", "burner"})
+    for (const std::string storage : {"disk", "lv", "file", "null", "attach", "attach_path"})
+      for (const std::string adapter : {"scsi", "avio_stor"}) {
+        const auto list = device == "disk" ? std::span<const std::string>(disk) : device == "dvd" ? std::span<const std::string>(dvd) : std::span<const std::string>(attached);
+        INFO(device << " on " << storage << " by " << adapter);
+        CHECK(parse_resource_statement(device + ":" + adapter + ":0,1,2:" + storage + ":/dev/x").ok() == allowed(list, storage));
+      }
 }
 
 TEST_CASE("resource statement: errors name the statement and the cause", "[machine]") {
