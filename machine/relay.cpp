@@ -138,7 +138,7 @@ bool Relay::hangs(Duration held) const {
 }
 
 void Relay::take_over(std::unique_lock<std::mutex>& lock, unsigned self) {
-  LOG_ONCE(Warn, reinterpret_cast<uintptr_t>(this), "storage of the host keeps a write waiting; the guest goes on");
+  LOG(Storage, "a write waits on the host; another thread is the processor now");
   processor_ = self;
   refuses_until_ = now() + limits_.pause;
   queue_empty_ = true;
