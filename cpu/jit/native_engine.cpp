@@ -191,7 +191,7 @@ void NativeEngine::make_region(NativeBlock& head) {
   };
   ir::RegionBuilder builder(rules_, head.mode, find, options_.region_limits);
   const Optimisations& on = options_.optimisations;
-  if (on.rotating_loops) builder.allow_windows();
+  if (on.rotating_loops && on.pending_writes) builder.allow_windows();  // what closes a window is a pending write
   if (on.inlined_calls && on.native_calls && on.return_stack) builder.allow_inlining([this](u8 b) { return core_.r_.br[b]; });
   ir::Unit unit = builder.build(*head.block, head.ip, head.slot);
   if (unit.blocks.empty()) return stays_alone(head);

@@ -8,6 +8,7 @@
 #include "cpu/arch/register_differences.h"
 #include "cpu/mmu/tlb.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/each_optimisation.h"
 #include "tests/support/environment.h"
 #include "tests/support/translator_choice.h"
 
@@ -278,7 +279,7 @@ struct Total {
   u64 instructions = 0, translated = 0, wide = 0, looks = 0, interruptions = 0;
 };
 
-void compare(u64 seed, Total& total) {
+void compare(u64 seed, const cpu::TranslatorOptions& options, Total& total) {
   Programs programs;
   for (u64 space = 0; space < 2; space++)
     for (u64 variant = 0; variant < 2; variant++) {
@@ -286,7 +287,7 @@ void compare(u64 seed, Total& total) {
       REQUIRE((!programs[space][variant].empty() && programs[space][variant].size() <= kPages * kPage));
     }
   BareMachine a, b;
-  b.core().use_translator(translator_choice(2));
+  b.core().use_translator(options);
   for (auto* m : {&a, &b}) prepare(*m, seed, programs), m->regs().ip = kProgram;
   std::mt19937_64 random(seed ^ 0x51ce);
   for (unsigned slice = 0; slice < 60; slice++) {
@@ -315,9 +316,16 @@ TEST_CASE("random programs whose pages come and go give the same state under bot
   NEEDS_ASSEMBLER();
   const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 60);
   Total total;
-  for (u64 seed = first; seed < first + count; seed++) compare(seed, total);
+  for (u64 seed = first; seed < first + count; seed++) compare(seed, translator_choice(2), total);
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated, %llu interruptions; %llu regions of several pages, looked at %llu times\n",
               n(first), n(first + count - 1), n(total.instructions), n(total.translated), n(total.interruptions), n(total.wide), n(total.looks));
   CHECK((count < 20 || (total.wide > 0 && total.looks > 0)));
+}
+
+TEST_CASE("random programs whose pages come and go give the same state without any one optimisation", "[lockstep]") {
+  NEEDS_ASSEMBLER();
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = (number_from_environment("IVM_LOCKSTEP_PROGRAMS", 60) + 59) / 60;
+  Total total;
+  without_each_optimisation(first, count, [&](u64 seed, const cpu::TranslatorOptions& options) { compare(seed, options, total); });
 }

@@ -6,6 +6,7 @@
 #include "cpu/disasm/printer.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/each_optimisation.h"
 #include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
@@ -155,20 +156,10 @@ TEST_CASE("random programs give the same state under both engines", "[lockstep]"
 }
 
 TEST_CASE("random programs give the same state without any one optimisation", "[lockstep]") {
-  const u64 count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 20;
-  u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1);
-  std::string names = cpu::Optimisations::names() + ",all";
-  while (!names.empty()) {
-    const std::string name = names.substr(0, names.find(','));
-    names.erase(0, name.size() + 1);
-    INFO("without " << name);
-    cpu::TranslatorOptions options = translator_choice(2);
-    options.optimisations.set(name, false);
-    Totals total;
-    for (u64 seed = first; seed < first + count; seed++) compare_seed(seed, options, total);
-    CHECK(total.counters.blocks > 0);
-    first += count;
-  }
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 20;
+  Totals total;
+  without_each_optimisation(first, count, [&](u64 seed, const cpu::TranslatorOptions& options) { compare_seed(seed, options, total); });
+  CHECK(total.counters.blocks > 0);
 }
 
 TEST_CASE("random memory and parallel operations give the same state with and without extensions of the host", "[lockstep]") {

@@ -4,6 +4,7 @@
 #include "cpu/arch/register_differences.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/each_optimisation.h"
 #include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
@@ -141,4 +142,13 @@ TEST_CASE("random rotating loops give the same state under both engines", "[lock
   std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu regions, %llu with a window\n", n(first), n(first + count - 1),
               n(instructions), n(translated), n(regions), n(windows));
   CHECK(regions > 0);
+}
+
+TEST_CASE("random rotating loops give the same state without any one optimisation", "[lockstep]") {
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 600) / 12;
+  without_each_optimisation(first, count, [](u64 seed, const cpu::TranslatorOptions& options) {
+    BareMachine a, b;
+    b.core().use_translator(options);
+    compare(a, b, make_loop(seed));
+  });
 }

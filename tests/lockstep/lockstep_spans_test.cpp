@@ -6,6 +6,7 @@
 #include "cpu/arch/register_differences.h"
 #include "cpu/jit/options.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/each_optimisation.h"
 #include "tests/support/environment.h"
 #include "tests/support/translator_choice.h"
 
@@ -128,12 +129,11 @@ struct Total {
   u64 instructions = 0, translated = 0, spans = 0;
 };
 
-void compare(u64 seed, Total& total) {
+void compare(u64 seed, cpu::TranslatorOptions options, Total& total) {
   const std::string text = Loop(seed).text();
   const std::vector<u8> code = assemble(text);
   REQUIRE_FALSE(code.empty());
   BareMachine a, b;
-  cpu::TranslatorOptions options = translator_choice(2);
   if (seed % 11 == 0) options.optimisations.switch_off("fold_constants,dead_values");
   if (seed % 7 == 0) options.host.remove("all");
   b.core().use_translator(options);
@@ -164,9 +164,16 @@ TEST_CASE("random loops through memory give the same state under both engines", 
   NEEDS_ASSEMBLER();
   const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 150);
   Total total;
-  for (u64 seed = first; seed < first + count; seed++) compare(seed, total);
+  for (u64 seed = first; seed < first + count; seed++) compare(seed, translator_choice(2), total);
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated; %llu loops with rounds without look-ups\n", n(first),
               n(first + count - 1), n(total.instructions), n(total.translated), n(total.spans));
   CHECK((total.spans > 0 || count < 50));
+}
+
+TEST_CASE("random loops through memory give the same state without any one optimisation", "[lockstep]") {
+  NEEDS_ASSEMBLER();
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 150) / 25;
+  Total total;
+  without_each_optimisation(first, count, [&](u64 seed, const cpu::TranslatorOptions& options) { compare(seed, options, total); });
 }

@@ -9,6 +9,7 @@
 #include "cpu/exec/handlers.h"
 #include "cpu/mmu/tlb.h"
 #include "tests/support/bare_machine.h"
+#include "tests/support/each_optimisation.h"
 #include "tests/support/environment.h"
 #include "tests/support/random_program.h"
 #include "tests/support/translator_choice.h"
@@ -215,36 +216,49 @@ std::vector<u8> random_bytes(u64 seed, size_t size) {
   return bytes;
 }
 
+/// The code of the handlers and the data that all programs begin with.
+struct World {
+  std::vector<u8> handler = assemble(kHandler), data = random_bytes(1, 0x100000);
+};
+
+void compare_seed(u64 seed, cpu::TranslatorOptions options, const World& world, Totals& total) {
+  BareMachine a, b;
+  if (seed % 6 == 0) options.cache_bytes = 20'000;
+  b.core().use_translator(options);
+  Start s;
+  s.seed = seed;
+  ProgramMix mix;
+  mix.stacked = kStacked, mix.row_weight = row_weight, mix.field = row_field, mix.illegal = seed % 5 == 0;
+  s.code = RandomProgram(seed, mix).program(kBundles);
+  for (auto* m : {&a, &b}) {
+    prepare(*m, s, world.handler, world.data);
+    if (seed % 2) m->core().post_interrupt(DeliveryMode::Fixed, 0x50);  // stays pending: taken whenever PSR.i lets it
+  }
+  const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 2000, slices = number_from_environment("IVM_LOCKSTEP_SLICES", 12);
+  compare_runs(a, b, s, slice, slice * slices + 1000, total);
+  const auto& c = *b.core().translator_counters();
+  total.translated += c.instructions, total.blocks += c.blocks;
+}
+
 }  // namespace
 
 TEST_CASE("random programs with system instructions and handlers give the same state under both engines", "[lockstep]") {
   NEEDS_ASSEMBLER();
-  const std::vector<u8> handler = assemble(kHandler), data = random_bytes(1, 0x100000);
-  REQUIRE(handler.size() <= 0x100);
+  const World world;
+  REQUIRE(world.handler.size() <= 0x100);
   const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 400);
-  const u64 slices = number_from_environment("IVM_LOCKSTEP_SLICES", 12);
   Totals total;
-  for (u64 seed = first; seed < first + count; seed++) {
-    BareMachine a, b;
-    cpu::TranslatorOptions options = translator_choice(1 + seed % 3);
-    if (seed % 6 == 0) options.cache_bytes = 20'000;
-    b.core().use_translator(options);
-    Start s;
-    s.seed = seed;
-    ProgramMix mix;
-    mix.stacked = kStacked, mix.row_weight = row_weight, mix.field = row_field, mix.illegal = seed % 5 == 0;
-    s.code = RandomProgram(seed, mix).program(kBundles);
-    for (auto* m : {&a, &b}) {
-      prepare(*m, s, handler, data);
-      if (seed % 2) m->core().post_interrupt(DeliveryMode::Fixed, 0x50);  // stays pending: taken whenever PSR.i lets it
-    }
-    const u64 slice = seed % 6 == 0 ? 7 : seed % 6 == 1 ? 101 : 2000;
-    compare_runs(a, b, s, slice, slice * slices + 1000, total);
-    const auto& c = *b.core().translator_counters();
-    total.translated += c.instructions, total.blocks += c.blocks;
-  }
+  for (u64 seed = first; seed < first + count; seed++) compare_seed(seed, translator_choice(1 + seed % 3), world, total);
   const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
   std::printf("seeds %llu..%llu: %llu instructions, %llu of them translated, %llu interruptions, %llu blocks\n", n(first), n(first + count - 1),
               n(total.executed), n(total.translated), n(total.interruptions), n(total.blocks));
   CHECK(total.blocks > 0);
+}
+
+TEST_CASE("random programs with system instructions give the same state without any one optimisation", "[lockstep]") {
+  NEEDS_ASSEMBLER();
+  const World world;
+  const u64 first = number_from_environment("IVM_LOCKSTEP_SEED", 1), count = number_from_environment("IVM_LOCKSTEP_PROGRAMS", 400) / 80;
+  Totals total;
+  without_each_optimisation(first, count, [&](u64 seed, const cpu::TranslatorOptions& options) { compare_seed(seed, options, world, total); });
 }
