@@ -27,9 +27,11 @@ u64 IdleSlack::halted(const Halt& h) {
     began_ns_ = h.now_ns;
   }
   last_ = h;
-  slack_ns_ = interval_ns_ && h.now_ns - began_ns_ >= kEarnedNs ? interval_ns_ : 0;
+  slack_ns_ = interval_ns_ && h.now_ns - began_ns_ >= kEarnedNs ? earned_ns() : 0;
   return slack_ns_;
 }
+
+u64 IdleSlack::earned_ns() const { return interval_ns_ * std::min(kMostLate, kLatestNs / interval_ns_); }
 
 /// Whether nothing but the clock has happened since the last halt.
 bool IdleSlack::only_ticks(const Halt& h) {
@@ -42,7 +44,7 @@ bool IdleSlack::only_ticks(const Halt& h) {
   }
   const u64 ticks = ticks_in(last_.due_ns, h.due_ns, interval_ns_, h.now_ns);
   if (ticks == 0 || !is_short_enough(executed, ticks)) return false;
-  if (ticks > 1 && slack_ns_) joined_++;
+  if (slack_ns_) joined_ += ticks - 1;
   return true;
 }
 

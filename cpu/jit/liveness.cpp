@@ -14,10 +14,18 @@ void set(Bits& b, Value v) { b[v / 64] |= u64{1} << v % 64; }
 void clear(Bits& b, Value v) { b[v / 64] &= ~(u64{1} << v % 64); }
 
 template <class F>
+void each_pending(const ir::Unit& u, u32 list, F f) {
+  for (const ir::PendingWrite& w : u.pending(list)) {
+    f(w.value);
+    if (w.plus != ir::kNone) f(w.plus);
+  }
+}
+
+template <class F>
 void each_use(const ir::Unit& u, const ir::Op& op, F f) {
   for (Value v : {op.a, op.b, op.c, op.guard})
     if (v != ir::kNone) f(v);
-  for (const ir::PendingWrite& w : u.pending(op.pending)) f(w.value);
+  each_pending(u, op.pending, f);
 }
 
 /// Operands for which code takes the spill slot as it is.
@@ -40,7 +48,7 @@ Bits live_out(const ir::Unit& u, u32 b, const std::vector<Bits>& in) {
 }
 
 Bits live_in(const ir::Unit& u, const ir::BasicBlock& block, Bits live) {
-  for (const ir::PendingWrite& w : u.pending(block.pending)) set(live, w.value);
+  each_pending(u, block.pending, [&](Value v) { set(live, v); });
   if (const auto* t = std::get_if<ir::LeaveIndirect>(&block.terminal)) set(live, t->target);
   for (u32 n = block.end; n-- > block.first;) {
     clear(live, n);

@@ -52,10 +52,13 @@ void X64Emitter::find_last_uses(u32 b) {
   for (u32 n = block.first; n < block.end; n++) {
     const Op& op = unit_.ops[n];
     last_use_[n] = 0;
-    for (Value v : {op.a, op.b, op.c, op.guard}) see(v, n);
-    for (const ir::PendingWrite& w : unit_.pending(op.pending)) see(w.value, n);
+    for (Value v : {op.a, op.b, op.c, op.guard}) {
+      see(v, n);
+      if (in_memory(v)) see(unit_.ops[v].a, n);
+    }
+    for (const ir::PendingWrite& w : unit_.pending(op.pending)) see(w.value, n), see(w.plus, n);
   }
-  for (const ir::PendingWrite& w : unit_.pending(block.pending)) see(w.value, block.end);
+  for (const ir::PendingWrite& w : unit_.pending(block.pending)) see(w.value, block.end), see(w.plus, block.end);
   if (const auto* t = std::get_if<ir::LeaveIndirect>(&block.terminal)) see(t->target, block.end);
   for (Value v : live_.out[b]) last_use_[v] = block.end;
 }
@@ -203,7 +206,7 @@ void X64Emitter::release(Value v) {
   if (v == ir::kNone || last_use_[v] > now_ || home_[v].reg < 0) return;
   if (now_ < unit_.ops.size())
     for (const ir::PendingWrite& w : unit_.pending(unit_.ops[now_].pending))
-      if (w.value == v) return;
+      if (w.value == v || w.plus == v) return;
   if (owner_[home_[v].reg] != static_cast<int>(v)) return;
   owner_[home_[v].reg] = -1;
   pinned_ &= ~(1u << home_[v].reg);
@@ -242,7 +245,7 @@ void X64Emitter::emit_op(u32 n) {
   if (deopt_) bind_deopt(op);
   if (calls) forget_after_call();
   for (Value v : {op.a, op.b, op.c, op.guard}) forget_dead(v);
-  for (const ir::PendingWrite& w : unit_.pending(op.pending)) forget_dead(w.value);
+  for (const ir::PendingWrite& w : unit_.pending(op.pending)) forget_dead(w.value), forget_dead(w.plus);
   if (home_[n].reg >= 0 && live_.spilled[n]) store_spill(take_slot(n), home_[n].reg);
   if (last_use_[n] == 0) forget_dead(n);  // a result that nobody reads
 }
@@ -261,6 +264,7 @@ void X64Emitter::emit_block(u32 b) {
 
 bool X64Emitter::run() {
   find_fused();
+  find_window_operands();
   for (u32 b = 0; b < unit_.blocks.size(); b++) labels_.push_back(a_.newLabel());
   prologue();
   for (u32 b = 0; b < unit_.blocks.size() && !overflow_; b++) emit_block(b);

@@ -165,7 +165,7 @@ void X64Emitter::emit_moves(std::vector<Move> moves) {
 /// @param exit  the way out that leads there, or nullptr when it lies behind the last instruction of the same decoded block
 void X64Emitter::emit_edge(u32 from, u32 to, const ir::Exit* exit, const WayOut& pending, std::vector<Move> moves) {
   if (exit) {
-    a_.sub(rbp, exit->executed);
+    if (exit->executed) a_.sub(rbp, exit->executed);
     if (unit_.mode.ic && unit_.blocks[to].leaves_at_once) store_iipa(exit->last_ip);
   }
   if (to <= from) {

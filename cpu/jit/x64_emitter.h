@@ -67,6 +67,11 @@ class X64Emitter {
     Place place;
     u64 constant = 0;
     bool inverse = false;  ///< of the place's value, 0 or 1
+    // As in PendingWrite; `more` has no value when there is nothing to add.
+    i32 factor = 1;
+    Place more;
+    i64 addend = 0;
+    bool is_sum() const { return factor != 1 || more.value != ir::kNone || addend != 0; }
   };
   /// What a way out has to do to guest state.
   struct WayOut {
@@ -120,6 +125,8 @@ class X64Emitter {
   void make_frame(ir::Frame frame);
   void unmake_frame(ir::Frame frame);
   static bool is_known_predicate(const Stored& s);
+  Place place_of(Value v) const { return {v, home_[v].reg, home_[v].spill}; }
+  void compute_sum(const Stored& s);
   void store_known_predicates(const std::vector<Stored>& writes);
   void store(ir::Location l, const Gp& value);
   void store(ir::Location l, i32 k);
@@ -138,6 +145,8 @@ class X64Emitter {
   // Operations (x64_integer.cpp, x64_memory.cpp, x64_exits.cpp).
   void emit(const Op& op, Value v);
   void emit_binary(const Op& op, Value v);
+  void emit_binary_with_memory(const Op& op, Value v, const Gp& x);
+  void emit_shift_pair(const Op& op, Value v);
   void emit_shift_imm(const Op& op, Value v);
   void emit_shift(const Op& op, Value v);
   void emit_shift_bmi2(const Op& op, Value v, const Gp& x, const Gp& count);
@@ -242,6 +251,11 @@ class X64Emitter {
   void emit_open_window(Value v);
   void emit_close_window(const Gp& place);
   Mem in_window(ir::Location l, const Gp& place);
+  void find_window_operands();
+  bool takes_from_memory(const Op& op, Value v) const;
+  bool stays_in_window(Value v, Value user) const;
+  bool in_memory(Value v) const { return v != ir::kNone && window_user_[v] != ir::kNone; }
+  Mem window_operand(Value v);
   void emit_window_get(const Op& op, Value v);
   void emit_window_set(const Op& op);
   void emit_window_ones(const Op& op, Value v);
@@ -353,6 +367,7 @@ class X64Emitter {
   };
   std::vector<u32> fused_end_;     ///< by relation: behind the last of the operations that take it from the flags; 0: none does
   std::vector<bool> other_uses_;  ///< whether anything else uses a value
+  std::vector<Value> window_user_;  ///< of reads of the window: the only operation that uses one, when that takes it from memory; else kNone
   Value tested_ = ir::kNone;  ///< the host's flags are those of a test of this value
   std::optional<Flags> flags_;
   std::vector<Home> home_;

@@ -145,9 +145,14 @@ void X64Emitter::emit_next_round(const Op& op) {
   in_register ? a_.cmp(rbp, use(op.a, rax)) : a_.cmp(rbp, qword_ptr(rsp, home_[op.a].spill * 8));
   a_.jle(out);
   a_.cmp(dword_ptr(rbx, l_.attention), 0);
-  a_.jne(out);
-  emit_moves(moves_to(block_, exit.block));
-  a_.jmp(labels_[exit.block]);
+  const std::vector<Move> moves = moves_to(block_, exit.block);
+  if (moves.empty()) {
+    a_.je(labels_[exit.block]);
+  } else {
+    a_.jne(out);
+    emit_moves(moves);
+    a_.jmp(labels_[exit.block]);
+  }
   a_.bind(out);
 }
 

@@ -84,6 +84,7 @@ void X64Emitter::emit_binary(const Op& op, Value v) {
   const bool swap = op.code == Opcode::add && small_constant(op.a, k);
   const Value left = swap ? op.b : op.a, right = swap ? op.a : op.b;
   const Gp x = use(left, rax);
+  if (in_memory(right)) return emit_binary_with_memory(op, v, x);
   const bool small = small_constant(right, k);
   const Gp y = small ? Gp(rcx) : use(right, rcx);
   release(left);
@@ -116,15 +117,43 @@ void X64Emitter::emit_binary(const Op& op, Value v) {
   }
 }
 
+void X64Emitter::emit_binary_with_memory(const Op& op, Value v, const Gp& x) {
+  const Mem m = window_operand(op.b);
+  release(op.a);
+  const Gp d = define(v);
+  if (d.id() != x.id()) a_.mov(d, x);
+  switch (op.code) {
+    case Opcode::add: a_.add(d, m); break;
+    case Opcode::sub: a_.sub(d, m); break;
+    case Opcode::and_: a_.and_(d, m); break;
+    case Opcode::or_: a_.or_(d, m); break;
+    default: a_.xor_(d, m); break;
+  }
+}
+
+/// Two shifts: the host's own for pairs takes longer than they on many models.
+void X64Emitter::emit_shift_pair(const Op& op, Value v) {
+  const u32 n = static_cast<u32>(op.imm);
+  const auto load = [this](const Gp& to, Value from) {
+    if (in_memory(from)) return void(a_.mov(to, window_operand(from)));
+    const Gp r = use(from, to);
+    if (r.id() != to.id()) a_.mov(to, r);
+  };
+  load(rdx, op.b);
+  if (n) {
+    load(rcx, op.a);
+    a_.shr(rdx, n);
+    a_.shl(rcx, 64 - n);
+    a_.or_(rdx, rcx);
+  }
+  release(op.a);
+  release(op.b);
+  a_.mov(define(v), rdx);
+}
+
 void X64Emitter::emit_shift_imm(const Op& op, Value v) {
   const u32 n = static_cast<u32>(op.imm);
-  if (op.code == Opcode::shift_pair) {
-    const Gp high = use(op.a, rax), low = use(op.b, rcx);
-    a_.mov(rdx, low);
-    if (n) a_.shrd(rdx, high, n);
-    a_.mov(define(v), rdx);
-    return;
-  }
+  if (op.code == Opcode::shift_pair) return emit_shift_pair(op, v);
   const Gp x = use(op.a, rax);
   release(op.a);
   const Gp d = define(v);
@@ -192,6 +221,12 @@ void X64Emitter::emit_rotate(const Op& op, Value v) {
 
 /// Counts beyond 63: the host would take them modulo 64.
 void X64Emitter::emit_shift(const Op& op, Value v) {
+  if (in_memory(op.a)) {
+    const Mem m = window_operand(op.a);
+    const Gp n = use(op.b, rcx), d = define(v);
+    op.code == Opcode::shl ? a_.shlx(d, m, n) : a_.shrx(d, m, n);
+    return;
+  }
   const Gp x = use(op.a, rax), count = use(op.b, rcx);
   if (l_.host.bmi2) return emit_shift_bmi2(op, v, x, count);
   a_.mov(rdx, x);
@@ -321,7 +356,7 @@ void X64Emitter::find_fused() {
     if (v != ir::kNone && !is_taken(v, by)) other_uses_[v] = true;
   };
   const auto see_list = [&](u32 list) {
-    for (const ir::PendingWrite& w : unit_.pending(list)) see(w.value, ir::kNone);
+    for (const ir::PendingWrite& w : unit_.pending(list)) see(w.value, ir::kNone), see(w.plus, ir::kNone);
   };
   for (Value n = 0; n < count; n++) {
     const Op& op = unit_.ops[n];
@@ -359,6 +394,11 @@ CondCode X64Emitter::compare(const Op& op) {
   i32 k = 0;
   const bool swap = small_constant(op.a, k), small = swap || small_constant(op.b, k);  // the host wants constants last
   const bool narrow = op.code >= Opcode::cmp4_eq;
+  if (in_memory(op.b)) {
+    const Gp x = use(op.a, rcx);
+    a_.cmp(x, window_operand(op.b));
+    return op.code == Opcode::cmp_eq ? CondCode::kE : op.code == Opcode::cmp_lt ? CondCode::kL : CondCode::kB;
+  }
   const Gp x = use(swap ? op.b : op.a, rax), y = small ? Gp(rcx) : use(op.b, rcx);
   const Gp left = narrow ? Gp(x.r32()) : x, right = narrow ? Gp(y.r32()) : y;
   if (!small) a_.cmp(left, right);

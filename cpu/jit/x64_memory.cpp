@@ -223,20 +223,22 @@ void X64Emitter::emit_host_of(const Op& op, Value v) {
   });
 }
 
-/// Memory at guest address a with distance b, which is worth no register. May use rax.
+/// Memory at host address a plus b, which is worth no register. May use rax.
 Mem X64Emitter::direct(const Op& op) {
-  const Gp va = in_register(op.a);
-  if (home_[op.b].reg >= 0) return x86::ptr(va, use(op.b, rax));
+  const Gp at = in_register(op.a);
+  const i32 distance = static_cast<i32>(op.imm >> 32);
+  if (op.b == ir::kNone) return x86::ptr(at, distance);
+  if (home_[op.b].reg >= 0) return x86::ptr(at, use(op.b, rax), 0, distance);
   a_.mov(rax, qword_ptr(rsp, home_[op.b].spill * 8));
-  return x86::ptr(va, rax);
+  return x86::ptr(at, rax, 0, distance);
 }
 void X64Emitter::emit_direct_load(const Op& op, Value v) {
   const Mem m = direct(op);
-  emit_read(define(v), m, op.imm & 0xff, op.imm >> 8);
+  emit_read(define(v), m, op.imm & 0xff, op.imm >> 8 & 1);
 }
 void X64Emitter::emit_direct_store(const Op& op) {
   const unsigned size = op.imm & 0xff;
-  const bool swap = op.imm >> 8;
+  const bool swap = op.imm >> 8 & 1;
   i32 k = 0;
   if (!swap && small_constant(op.c, k)) {
     Mem m = direct(op);

@@ -142,11 +142,32 @@ X64Emitter::WayOut X64Emitter::snapshot(u32 list, ir::Frame frame) const {
   for (const ir::PendingWrite& w : unit_.pending(list)) {
     Stored s;
     s.location = ir::Location::unpack(w.location);
-    if (!constant(w.value, s.constant)) s.place = {w.value, home_[w.value].reg, home_[w.value].spill}, s.inverse = w.inverse;
-    else s.constant ^= w.inverse;
+    if (!constant(w.value, s.constant)) {
+      s.place = place_of(w.value), s.inverse = w.inverse, s.factor = w.factor, s.addend = w.addend;
+      if (w.plus != ir::kNone) s.more = place_of(w.plus);
+    } else {
+      s.constant ^= w.inverse;
+    }
     out.writes.push_back(s);
   }
   return out;
+}
+
+/// Leaves the sum in rdx. Uses rax.
+void X64Emitter::compute_sum(const Stored& s) {
+  const auto with = [this](Inst::Id id, const Place& p) {
+    p.reg >= 0 ? a_.emit(id, rdx, gpq(static_cast<u32>(p.reg))) : a_.emit(id, rdx, qword_ptr(rsp, p.slot * 8));
+  };
+  with(Inst::kIdMov, s.place);
+  if (s.factor == -1) a_.neg(rdx);
+  else if (s.factor != 1) a_.imul(rdx, rdx, s.factor);
+  if (s.more.value != ir::kNone) with(Inst::kIdAdd, s.more);
+  if (s.addend == static_cast<i32>(s.addend)) {
+    if (s.addend) a_.add(rdx, static_cast<i32>(s.addend));
+    return;
+  }
+  a_.mov(rax, s.addend);
+  a_.add(rdx, rax);
 }
 
 /// From the unit's own frame to that of an inlined call.
@@ -172,6 +193,11 @@ void X64Emitter::store_pending(const WayOut& out) {
     if (is_known_predicate(s)) continue;
     if (s.place.value != ir::kNone && s.place.reg >= kFirstVector) {
       store_float(s.location, xmm(static_cast<u32>(s.place.reg - kFirstVector)));
+      continue;
+    }
+    if (s.is_sum()) {
+      compute_sum(s);
+      store(s.location, rdx);
       continue;
     }
     if (s.inverse) {

@@ -1,4 +1,5 @@
 // Emission of rotating loops: registers in the window, rotations.
+#include <algorithm>
 #include <cstddef>
 
 #include "cpu/jit/rotation_window.h"
@@ -47,7 +48,66 @@ Mem X64Emitter::in_window(ir::Location l, const Gp& place) {
   return byte_ptr(rbx, place, 0, l_.window_predicates + l.index - 16);
 }
 
+/// Whether the host instruction for `op` may have its operand `v` in memory.
+bool X64Emitter::takes_from_memory(const Op& op, Value v) const {
+  using ir::Opcode;
+  switch (op.code) {
+    case Opcode::add:
+    case Opcode::sub:
+    case Opcode::and_:
+    case Opcode::or_:
+    case Opcode::xor_:
+    case Opcode::cmp_eq:
+    case Opcode::cmp_lt:
+    case Opcode::cmp_ltu: return op.b == v && op.a != v && unit_.ops[op.a].code != Opcode::constant;
+    case Opcode::shl:
+    case Opcode::shr: return l_.host.bmi2 && op.imm == ir::kCountInRange && op.a == v && op.b != v;
+    case Opcode::shift_pair: return op.a != op.b;
+    default: return false;
+  }
+}
+
+/// Whether nothing writes the register that `v` reads, or moves the window, before `user`.
+bool X64Emitter::stays_in_window(Value v, Value user) const {
+  const Op& read = unit_.ops[v];
+  for (Value n = v + 1; n < user; n++) {
+    const Op& op = unit_.ops[n];
+    if (op.code == ir::Opcode::slide || (op.code == ir::Opcode::window_set && (op.a != read.a || op.imm == read.imm))) return false;
+  }
+  return true;
+}
+
+void X64Emitter::find_window_operands() {
+  window_user_.assign(unit_.ops.size(), ir::kNone);
+  if (!on_.window_operands) return;
+  std::vector<u8> uses(unit_.ops.size());
+  std::vector<Value> user(unit_.ops.size(), ir::kNone);
+  const auto see = [&](Value v, Value by) {
+    if (v != ir::kNone) uses[v] = static_cast<u8>(std::min(uses[v] + 1, 2)), user[v] = by;
+  };
+  for (Value n = 0; n < unit_.ops.size(); n++)
+    for (Value v : {unit_.ops[n].a, unit_.ops[n].b, unit_.ops[n].c, unit_.ops[n].guard}) see(v, n);
+  for (const auto& list : unit_.lists)
+    for (const ir::PendingWrite& w : list) see(w.value, ir::kNone), see(w.plus, ir::kNone);
+  for (const auto& phi : unit_.phis)
+    for (Value v : phi) see(v, ir::kNone);
+  for (const ir::BasicBlock& block : unit_.blocks)
+    if (const auto* t = std::get_if<ir::LeaveIndirect>(&block.terminal)) see(t->target, ir::kNone);
+  for (const ir::BasicBlock& block : unit_.blocks)
+    for (Value n = block.first; n < block.end; n++) {
+      const Op& op = unit_.ops[n];
+      if (op.code != ir::Opcode::window_get || ir::Location::unpack(op.imm).file != ir::File::RotatingGeneral) continue;
+      if (uses[n] == 1 && user[n] < block.end && takes_from_memory(unit_.ops[user[n]], n) && stays_in_window(n, user[n])) window_user_[n] = user[n];
+    }
+}
+
+Mem X64Emitter::window_operand(Value v) {
+  const Op& read = unit_.ops[v];
+  return in_window(ir::Location::unpack(read.imm), use(read.a, rax));
+}
+
 void X64Emitter::emit_window_get(const Op& op, Value v) {
+  if (in_memory(v)) return;
   const ir::Location l = ir::Location::unpack(op.imm);
   const Gp place = use(op.a, rax), d = define(v);
   l.file == ir::File::RotatingGeneral ? a_.mov(d, in_window(l, place)) : a_.movzx(d.r32(), in_window(l, place));
@@ -58,7 +118,11 @@ void X64Emitter::emit_window_set(const Op& op) {
   const Mem m = in_window(l, use(op.a, rax));
   i32 k;
   if (small_constant(op.b, k)) {
-    a_.mov(m, k);
+    constexpr u32 kOnes = 0x0101'0101;
+    const bool several = l.file == ir::File::RotatingPredicate && l.modulus;
+    Mem all = m;
+    if (several) all.setSize(l.modulus);
+    several ? a_.mov(all, static_cast<u32>(k) * (kOnes >> (32 - 8 * l.modulus))) : a_.mov(m, k);
     return;
   }
   const Gp value = use(op.b, rdx);

@@ -22,7 +22,8 @@ void each_outer_use(Unit& unit, F f) {
       if (v != kNone) f(v);
   for (auto& list : unit.lists)
     for (PendingWrite& w : list)
-      if (w.value != kNone) f(w.value);
+      for (Value* v : {&w.value, &w.plus})
+        if (*v != kNone) f(*v);
   for (BasicBlock& block : unit.blocks)
     if (auto* indirect = std::get_if<LeaveIndirect>(&block.terminal)) f(indirect->target);
 }

@@ -24,7 +24,12 @@ std::string location_name(u64 packed) {
 std::string print_pending(const Unit& unit, u32 list) {
   if (!list) return "";
   std::string text = " pending";
-  for (const PendingWrite& w : unit.pending(list)) text += fmt::format(" {}={}v{}", location_name(w.location), w.inverse ? "!" : "", w.value);
+  for (const PendingWrite& w : unit.pending(list)) {
+    text += fmt::format(" {}={}v{}", location_name(w.location), w.inverse ? "!" : "", w.value);
+    if (w.factor != 1) text += fmt::format("*{}", w.factor);
+    if (w.plus != kNone) text += fmt::format("+v{}", w.plus);
+    if (w.addend) text += fmt::format("{:+}", w.addend);
+  }
   return text;
 }
 
@@ -100,7 +105,10 @@ class Verifier {
   void check_pending(u32 list, u32 block, u32 user) {
     if (list >= unit_.lists.size()) error_ = fmt::format("operation {}: no such list of pending writes", user);
     else
-      for (const PendingWrite& w : unit_.pending(list)) check_operand(w.value, block, user);
+      for (const PendingWrite& w : unit_.pending(list)) {
+        check_operand(w.value, block, user);
+        if (w.plus != kNone) check_operand(w.plus, block, user);
+      }
   }
   void check_phi(const Op& op, u32 block, u32 n) {
     const std::vector<Value>& operands = unit_.phis[op.imm];
@@ -118,7 +126,9 @@ class Verifier {
     if (what.effect == Effect::Phi) return check_phi(op, block, n);
     const Value operands[] = {op.a, op.b, op.c};
     for (unsigned k = 0; k < 3; k++) {
-      const bool optional = k == 1 && op.code >= Opcode::load8 && op.code <= Opcode::fill64 && op.guard == kNone;
+      const bool may_lack_b = (op.code >= Opcode::load8 && op.code <= Opcode::fill64 && op.guard == kNone) || op.code == Opcode::direct_load ||
+                              op.code == Opcode::direct_store;
+      const bool optional = k == 1 && may_lack_b;
       if (k >= what.operands ? operands[k] != kNone : operands[k] == kNone && !optional)
         error_ = fmt::format("operation {}: wrong number of operands", n);
       if (operands[k] != kNone) check_operand(operands[k], block, n);

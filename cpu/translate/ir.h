@@ -132,6 +132,11 @@ struct PendingWrite {
   u64 location = 0;  ///< packed
   Value value = kNone;
   bool inverse = false;  ///< 1 - value is written, to a predicate
+  // What is written is value * factor + plus + addend: loops leave sums that only ways out need to them.
+  i32 factor = 1;
+  Value plus = kNone;
+  i64 addend = 0;
+  constexpr bool is_sum() const { return factor != 1 || plus != kNone || addend != 0; }
 };
 
 /// What of the machine's mode is built into a translation. Equal modes are equal bits.
@@ -303,7 +308,8 @@ void leave_inversions_to_exits(Unit& unit);
 /// that was written in pieces.
 void forward_stores(Unit& unit);
 /// Gives loops of one block whose addresses grow evenly a second form for the rounds on the same pages, which looks up nothing.
-void make_span_loops(Unit& unit);
+/// @param in_series  several rounds in a row where they are short
+void make_span_loops(Unit& unit, bool in_series = true);
 /// Replaces the operations by `kept`, whose operands and blocks are right already. `number` has what each old operation is called now,
 /// kNone for those that are gone; the rest of the unit is told.
 void renumber(Unit& unit, std::vector<Op> kept, const std::vector<Value>& number);

@@ -151,7 +151,10 @@ class Marker {
   void mark_list(u32 list) {
     if (list_seen_[list]) return;
     list_seen_[list] = true;
-    for (const PendingWrite& w : unit_.lists[list]) mark(w.value);
+    for (const PendingWrite& w : unit_.lists[list]) {
+      mark(w.value);
+      if (w.plus != kNone) mark(w.plus);
+    }
   }
 
   Unit& unit_;
@@ -196,7 +199,7 @@ void optimise(Unit& unit, const Optimisations& on) {
   if (on.forwarded_stores) forward_stores(unit);
   if (!on.pending_writes && on.dead_writes && unit.blocks.size() == 1) drop_dead_writes(unit);
   if (on.short_forms) leave_inversions_to_exits(unit);
-  if (on.span_loops) make_span_loops(unit);
+  if (on.span_loops) make_span_loops(unit, on.span_series);
   if (on.dead_values) drop_dead_values(unit);
   if (on.fused_branches) sink_compares(unit);
 }

@@ -1,123 +1,66 @@
-// A pass that gives loops which walk through memory rounds without look-ups: as many as stay on the pages that the loop is on.
+// A pass that gives loops which walk through memory rounds without look-ups: as many as stay on the pages that the loop is on. Here: which
+// loops these are, and what their rounds need.
 #include <algorithm>
-#include <optional>
 
 #include "cpu/translate/each_value.h"
 #include "cpu/translate/memory_form.h"
+#include "cpu/translate/span_loop.h"
 
 namespace ia64::cpu::ir {
 
 namespace {
 
-constexpr u64 kPageBytes = 4096;
-/// Fewer rounds do not pay for finding out that there are so many.
-constexpr u64 kFewest = 8;
-/// More never follow each other: a step of one byte through a page.
-constexpr u64 kMost = kPageBytes;
-
-/// An address that changes by the same amount in each round.
-struct Walk {
-  Value base = kNone;       ///< a phi of the loop, or a value from outside
-  Value next = kNone;       ///< the base at the start of the next round
-  i64 step = 0;
-  i64 anchor = 0;           ///< offset of the widest access
-  i64 low = 0, high = 0;    ///< bytes from the base that a round touches
-  unsigned size = 0;        ///< of the widest access
-  bool by_table[2] = {};    ///< reads, writes
-  Value distance[2] = {kNone, kNone};  ///< from the guest's to the host's address, by table
-};
-
-struct Access {
-  Value op;
-  size_t walk;
-  i64 offset;
-  unsigned size;
-  bool write;
-};
-
-struct Affine {
-  Value base;
-  i64 offset;
-};
+constexpr i64 kMostOffset = 1 << 20;
+constexpr i64 kFarthest = 4096 / 16;  ///< steps and spreads beyond leave few rounds to a page
 
 unsigned size_of(Opcode c) {
   const Opcode first = c >= Opcode::store8 ? Opcode::store8 : Opcode::load8;
   return 1u << (static_cast<unsigned>(c) - static_cast<unsigned>(first));
 }
 
-/// One loop of one block. The loop's way back leads to the gate, which finds out how many rounds are possible without look-ups. When there
-/// are some, it leads to a copy of the block that does them, else to the block. Behind the last of those rounds the block does one.
-class SpanLoop {
- public:
-  SpanLoop(Unit& u, u32 block) : u_(u), loop_(block) {}
-  bool fits() { return is_loop() && can_do_all() && step_evenly(); }
-  void make();
+}  // namespace
 
- private:
-  const BasicBlock& block() const { return u_.blocks[loop_]; }
-  const Op& op(Value v) const { return u_.ops[v]; }
-  bool inside(Value v) const { return v != kNone && v >= block().first && v < block().end; }
-  bool is_constant(Value v) const { return op(v).code == Opcode::constant; }
-  bool is_constant(Value v, u64 k) const { return is_constant(v) && op(v).imm == k; }
-  Value back_operand(Value phi) const { return u_.phis[op(phi).imm][pred_]; }
-
-  bool is_loop();
-  bool counts(Value condition);
-  bool can_do_all();
-  bool note_access(Value v);
-  bool step_evenly();
-  Affine affine(Value v) const;
-  std::optional<i64> step_of(Value base) const;
-  size_t walk_of(Value base);
-
-  // Building.
-  Value emit(Op o) { return u_.ops.push_back(o), static_cast<Value>(u_.ops.size() - 1); }
-  Value constant(u64 k) { return emit({.code = Opcode::constant, .imm = k}); }
-  Value binary(Opcode c, Value a, Value b) { return emit({.code = c, .a = a, .b = b}); }
-  Value smaller(Value a, Value b) { return emit({.code = Opcode::select, .a = binary(Opcode::cmp_lt, a, b), .b = a, .c = b}); }
-  void require(Value condition) { all_ = all_ == kNone ? condition : binary(Opcode::and_, all_, condition); }
-  void require_not(Value v) { require(emit({.code = Opcode::invert, .a = v})); }
-  Value rounds_of(Walk& w, Value most);
-  Value limit();
-  u32 begin_block();
-  void end_block(Terminal t) { u_.blocks.back().end = static_cast<u32>(u_.ops.size()), u_.blocks.back().terminal = t; }
-  unsigned exit_to(u32 to, u16 executed);
-  Value moved(Value v) const { return inside(v) ? moved_[v - block().first] : v; }
-  u32 moved_list(u32 list);
-  void copy_loop();
-  void copy(Value n);
-
-  Unit& u_;
-  const u32 loop_;
-  size_t pred_ = 0;            // of the way back among the block's predecessors
-  unsigned back_ = 0;          // the exit that leads back
-  u32 back_pending_ = 0;
-  bool ends_in_branch_ = false;  // the last operation leads back when a condition holds
-  Value count_ = kNone;        // phi that counts down to the end of the loop
-  Value window_ = kNone;       // phi of the place in a window that slides each round
-  bool shifts_ = false;
-  std::vector<Walk> walks_;
-  std::vector<Access> accesses_;
-  const Insn* insn_ = nullptr;
-  Value all_ = kNone;          // of the gate: all conditions so far
-  std::vector<Value> moved_;   // the copy's name of an operation
-};
+bool SpanLoop::fits() {
+  if (!is_loop() || !can_do_all() || !step_evenly()) return false;
+  find_lead();
+  find_needed();
+  return !redoes_ || can_redo();
+}
 
 bool SpanLoop::is_loop() {
   const BasicBlock& b = block();
   if (b.end == b.first || !b.loop_end) return false;
-  const auto self = std::find(b.preds.begin(), b.preds.end(), loop_);
-  if (self == b.preds.end() || std::count(b.preds.begin(), b.preds.end(), loop_) != 1) return false;
-  pred_ = static_cast<size_t>(self - b.preds.begin());
+  tail_ = loop_;
+  if (const auto* next = std::get_if<Goto>(&b.terminal); next && only_leads_back(next->block)) tail_ = next->block;
+  if (b.loop_end < tail_ || std::count(b.preds.begin(), b.preds.end(), tail_) != 1) return false;
+  pred_ = static_cast<size_t>(std::find(b.preds.begin(), b.preds.end(), tail_) - b.preds.begin());
   const Op& last = op(b.end - 1);
-  const auto* leave = std::get_if<Leave>(&b.terminal);
-  const bool falls_out = leave && u_.exits[leave->exit].block == kOutside;
-  if (last.code == Opcode::exit_if && u_.exits[last.imm].block == loop_) {
+  const bool inner = last.code == Opcode::exit_if && u_.exits[last.imm].block != kOutside;
+  const auto* leave = std::get_if<Leave>(&u_.blocks[tail_].terminal);
+  if (inner && tail_ == loop_ && u_.exits[last.imm].block == loop_) {
+    const bool falls_out = leave && u_.exits[leave->exit].block == kOutside;
     ends_in_branch_ = true, back_ = static_cast<unsigned>(last.imm), back_pending_ = last.pending, insn_ = last.insn;
     return counts(last.a) || falls_out;
   }
   if (!leave || u_.exits[leave->exit].block != loop_) return false;
-  back_ = leave->exit, back_pending_ = b.pending;
+  redoes_ = inner;
+  back_ = leave->exit, back_pending_ = u_.blocks[tail_].pending;
+  return true;
+}
+
+/// Whether a block does nothing but lead back to the loop's. What others made of it may still lie there, but not be used.
+bool SpanLoop::only_leads_back(u32 b) const {
+  const BasicBlock& tail = u_.blocks[b];
+  const auto* leave = std::get_if<Leave>(&tail.terminal);
+  if (b != loop_ + 1 || tail.preds.size() != 1 || !leave || u_.exits[leave->exit].block != loop_) return false;
+  const auto there = [&tail](Value v) { return v >= tail.first && v < tail.end; };
+  for (Value n = tail.first; n < tail.end; n++)
+    if (info(op(n).code).effect != Effect::Pure) return false;
+  for (const PendingWrite& w : u_.lists[tail.pending])
+    if (there(w.value)) return false;
+  for (Value v = block().first; v < block().end && is_phi(op(v)); v++)
+    for (Value from : u_.phis[op(v).imm])
+      if (there(from)) return false;
   return true;
 }
 
@@ -139,7 +82,7 @@ bool SpanLoop::counts(Value condition) {
   return steps;
 }
 
-/// Whether all operations can be done without leaving but by exits from the unit.
+/// Whether all operations can be done without leaving but by exits from the unit, and by the last one.
 bool SpanLoop::can_do_all() {
   for (Value n = block().first; n < block().end; n++) {
     const Op& o = op(n);
@@ -147,9 +90,12 @@ bool SpanLoop::can_do_all() {
     switch (o.code) {
       case Opcode::phi: continue;
       case Opcode::window_get:
-      case Opcode::window_set: continue;
+      case Opcode::window_set:
+        if (!inside(o.a) || op(o.a).code != Opcode::phi) return false;
+        continue;
       case Opcode::slide:
         if (o.guard != kNone || window_ != kNone || !inside(o.a) || op(o.a).code != Opcode::phi || back_operand(o.a) != n) return false;
+        if (Slide::unpack(o.imm).floats) return false;
         window_ = o.a;
         continue;
       case Opcode::exit_if:
@@ -163,11 +109,13 @@ bool SpanLoop::can_do_all() {
         if (info(o.code).effect != Effect::Pure || info(o.code).result != ValueClass::Integer) return false;
     }
   }
-  const bool last_is_inner = op(block().end - 1).code == Opcode::exit_if && u_.exits[op(block().end - 1).imm].block != kOutside;
-  return !accesses_.empty() && insn_ && last_is_inner == ends_in_branch_;
+  const auto in_window = [this](Value n) { return op(n).code == Opcode::window_get || op(n).code == Opcode::window_set; };
+  for (Value n = block().first; n < block().end; n++)
+    if (in_window(n) && op(n).a != window_) return false;
+  return !accesses_.empty() && insn_;
 }
 
-Affine SpanLoop::affine(Value v) const {
+SpanLoop::Affine SpanLoop::affine(Value v) const {
   i64 offset = 0;
   for (;;) {
     const Op& o = op(v);
@@ -177,6 +125,9 @@ Affine SpanLoop::affine(Value v) const {
       v = is_constant(o.a) ? o.b : o.a;
     } else if (o.code == Opcode::sub && is_constant(o.b)) {
       offset -= static_cast<i64>(op(o.b).imm);
+      v = o.a;
+    } else if ((o.code == Opcode::count_down && o.a == count_) || (o.code == Opcode::slide && o.a == window_)) {
+      offset--;  // neither is 0 in these rounds
       v = o.a;
     } else {
       return {kNone, 0};
@@ -188,7 +139,7 @@ Affine SpanLoop::affine(Value v) const {
 std::optional<i64> SpanLoop::step_of(Value base) const {
   const Affine next = affine(back_operand(base));
   if (next.base == base) return next.offset;
-  if (!inside(next.base) || op(next.base).code != Opcode::phi) return {};
+  if (next.base == kNone || !inside(next.base) || op(next.base).code != Opcode::phi) return {};
   const Affine ahead = affine(back_operand(next.base));
   return ahead.base == next.base ? std::optional(ahead.offset) : std::nullopt;
 }
@@ -228,194 +179,142 @@ bool SpanLoop::note_access(Value v) {
 }
 
 /// Whether an aligned widest access makes all others aligned, now and in all rounds; and a page holds several rounds.
-bool SpanLoop::step_evenly() {
-  for (const Walk& w : walks_) {
-    const i64 far = static_cast<i64>(kPageBytes / (2 * kFewest));
-    if (w.step % static_cast<i64>(w.size) || w.step > far || w.step < -far || w.high - w.low > far) return false;
-  }
+bool SpanLoop::step_evenly() const {
+  for (const Walk& w : walks_)
+    if (w.step % static_cast<i64>(w.size) || w.step > kFarthest || w.step < -kFarthest || w.high - w.low > kFarthest || w.low < -kMostOffset || w.high > kMostOffset)
+      return false;
   return std::all_of(accesses_.begin(), accesses_.end(),
                      [this](const Access& a) { return (a.offset - walks_[a.walk].anchor) % static_cast<i64>(a.size) == 0; });
 }
 
-// --- the gate ------------------------------------------------------------------------------------------------------
-
-u32 SpanLoop::begin_block() {
-  BasicBlock b;
-  b.first = b.end = static_cast<u32>(u_.ops.size());
-  b.part = block().part, b.frame = block().frame, b.needed = block().needed, b.depth = block().depth;
-  u_.blocks.push_back(std::move(b));
-  return static_cast<u32>(u_.blocks.size() - 1);
-}
-
-/// A copy of the way back that leads to `to`.
-unsigned SpanLoop::exit_to(u32 to, u16 executed) {
-  Exit e = u_.exits[back_];
-  e.block = to, e.executed = executed;
-  u_.exits.push_back(e);
-  return static_cast<unsigned>(u_.exits.size() - 1);
-}
-
-/// How many rounds from the next one on stay on the page that it begins on, at most `most`. Requires that there is such memory.
-Value SpanLoop::rounds_of(Walk& w, Value most) {
-  const Value at = w.anchor ? binary(Opcode::add, w.next, constant(static_cast<u64>(w.anchor))) : w.next;
-  for (const bool write : {false, true}) {
-    if (!w.by_table[write]) continue;
-    const Value host = emit({.code = Opcode::host_of, .a = at, .imm = w.size | u64{write} << 8, .insn = insn_});
-    require_not(binary(Opcode::cmp_eq, host, constant(0)));
-    w.distance[write] = binary(Opcode::sub, host, at);
+/// Of the numbers that step evenly one goes from round to round: that of rounds if there is one, else the shortest walk's.
+void SpanLoop::find_lead() {
+  for (Value v = block().first; v < block().end && is_phi(op(v)); v++) {
+    const Value back = back_operand(v);
+    const bool fixed = !inside(back) || is_constant(back);  // behind the first round, where the gate is
+    const std::optional<i64> step = fixed ? 0 : step_of(v);
+    phis_.push_back({.value = v, .step = step.value_or(0), .even = step.has_value()});
   }
-  const i64 low = w.low - w.anchor, high = w.high - w.anchor;
-  const Value offset = binary(Opcode::and_, at, constant(kPageBytes - 1));
-  if (low < 0 && w.step >= 0) require_not(binary(Opcode::cmp_lt, offset, constant(static_cast<u64>(-low))));
-  if (high > w.size && w.step <= 0) require_not(binary(Opcode::cmp_lt, constant(kPageBytes - static_cast<u64>(high)), offset));
-  if (w.step == 0) return most;
-  const Value room = w.step > 0 ? binary(Opcode::sub, constant(kPageBytes - static_cast<u64>(high)), offset)
-                                : binary(Opcode::add, offset, constant(static_cast<u64>(low)));
-  unsigned shift = 0;
-  while (i64{1} << shift < (w.step > 0 ? w.step : -w.step)) shift++;
-  const Value more = shift ? emit({.code = Opcode::sar_imm, .a = room, .imm = shift}) : room;
-  return smaller(binary(Opcode::add, more, constant(1)), most);
-}
-
-/// The rounds as the number of instructions at which they end: the loop has only that to count.
-Value SpanLoop::limit() {
-  Value rounds = constant(kMost);
-  if (count_ != kNone) {
-    const Value count = back_operand(count_), few = binary(Opcode::cmp_ltu, count, rounds);
-    rounds = emit({.code = Opcode::select, .a = few, .b = binary(Opcode::sub, count, constant(1)), .c = rounds});
+  lead_ = window_ != kNone ? window_ : count_;
+  if (lead_ != kNone) {
+    lead_step_ = -1;
+  } else {
+    for (size_t k = 0; k < walks_.size(); k++) {
+      const i64 step = walks_[k].step;
+      if (step && (lead_walk_ == kNoWalk || std::abs(step) < std::abs(lead_step_))) lead_walk_ = k, lead_step_ = step;
+    }
   }
-  if (window_ != kNone) rounds = smaller(back_operand(window_), rounds);
-  for (Walk& w : walks_) rounds = rounds_of(w, rounds);
-  if (std::any_of(walks_.begin(), walks_.end(), [](const Walk& w) { return w.by_table[1]; }))
-    require(emit({.code = Opcode::alat_is_empty, .insn = insn_}));
-  const u64 round = u_.exits[back_].executed;
-  const Value left = emit({.code = Opcode::instructions_left, .insn = insn_}), needed = constant(block().needed);
-  const Value end = binary(Opcode::sub, left, emit({.code = Opcode::mul_imm, .a = rounds, .imm = round}));
-  const Value low = binary(Opcode::cmp_lt, end, needed);
-  const Value limit = emit({.code = Opcode::select, .a = low, .b = needed, .c = end});
-  require(binary(Opcode::cmp_lt, binary(Opcode::add, limit, constant(kFewest * round - 1)), left));
-  return limit;
+  constexpr i64 kMostFactor = 1 << 20;
+  for (Phi& p : phis_) {
+    p.follows = p.even && (p.step == 0 || (lead_step_ && p.step % lead_step_ == 0));
+    if (!p.follows || p.step == 0) continue;
+    p.factor = p.step / lead_step_;
+    p.follows = p.factor < kMostFactor && p.factor > -kMostFactor;
+  }
 }
 
-// --- the rounds ----------------------------------------------------------------------------------------------------
-
-u32 SpanLoop::moved_list(u32 list) {
-  if (!list) return 0;
-  std::vector<PendingWrite> writes = u_.lists[list];
-  for (PendingWrite& w : writes) w.value = moved(w.value);
-  u_.lists.push_back(std::move(writes));
-  return static_cast<u32>(u_.lists.size() - 1);
+SpanLoop::Phi* SpanLoop::phi_of(Value v) {
+  const auto p = std::find_if(phis_.begin(), phis_.end(), [v](const Phi& p) { return p.value == v; });
+  return p == phis_.end() ? nullptr : &*p;
 }
 
-void SpanLoop::copy(Value n) {
-  Op o = op(n);
-  if (o.code == Opcode::constant) {
-    moved_[n - block().first] = n;
+/// Notes that the rounds compute `v`, not just their ways out or addresses.
+void SpanLoop::need(Value v) {
+  if (!inside(v)) return;
+  const Affine sum = affine(v);
+  if (Phi* const p = sum.base == kNone ? nullptr : phi_of(sum.base)) {
+    if (p->value == lead_ || (p->follows && p->factor == 0)) return;  // is at hand
+    if (p->follows) p->follows = false, need(back_operand(p->value));
+  }
+  if (needed_[v - block().first]) return;
+  needed_[v - block().first] = true;
+  const Op o = op(v);
+  if (is_phi(o)) {
+    need(back_operand(v));
     return;
   }
-  const auto access = std::find_if(accesses_.begin(), accesses_.end(), [n](const Access& a) { return a.op == n; });
-  const bool shifts = o.code == Opcode::shl || o.code == Opcode::shr;
-  if (shifts && !inside(o.b)) o.imm = kCountInRange;
-  each_operand(o, [this](Value& v) { v = moved(v); });
-  if (o.code == Opcode::count_down && o.a == moved(count_)) o.code = Opcode::sub, o.b = constant(1);
-  if (o.code == Opcode::slide) {
-    Slide s = Slide::unpack(o.imm);
-    s.has_room = true;
-    o.imm = s.pack();
-  }
-  if (o.code == Opcode::exit_if) {
-    const Exit e = u_.exits[o.imm];
-    u_.exits.push_back(e);
-    o.imm = u_.exits.size() - 1, o.pending = moved_list(o.pending);
-  }
-  if (access != accesses_.end()) {
-    const u64 how = access->size | u64{MemoryForm::unpack(o.imm).swap} << 8;
-    const Value distance = walks_[access->walk].distance[access->write];
-    if (access->write) o = {.code = Opcode::direct_store, .a = o.a, .b = distance, .c = o.b, .imm = how, .insn = o.insn};
-    else o = {.code = Opcode::direct_load, .a = o.a, .b = distance, .imm = how, .insn = o.insn};
-  }
-  moved_[n - block().first] = emit(o);
+  const bool access = o.code >= Opcode::load8 && o.code <= Opcode::store64;
+  if (!access && o.code != Opcode::slide && o.a != kNone) need(o.a);
+  if (o.b != kNone && (!access || o.code >= Opcode::store8)) need(o.b);
+  if (o.c != kNone) need(o.c);
 }
 
-/// The operations of the block, then what is left of its end.
-void SpanLoop::copy_loop() {
-  const Value end = block().end - (ends_in_branch_ ? 1 : 0);
-  Value n = block().first;
-  for (; n < end && is_phi(op(n)); n++) {
-    const Value next = back_operand(n);
-    moved_[n - block().first] = emit({.code = Opcode::phi, .imm = u_.phis.size()});
-    u_.phis.push_back({next, kNone});
+/// What has an effect, decides something or is written on a way out, and what that takes.
+void SpanLoop::find_needed() {
+  const auto following = [this] { return std::count_if(phis_.begin(), phis_.end(), [](const Phi& p) { return p.follows; }); };
+  for (auto before = following() + 1; before != following();) {  // what turned out not to follow is needed in more places
+    before = following();
+    needed_.assign(block().end - block().first, false);
+    need_effects();
+    for (const Phi& p : phis_)
+      if (!p.follows && p.value != lead_) need(p.value);
   }
-  for (; n < end; n++) copy(n);
-  for (Value phi = block().first; phi < block().end && is_phi(op(phi)); phi++)
-    u_.phis[op(moved(phi)).imm][1] = moved(back_operand(phi));
-  if (!ends_in_branch_ || count_ != kNone) return;
-  // What the branch decides goes the other way: out.
-  const Op branch = op(block().end - 1);
-  const Exit out = u_.exits[std::get<Leave>(block().terminal).exit];
-  const u32 pending = block().pending;
-  u_.exits.push_back(out);
-  const Value condition = moved(branch.a);
-  const Value ends = op(condition).code == Opcode::invert ? op(condition).a : emit({.code = Opcode::invert, .a = condition});
-  emit({.code = Opcode::exit_if, .a = ends, .imm = u_.exits.size() - 1, .insn = branch.insn, .pending = moved_list(pending)});
+  for (const PendingWrite& w : u_.lists[back_pending_]) {
+    const bool goes_on = std::any_of(phis_.begin(), phis_.end(), [&](const Phi& p) { return back_operand(p.value) == w.value; });
+    const bool known = !inside(w.value) || is_constant(w.value) || goes_on || follows(w.value);
+    if (!known && std::find(lasts_.begin(), lasts_.end(), w.value) == lasts_.end()) lasts_.push_back(w.value);
+  }
+  find_first();
 }
 
-void SpanLoop::make() {
-  moved_.assign(block().end - block().first, kNone);
-  const u16 round = u_.exits[back_].executed;
-  const u8 depth = block().depth;
-  std::vector<u32> gates;
-  if (count_ != kNone) {  // short loops shall not pay for a look at their memory
-    const u32 first = begin_block();
-    const Value few = binary(Opcode::cmp_ltu, back_operand(count_), constant(kFewest + 1));
-    emit({.code = Opcode::exit_if, .a = few, .imm = exit_to(loop_, 0), .insn = insn_, .pending = back_pending_});
-    end_block(Goto{first + 1});
-    u_.blocks[first].preds = {loop_};
-    gates.push_back(first);
-  }
-  const u32 gate = begin_block(), rounds = gate + 1;
-  u_.blocks[gate].preds = {gates.empty() ? loop_ : gates[0]};
-  gates.push_back(gate);
+/// Whether the lead tells what `v` is.
+bool SpanLoop::follows(Value v) {
+  const Affine sum = affine(v);
+  const Phi* const p = sum.base == kNone ? nullptr : phi_of(sum.base);
+  return p && (p->follows || p->value == lead_);
+}
+
+void SpanLoop::need_effects() {
+  const auto need_list = [this](u32 list) {
+    for (const PendingWrite& w : u_.lists[list])
+      if (!follows(w.value)) need(w.value);
+  };
   for (Value n = block().first; n < block().end; n++) {
     const Op o = op(n);
-    if ((o.code == Opcode::shl || o.code == Opcode::shr) && !inside(o.b)) require(binary(Opcode::cmp_ltu, o.b, constant(64)));
+    if (n == closing() && count_ != kNone) continue;
+    if (o.code == Opcode::slide) needed_[n - block().first] = true, need(o.b);
+    else if (o.code == Opcode::exit_if || o.code == Opcode::window_set || (o.code >= Opcode::store8 && o.code <= Opcode::store64)) need(n);
+    if (o.code == Opcode::exit_if && u_.exits[o.imm].block == kOutside) need_list(o.pending);
   }
-  const Value end = limit();
-  emit({.code = Opcode::exit_if, .a = all_, .imm = exit_to(rounds, 0), .insn = insn_});
-  end_block(Leave{exit_to(loop_, 0)});
-  u_.blocks[gate].pending = back_pending_;
-
-  begin_block();
-  u_.blocks[rounds].preds = {gate, rounds};
-  u_.blocks[rounds].depth = static_cast<u8>(depth + 1), u_.blocks[rounds].loop_end = rounds;
-  copy_loop();
-  emit({.code = Opcode::next_round, .a = end, .imm = exit_to(rounds, round), .insn = insn_});
-  end_block(Leave{exit_to(loop_, 0)});
-  u_.blocks[rounds].pending = moved_list(back_pending_);
-
-  // The ways back into the loop: from the gate in place of its own, and behind the rounds.
-  for (Value phi = block().first; phi < block().end && is_phi(op(phi)); phi++) {
-    std::vector<Value>& from = u_.phis[op(phi).imm];
-    const Value next = from[pred_];
-    if (gates.size() > 1) from.push_back(next);
-    from.push_back(moved(next));
-  }
-  BasicBlock& b = u_.blocks[loop_];
-  b.preds[pred_] = gates[0];
-  if (gates.size() > 1) b.preds.push_back(gates[1]);
-  b.preds.push_back(rounds);
-  u_.exits[back_].block = gates[0];
-  for (u32 head = 0; head <= loop_; head++)
-    if (u_.blocks[head].loop_end >= loop_) u_.blocks[head].loop_end = rounds;
+  if (ends_in_branch_ && count_ == kNone) need_list(block().pending);
+  need_list(back_pending_);
 }
 
-}  // namespace
+/// Finds out whether the register that each rotation wraps is overwritten before anybody can look: behind the rotation, and in the next round.
+void SpanLoop::find_first() {
+  const auto leaves = [this](Value n) { return op(n).code == Opcode::exit_if && !(n == closing() && count_ != kNone); };
+  bool behind = false;
+  for (Value n = block().first; n < block().end; n++) {
+    behind |= op(n).code == Opcode::slide;
+    if (behind && leaves(n)) return;
+  }
+  for (Value n = block().first; n < block().end; n++) {
+    const Op& o = op(n);
+    const bool in_window = o.code == Opcode::window_get || o.code == Opcode::window_set;
+    const Location l = Location::unpack(o.imm);
+    const bool first = in_window && l.file == File::RotatingGeneral && l.index == 32;
+    if (first && o.code == Opcode::window_set) first_is_set_ = true;
+    if (first || leaves(n)) return;
+  }
+}
 
-void make_span_loops(Unit& unit) {
+/// Whether a round that turns out to be the last can be done once more.
+bool SpanLoop::can_redo() const {
+  const auto changes = [this](Value n) {
+    const Opcode c = op(n).code;
+    return c == Opcode::slide || c == Opcode::window_set || (c >= Opcode::store8 && c <= Opcode::store64) || (c == Opcode::exit_if && n + 1 != block().end);
+  };
+  for (Value n = block().first; n < block().end; n++)
+    if (changes(n)) return false;
+  return lasts_.empty();
+}
+
+void make_span_loops(Unit& unit, bool in_series) {
+  constexpr unsigned kMostInARow = 4;
   if (unit.blocks.size() < 2) return;
   const u32 count = static_cast<u32>(unit.blocks.size());
   for (u32 b = 1; b < count; b++)
-    if (SpanLoop loop(unit, b); loop.fits()) loop.make(), unit.span_loops++;
+    if (SpanLoop loop(unit, b, in_series ? kMostInARow : 1); loop.fits()) loop.make(), unit.span_loops++;
 }
 
 }  // namespace ia64::cpu::ir

@@ -139,7 +139,7 @@ TICKS = 250  # a second, in the guest's kernel
 
 
 def idle_slack(args):
-    """A guest that idles has every other tick late, loses none, and its timers still end when they should."""
+    """A guest that idles has ticks late, loses none, and its timers still end when they should."""
     def run(slack):
         state = pathlib.Path(args.work) / f"{slack}.json"
         guests = f"{args.guests}/linux"

@@ -20,15 +20,16 @@ constexpr u64 kData = BareMachine::kData, kDataBytes = 0x180000;
 /// Text of a loop that begins anew whenever it ends. r8..r11 walk, r4..r7 and r12 are left alone, the others are worked on.
 class Loop {
  public:
-  explicit Loop(u64 seed) : random_(seed) {}
+  explicit Loop(u64 seed) : random_(seed), nested_(seed % 2) {}
   std::string text() {
     rotates_ = below(3) == 0;
-    std::string t = "top:\n";
+    const std::string again = branch(nested_ ? "br.few start" : "br.few top");
+    std::string t = nested_ ? "start:\n" + bundle("adds r13 = 1, r13") + branch("br.few top") + "top:\n" : "top:\n";
     const u64 operations = 2 + below(7);
     for (u64 n = 0; n < operations; n++) t += operation();
     if (below(3) == 0) t += bundle(fmt::format("cmp.ltu p6, p0 = {}, r7", any())) + branch("(p6) br.cond.sptk.few out");
     t += end();
-    return t + branch("br.few top") + "out:\n" + bundle("adds r13 = 1, r13") + branch("br.few top");
+    return t + again + "out:\n" + bundle("adds r13 = 1, r13") + again;
   }
 
  private:
@@ -61,7 +62,11 @@ class Loop {
       case 5: return shift(fmt::format("{}{} {} = {}, {}", stage(), below(2) ? "shl" : "shr.u", any(), any(), below(4) ? "r4" : any()));
       case 6: return shift(fmt::format("{}shrp {} = {}, {}, {}", stage(), any(), any(), any(), 1 + below(63)));
       case 7: return bundle(fmt::format("adds r{0} = {1}, r{0}", 8 + below(4), static_cast<int>(below(5)) * 8 - 16));
-      default: return bundle(fmt::format("{}{} {} = {}, {}", stage(), below(2) ? "add" : "xor", any(), any(), any()));
+      default: {
+        constexpr const char* kNames[] = {"add", "xor", "sub", "or", "and"};
+        if (below(8) == 0) return shift(fmt::format("{}czx1.r {} = {}", stage(), any(), any()));
+        return bundle(fmt::format("{}{} {} = {}, {}", stage(), kNames[below(5)], any(), any(), any()));
+      }
     }
   }
   std::string end() {
@@ -74,6 +79,7 @@ class Loop {
   }
 
   std::mt19937_64 random_;
+  bool nested_ = false;   ///< another loop around, so that ways out lead on in the region
   bool rotates_ = false;
 };
 

@@ -145,7 +145,7 @@ Run add_run(CLI::App& command) {
   command.add_option("--initrd", m.kernel.initrd_path, "initial RAM disk for --kernel");
   command.add_option("--append", m.kernel.arguments, "command line for --kernel");
   command.add_flag("--icount", m.icount, "deterministic: time is counted in instructions, equal scripts give equal runs (docs/icount.md)");
-  command.add_option("--idle-slack", a->idle_slack, "whether every other clock tick of a guest that has only ticked for a second may come with the next one: on or off (docs/idle.md)")
+  command.add_option("--idle-slack", a->idle_slack, "whether clock ticks of a guest that has only ticked for a second may come late, with the next ones: on or off (docs/idle.md)")
       ->check(CLI::IsMember({"on", "off"}))->capture_default_str();
   command.add_option("--rtc", a->start, "what the guest's clock shows at power-on: YYYY-MM-DD[THH:MM:SS], UTC")->type_name("DATE");
   command.add_option("--console", o.console, "stdio (escape key Ctrl-], Ctrl-] ? for help), window, none, or unix:PATH")
