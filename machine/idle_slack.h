@@ -6,8 +6,8 @@
 namespace ia64::machine {
 
 /// Watches a processor halt, again and again, and says by how much the timer that would end a halt may be late. A guest that has done nothing but
-/// answer its clock for a second gets its ticks late, by two ticks or 10 ms: up to three are then taken at once, so that its host processor wakes a
-/// third as often. Operating systems find out from the ITC how many ticks have passed, because interrupts may be held off on real machines too.
+/// answer its clock for a second gets its ticks late, by four ticks but 20 ms at most: up to five are then taken at once, so that its host processor wakes a
+/// fifth as often. Operating systems find out from the ITC how many ticks have passed, because interrupts may be held off on real machines too.
 ///
 /// Doing nothing means, for all of that second: no interrupt but the timer's, no call of firmware but the one that halts, timers that follow
 /// each other at even distances of 10 ms at most, and no wake that executes four times as many instructions as the shortest; those that are longer by more than half
@@ -16,8 +16,8 @@ namespace ia64::machine {
 class IdleSlack {
  public:
   static constexpr u64 kEarnedNs = 1'000'000'000;
-  static constexpr u64 kLongestTickNs = 10'000'000, kLatestNs = 10'000'000;
-  static constexpr u64 kMostLate = 2;  ///< ticks
+  static constexpr u64 kLongestTickNs = 10'000'000, kLatestNs = 20'000'000;
+  static constexpr u64 kMostLate = 4;  ///< ticks
 
   /// What the processor has done and waits for when it halts; the counts are totals of anything.
   struct Halt {

@@ -14,6 +14,8 @@ GOALS = {"integer": 3.0, "fp": 6.0, "system": 8.0, "int_div": 20.0, "str_libc": 
 
 ENGINES = {"interpreter": "interp", "translator": "jit"}  # as tables and --only call them: value of --engine
 
+SLOW_ENGINE = "interpreter"
+
 # In the order in which guestbench runs and prints them, whatever the order of its arguments.
 RUN_ORDER = ["int_alu", "sieve", "sort_qsort", "crc32_table", "sha256_blocks", "lz_match", "matmul_f64", "nbody_f64",
              "mandel_f32", "str_libc", "chase", "bytecode_vm", "call_fib", "int_div", "sys_getppid", "ctx_pipe",

@@ -1,6 +1,8 @@
 // When the timer of an idle guest may be late: what earns it, and what ends it.
 #include "machine/idle_slack.h"
 
+#include <algorithm>
+
 #include "tests/support/test.h"
 
 using namespace ia64;
@@ -8,7 +10,7 @@ using machine::IdleSlack;
 
 namespace {
 
-constexpr u64 kMs = 1'000'000, kTick = 4 * kMs, kLate = 2 * kTick, kShort = 4000;
+constexpr u64 kMs = 1'000'000, kTick = 4 * kMs, kLate = 4 * kTick, kShort = 4000;
 
 /// A guest that ticks every 4 ms of a clock made up here. The timer of each halt comes as late as it may.
 struct Guest {
@@ -31,7 +33,7 @@ struct Guest {
 
 }  // namespace
 
-TEST_CASE("a guest that only ticks for a second gets two of three ticks late", "[idle]") {
+TEST_CASE("a guest that only ticks for a second gets four of five ticks late", "[idle]") {
   Guest g;
   while (g.h.now_ns < g.h.due_ns) {
     const u64 before = g.h.now_ns;
@@ -46,15 +48,15 @@ TEST_CASE("a guest that only ticks for a second gets two of three ticks late", "
   CHECK(g.slack.joined() == 0);
   const u64 due = g.h.due_ns;
   for (unsigned n = 0; n < 100; n++) CHECK(g.tick() == kLate);
-  CHECK(g.slack.joined() == 200);
-  CHECK(g.h.due_ns == due + 300 * kTick);  // no tick is lost
+  CHECK(g.slack.joined() == 400);
+  CHECK(g.h.due_ns == due + 500 * kTick);  // no tick is lost
 }
 
-TEST_CASE("no tick is more than 10 ms late", "[idle]") {
+TEST_CASE("no tick is more than 20 ms late", "[idle]") {
   for (const u64 interval : {kMs, 5 * kMs, 6 * kMs, 10 * kMs}) {
     Guest g;
     for (unsigned n = 0; n < 1500; n++) g.tick(kShort, interval);
-    CHECK(g.late == (interval <= 5 * kMs ? 2 * interval : interval));
+    CHECK(g.late == std::min<u64>(4, 20 * kMs / interval) * interval);
   }
 }
 
@@ -81,8 +83,8 @@ TEST_CASE("interrupts, firmware calls and anything else that happens end the sla
 TEST_CASE("rare longer wakes are background work, frequent ones are not", "[idle]") {
   Guest rare, often;
   for (unsigned n = 0; n < 2000; n++) rare.tick(n % 100 == 0 ? 3 * kShort : kShort), often.tick(n % 10 == 0 ? 3 * kShort : kShort);
-  CHECK(rare.slack.joined() > 3000);
-  CHECK(often.slack.joined() < 400);
+  CHECK(rare.slack.joined() > 5000);
+  CHECK(often.slack.joined() < 800);
 }
 
 TEST_CASE("guests that tick slowly, unevenly, or choose their timers get no slack", "[idle]") {
