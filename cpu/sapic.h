@@ -70,9 +70,6 @@ class LocalSapic {
   /// By how much the timer may be late while the processor sleeps (Core::wait_for_interrupt()): one that is late does not end the sleep when it
   /// is due, but an interrupt does that comes meanwhile. 0 at first.
   void allow_late(u64 ns) { late_ns_ = ns; }
-  /// Whether anybody should allow that at all: a choice of who made the machine, true at first.
-  void set_may_be_late(bool may) { may_be_late_ = may; }
-  bool may_be_late() const { return may_be_late_; }
   u64 late_ns() const { return late_ns_; }
   /// Puts a timer that was put off on the clock.
   void settle_timer() {
@@ -115,7 +112,6 @@ class LocalSapic {
   Clock::TimerId timer_id_ = 0;
   bool may_put_off_ = false, put_off_ = false;
   u64 late_ns_ = 0;
-  bool may_be_late_ = true;
 };
 
 }  // namespace ia64::cpu

@@ -29,6 +29,7 @@ struct MachineConfig {
   KernelBoot kernel;
   bool restored = false;                    ///< a snapshot will be loaded before the start: the kernel is not read now
   bool icount = false;                      ///< deterministic: see deterministic()
+  bool idle_slack = true;                   ///< ticks of a guest that only ticks may be late (docs/idle.md)
   std::optional<i64> start_s;               ///< what the guest's clock shows at power-on, seconds since 1970 UTC
 
   /// Time is counted in instructions, and nothing else of the host reaches the guest (docs/icount.md).

@@ -417,7 +417,7 @@ void MachineImpl::rest(cpu::StopReason reason) {
 
 /// By how much the halted processor's timer may be late.
 u64 MachineImpl::timer_slack() {
-  if (!core_->sapic().may_be_late() || counted_) return 0;
+  if (!config_.idle_slack || counted_) return 0;
   if (disturbed_.exchange(false) || debugged_ || stepping_ || !stop_addresses_.empty() || !core_->watchpoints().ranges().empty()) idle_slack_.end();
   return idle_slack_.halted({.now_ns = clock_->now_ns(),
                              .due_ns = core_->sapic().timer_due_ns(),

@@ -125,7 +125,6 @@ class Session {
     auto machine = Machine::create(options_.machine, counted() ? static_cast<CharChannel&>(*counted_console_) : hub_);
     if (!machine) return machine.error();
     machine_ = std::move(*machine);
-    machine_->core().sapic().set_may_be_late(options_.idle_slack);
     if (options_.held) make_held();
     if (!options_.restore.empty())
       if (auto ok = machine_->load_snapshot(options_.snapshot_dir, options_.restore); !ok) return ok;

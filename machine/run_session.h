@@ -28,7 +28,6 @@ struct RunOptions {
   unsigned timeout_s = 0;         ///< host time; 0 for none
   std::vector<ConsoleScript::Step> steps;
   std::string inspect_path;       ///< the machine's state as JSON goes here at the end, "-": standard output; empty for none
-  bool idle_slack = true;         ///< every other tick of a guest that only ticks may be late (docs/idle.md)
   bool print_state_hash = false;  ///< registers and memory at the end as one number on standard error
   bool print_speed = false;       ///< instructions, seconds and rate on stderr: at each script match and at the end
 };

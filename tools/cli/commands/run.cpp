@@ -94,7 +94,7 @@ Result<void> complete(const CLI::App& command, RunArguments& a) {
   if (!memory) return memory.error();
   auto& m = a.options.machine;
   m.memory_bytes = *memory;
-  a.options.idle_slack = a.idle_slack == "on";
+  m.idle_slack = a.idle_slack == "on";
   if (!a.start.empty()) {
     auto start = parse_date(a.start);
     if (!start) return start.error();
