@@ -74,7 +74,7 @@ TEST_CASE("the program sees Inexact as soon as a result was rounded, and not bef
   NEEDS_ASSEMBLER();
   FloatMachine m;
   // An exact sum, then a rounded product; the flags are read after each and cleared.
-  m.load(R"(
+  load_to_break(m, R"(
 { .mii
   setf.d f6 = r20
   mov.i ar.lc = 49
@@ -115,11 +115,6 @@ top:
   adds r14 = 1, r14
   nop.i 0
   br.cloop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
   auto& r = m.regs();
@@ -215,7 +210,7 @@ TEST_CASE("of two NaNs translated arithmetic takes the one that the interpreter 
 TEST_CASE("a loop that is entered again and again with other forms than its region assumes is given up", "[jit]") {
   NEEDS_ASSEMBLER();
   const auto run = [](BareMachine& m) {
-    m.load(R"(
+    load_to_break(m, R"(
 { .mii
   mov r14 = 0
   nop.i 0
@@ -248,11 +243,6 @@ top:
   nop.i 0
   (p9) br.few outer ;;
 }
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
-}
 )");
     // A number of 64 bits: no double.
     m.write64(BareMachine::kData, bit(63) | 1), m.write64(BareMachine::kData + 8, 0xffff);
@@ -270,7 +260,7 @@ TEST_CASE("a predicated store looks at its register only when it stores", "[jit]
   NEEDS_ASSEMBLER();
   // f9 and f10 are numbers of 64 bits, which no double holds, until the last of 1000 rounds; only then they are stored.
   const auto run = [](BareMachine& m) {
-    m.load(R"(
+    load_to_break(m, R"(
 { .mii
   ldf.fill f9 = [r8]
   mov.i ar.lc = r14
@@ -297,11 +287,6 @@ top:
   (p7) ldf8 f9 = [r11]
   br.cloop.sptk.few top ;;
 }
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
-}
 )");
     m.write64(BareMachine::kData, bit(63) | 1), m.write64(BareMachine::kData + 8, 0xffff);
     m.write64(BareMachine::kData + 0x40, 0x4045'0000'0000'0000);
@@ -318,7 +303,7 @@ top:
 TEST_CASE("sums of singles half way between two singles stay in generated code", "[jit]") {
   NEEDS_ASSEMBLER();
   const auto run = [](BareMachine& m) {
-    m.load(R"(
+    load_to_break(m, R"(
 { .mii
   nop.m 0
   mov.i ar.lc = r20
@@ -334,11 +319,6 @@ top:
   nop.m 0
   fsub.s f11 = f8, f9
   br.cloop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
     m.regs().fr_phys[8] = cpu::fp::from_double(std::bit_cast<u64>(1.0)), m.regs().fr_phys[9] = cpu::fp::from_double(std::bit_cast<u64>(0x1p-24));
@@ -494,7 +474,7 @@ TEST_CASE("an instruction left to its handler for odd operands is given back aft
   NEEDS_ASSEMBLER();
   // Odd operands, ordinary ones for long, odd ones again: only who was given back can be left to the handler twice.
   const auto run = [](BareMachine& m, u64 ordinary) {
-    m.load(R"(
+    load_to_break(m, R"(
 { .mii
   nop.m 0
   mov.i ar.lc = r20
@@ -505,11 +485,6 @@ top:
   nop.m 0
   fadd.d f10 = f8, f9
   br.cloop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
     const cpu::FpReg wide{bit(63) | 1, 0xffff + 3, 0}, plain = cpu::fp::from_double(std::bit_cast<u64>(1.5));

@@ -1,6 +1,9 @@
 // A machine that translates, for assembled programs that end with a break.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "tests/support/bare_machine.h"
 #include "tests/support/translator_choice.h"
 
@@ -12,5 +15,10 @@ struct NativeMachine : BareMachine {
   /// Runs until the break at the end of the text.
   cpu::InterruptionRecord run_to_break() { return run_to_interruption(1'000'000); }
 };
+
+/// Loads `program`, behind which a break follows.
+inline void load_to_break(BareMachine& m, std::string_view program) {
+  m.load(std::string(program) + "{ .mib\n  break.m 0x100\n  nop.i 0\n  nop.b 0 ;;\n}\n");
+}
 
 }  // namespace ia64::test

@@ -8,7 +8,7 @@ using cpu::StopReason;
 TEST_CASE("a counted loop with stores and loads", "[jit]") {
   NEEDS_ASSEMBLER();
   NativeMachine m;
-  m.load(R"(
+  load_to_break(m, R"(
 { .mii
   mov r14 = 0
   mov.i ar.lc = 99
@@ -24,11 +24,6 @@ top:
   add r3 = r3, r15
   nop.i 0
   br.cloop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
   m.regs().set_gr(8, BareMachine::kData), m.regs().set_gr(9, BareMachine::kData), m.regs().set_gr(3, 0);
@@ -98,7 +93,7 @@ out:
 TEST_CASE("registers rotate through a pipelined loop", "[jit]") {
   NEEDS_ASSEMBLER();
   NativeMachine m;
-  m.load(R"(
+  load_to_break(m, R"(
 { .mii
   alloc r2 = ar.pfs, 0, 8, 0, 8
   mov.i ar.lc = 9
@@ -119,11 +114,6 @@ top:
   nop.m 0
   nop.i 0
   br.ctop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
   m.run_to_break();

@@ -1,6 +1,5 @@
 // Values computed once, and multiplications made of shifts and sums. Expected values by hand.
-#include "tests/support/bare_machine.h"
-#include "tests/support/translator_choice.h"
+#include "tests/unit/translate/native_machine.h"
 #include "tests/unit/translate/optimised_unit.h"
 
 using namespace ia64;
@@ -47,7 +46,7 @@ TEST_CASE("a hot loop multiplies by shifts and sums as the guest wrote them", "[
   BareMachine m;
   m.core().use_translator(translator_choice());
   // r14 = 1315 * r8; r15 = bits 31:17 of 159 * r8; r9 = r8 << 13, of which 51 bits; r10 sums r14.
-  m.load(R"(
+  load_to_break(m, R"(
 top:
 { .mmi
   shladd r14 = r8, 2, r8 ;;
@@ -73,11 +72,6 @@ top:
   adds r8 = 77, r8
   nop.i 0
   br.cloop.sptk.few top ;;
-}
-{ .mib
-  break.m 0x100
-  nop.i 0
-  nop.b 0 ;;
 }
 )");
   constexpr u64 kRounds = 5000, kFirst = 0xfedc'ba98'7654'3211;
